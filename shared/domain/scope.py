@@ -1,0 +1,80 @@
+"""Who acts, and on which brand. Row security in PostgreSQL stands behind every word here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared.db import Session
+from shared.errors import NotAllowed, NotAuthenticated, NotFound
+from shared.ids import Prefix, typeid
+from shared.models.enums import GrantRole, KeyScope
+from shared.vault import hash_key
+
+_RANK = {role: rank for rank, role in enumerate(reversed(GrantRole))}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, acting by an API key for an organization, with the brands that it may see and its role on each."""
+
+    key_id: UUID
+    user_id: UUID
+    organization_id: UUID
+    scopes: frozenset[KeyScope]
+    brands: Mapping[UUID, GrantRole]
+    key_brand_id: UUID | None = None
+
+    def may(self, scope: KeyScope) -> bool:
+        return KeyScope.ALL in self.scopes or scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One brand, and who acts on it; `principal` is None where the house itself acts."""
+
+    brand_id: UUID
+    principal: Principal | None = None
+    role: GrantRole = field(default=GrantRole.VIEWER)
+
+    def require(self, scope: KeyScope, role: GrantRole) -> None:
+        """Raise NotAllowed unless the key has `scope` and the grant is at least `role`."""
+        if self.principal is None:
+            return
+        if not self.principal.may(scope):
+            raise NotAllowed(f"this key has no {scope.value!r} scope")
+        if _RANK[self.role] < _RANK[role]:
+            raise NotAllowed(f"this needs the role {role.value!r} on the brand; yours is {self.role.value!r}")
+
+
+async def enter(session: Session, api_key: str) -> Principal:
+    """The principal behind a key, its organization and user set for this transaction. Raises NotAuthenticated."""
+    row = (await session.execute(text("SELECT * FROM parvis.enter(:hash)"), {"hash": hash_key(api_key)})).one_or_none()
+    if row is None:
+        raise NotAuthenticated("the API key is missing, wrong, expired or revoked")
+    brands = {brand: GrantRole(role) for brand, role in zip(row.brands, row.roles, strict=True)}
+    scopes = frozenset(KeyScope(scope) for scope in row.scopes)
+    return Principal(row.key_id, row.user_id, row.organization_id, scopes, brands, row.key_brand_id)
+
+
+async def see(session: Session, brand_ids: Iterable[UUID]) -> None:
+    """Let this transaction see exactly these brands."""
+    await session.execute(text("SELECT parvis.scope(:brands)"), {"brands": ",".join(map(str, brand_ids))})
+
+
+async def open_brand(session: Session, principal: Principal, brand_id: UUID) -> Scope:
+    """The scope of one brand for this principal, seen by this transaction. Raises NotFound for a foreign one."""
+    role = principal.brands.get(brand_id)
+    if role is None:
+        raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, brand_id)!r}")
+    if not principal.may(KeyScope.READ):
+        raise NotAllowed("this key has no 'read' scope")
+    await see(session, [brand_id])
+    return Scope(brand_id, principal, role)
+
+
+async def house(session: Session, brand_id: UUID) -> Scope:
+    """The scope of one brand for the house itself: workers, the scheduler."""
+    await see(session, [brand_id])
+    return Scope(brand_id, None, GrantRole.OWNER)

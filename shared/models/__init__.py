@@ -1,0 +1,61 @@
+"""The nouns: one file each, importable from here."""
+
+from shared.models.arrival import Arrival
+from shared.models.brand import Brand, BrandDraft, BrandSequence
+from shared.models.channel import App, Channel, ChannelDraft, Coverage, DuePoll, Hook
+from shared.models.event import Event, EventQueue
+from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.organization import (
+    ApiKey,
+    AuditEntry,
+    Grant,
+    IdempotencyKey,
+    Lease,
+    Membership,
+    Organization,
+    OrganizationDraft,
+    Team,
+    TeamMember,
+    User,
+    UserDraft,
+)
+from shared.models.post import Attempt, DueOutgoing, Outgoing, Post, Variant
+
+__all__ = [
+    "ApiKey",
+    "App",
+    "Arrival",
+    "Attempt",
+    "AuditEntry",
+    "Brand",
+    "BrandDraft",
+    "BrandSequence",
+    "Channel",
+    "ChannelDraft",
+    "Coverage",
+    "DueOutgoing",
+    "DuePoll",
+    "Edit",
+    "Event",
+    "EventQueue",
+    "Grant",
+    "Hook",
+    "IdempotencyKey",
+    "Identity",
+    "Lease",
+    "Membership",
+    "Mention",
+    "Organization",
+    "OrganizationDraft",
+    "Outgoing",
+    "Post",
+    "Reaction",
+    "RollupDay",
+    "RollupHour",
+    "Team",
+    "TeamMember",
+    "Thread",
+    "User",
+    "UserDraft",
+    "Variant",
+]

@@ -1,0 +1,45 @@
+"""The tenant."""
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import field_validator
+from sqlmodel import Field, SQLModel
+
+from shared.ids import new_uuid
+from shared.models.base import BIGINT, NOW, TEXT, TEXTS, TIME
+
+
+class BrandDraft(SQLModel):
+    name: str = Field(min_length=1, max_length=200, sa_type=TEXT)
+    languages: list[str] = Field(default_factory=lambda: ["fr", "nl", "de", "en"], max_length=20, sa_type=TEXTS)
+    timezone: str = Field(default="Europe/Brussels", max_length=64, sa_type=TEXT)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not a time zone; write one such as Europe/Brussels")
+        return value
+
+
+class Brand(BrandDraft, table=True):
+    """The marque, company or idea that a community stands around. Every content row belongs to exactly one."""
+
+    __tablename__ = "brand"
+    brand_id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    version: int = 1
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class BrandSequence(SQLModel, table=True):
+    """The last number that the sequencer gave to an event of the brand."""
+
+    __tablename__ = "brand_sequence"
+    brand_id: UUID = Field(primary_key=True)
+    last_seq: int = Field(default=0, sa_type=BIGINT)

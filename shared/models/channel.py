@@ -1,0 +1,126 @@
+"""A brand's presences on networks, the addresses that networks post to, and when each was really observed."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import field_validator
+from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlmodel import Field, SQLModel
+
+from shared.ids import new_uuid
+from shared.models.base import BYTES, JSON_VALUE, NOW, TEXT, TIME, JsonList
+from shared.models.enums import ChannelStatus, CoverageKind, Network, string_enum
+
+
+class ChannelDraft(SQLModel):
+    """What connecting by token takes. `credentials` are sealed at once and never answered again."""
+
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    name: str | None = Field(default=None, max_length=200, sa_type=TEXT)
+    external_id: str | None = Field(default=None, max_length=500, sa_type=TEXT)
+    base_url: str | None = Field(default=None, max_length=2000, sa_type=TEXT)
+
+    @field_validator("name", "external_id", "base_url")
+    @classmethod
+    def _not_blank(cls, value: str | None) -> str | None:
+        return value.strip() or None if value is not None else None
+
+
+class Channel(SQLModel, table=True):
+    """One connected presence of a brand on a network."""
+
+    __tablename__ = "channel"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id"], ["brand.brand_id"]),
+        Index(
+            "uq_channel_external_id",
+            "brand_id",
+            "network",
+            "external_id",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    name: str = Field(sa_type=TEXT)
+    external_id: str = Field(sa_type=TEXT)
+    base_url: str | None = Field(default=None, sa_type=TEXT)
+    status: ChannelStatus = Field(default=ChannelStatus.ACTIVE, sa_type=cast(Any, string_enum(ChannelStatus)))
+    status_reason: str | None = Field(default=None, sa_type=TEXT)
+    hook_id: UUID
+    credentials: bytes | None = Field(default=None, sa_type=BYTES)
+    findings: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+    checked_at: datetime | None = Field(default=None, sa_type=TIME)
+    last_heard_at: datetime | None = Field(default=None, sa_type=TIME)
+    poll_cursor: str | None = Field(default=None, sa_type=TEXT)
+    last_polled_at: datetime | None = Field(default=None, sa_type=TIME)
+    created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    removed_at: datetime | None = Field(default=None, sa_type=TIME)
+    version: int = 1
+
+
+class Coverage(SQLModel, table=True):
+    """An interval in which a channel was observed, or a known hole in it; `to_at` is open while it lasts."""
+
+    __tablename__ = "coverage"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
+        Index("ix_coverage_channel", "brand_id", "channel_id", "from_at"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    channel_id: UUID
+    kind: CoverageKind = Field(sa_type=cast(Any, string_enum(CoverageKind)))
+    via: str = Field(sa_type=TEXT)  # webhook or poll
+    from_at: datetime = Field(sa_type=TIME)
+    to_at: datetime | None = Field(default=None, sa_type=TIME)
+    reason: str | None = Field(default=None, sa_type=TEXT)
+
+
+class App(SQLModel, table=True):
+    """Our registration with a network; its hook speaks for many channels."""
+
+    __tablename__ = "app"
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    name: str = Field(sa_type=TEXT)
+    external_id: str | None = Field(default=None, sa_type=TEXT)
+    hook_id: UUID
+    created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+
+
+class Hook(SQLModel, table=True):
+    """An address that a network posts to: a channel's, or (`app_id`) an app's that speaks for many channels.
+
+    It names brand and channel without a foreign key: the door reads it before a brand is known.
+    """
+
+    __tablename__ = "hook"
+    __table_args__ = (
+        Index("ix_hook_brand", "brand_id"),
+        Index("ix_hook_route", "network", "external_id", postgresql_where=text("removed_at IS NULL")),
+    )
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    brand_id: UUID | None = None
+    channel_id: UUID | None = None
+    app_id: UUID | None = None
+    external_id: str | None = Field(default=None, sa_type=TEXT)  # the channel's, for routing an app hook's deliveries
+    secret: bytes = Field(sa_type=BYTES)  # sealed JSON {"keys": […], "verify_token": …}
+    created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    removed_at: datetime | None = Field(default=None, sa_type=TIME)
+
+
+class DuePoll(SQLModel, table=True):
+    """When a channel is polled next; ids and times only, so that any worker may claim across brands."""
+
+    __tablename__ = "due_poll"
+    __table_args__ = (Index("ix_due_poll_due_at", "due_at"),)
+    channel_id: UUID = Field(primary_key=True)
+    brand_id: UUID
+    due_at: datetime = Field(sa_type=TIME)
+    leased_until: datetime | None = Field(default=None, sa_type=TIME)
+    failures: int = 0

@@ -1,0 +1,175 @@
+"""The closed sets of words, as CONTRACT spells them: lower case here and in REST, upper case in GraphQL."""
+
+from enum import StrEnum
+
+from sqlalchemy import Enum as SqlEnum
+
+
+def string_enum(kind: type[StrEnum]) -> SqlEnum:
+    """A text column that holds the enumeration's values, checked in Python and not by a native type."""
+    return SqlEnum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda k: [m.value for m in k],
+    )
+
+
+class Network(StrEnum):
+    GENERIC = "generic"
+    FACEBOOK = "facebook"
+    SANDBOX = "sandbox"
+
+
+class MentionKind(StrEnum):
+    POST = "post"
+    COMMENT = "comment"
+    REPLY = "reply"
+    MESSAGE = "message"
+    REVIEW = "review"
+    STORY = "story"
+    ARTICLE = "article"
+
+
+class AuthorKind(StrEnum):
+    CONSUMER = "consumer"
+    BRAND = "brand"
+    BOT = "bot"
+    UNKNOWN = "unknown"
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class ArrivalState(StrEnum):
+    RECEIVED = "received"
+    SETTLED = "settled"
+    IGNORED = "ignored"
+    UNREADABLE = "unreadable"
+    DEAD = "dead"
+
+
+class ArrivalSource(StrEnum):
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    FETCH = "fetch"
+    PART = "part"
+
+
+class ChannelStatus(StrEnum):
+    """`paused` is a person's wish; `login_dead` is the network's word. Both stop polling and sending, never hearing."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LOGIN_DEAD = "login_dead"
+    REMOVED = "removed"
+
+
+class CoverageKind(StrEnum):
+    OBSERVED = "observed"
+    HOLE = "hole"
+
+
+class GrantRole(StrEnum):
+    """What an organization may do on a brand; each role may all that the ones after it may."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    EDITOR = "editor"
+    RESPONDER = "responder"
+    VIEWER = "viewer"
+
+
+class MembershipRole(StrEnum):
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class KeyScope(StrEnum):
+    """What an API key may do. `*` is all of them."""
+
+    ALL = "*"
+    READ = "read"
+    PUBLISH = "publish"
+    RESPOND = "respond"
+    CHANNELS = "channels"
+    ADMIN = "admin"
+
+
+class PostStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    PARTLY_PUBLISHED = "partly_published"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class VariantStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class OutgoingKind(StrEnum):
+    PUBLISH = "publish"
+
+
+class OutgoingState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    LIVE = "live"
+    REFUSED = "refused"
+    RETRYING = "retrying"
+    UNCERTAIN = "uncertain"
+    DROPPED = "dropped"
+
+
+class EventType(StrEnum):
+    MENTION_RECORDED = "mention.recorded"
+    MENTION_EDITED = "mention.edited"
+    MENTION_DELETED = "mention.deleted"
+    MENTION_CHANGED = "mention.changed"
+    POST_CHANGED = "post.changed"
+    CHANNEL_CHANGED = "channel.changed"
+
+
+class Interval(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class MetricKey(StrEnum):
+    MENTIONS = "mentions"
+    POSTS = "posts"
+    AUTHORS = "authors"
+    ENGAGEMENT = "engagement"
+
+
+class Dimension(StrEnum):
+    NETWORK = "network"
+    LANGUAGE = "language"
+    KIND = "kind"
+    CHANNEL = "channel"
+
+
+class MentionOrder(StrEnum):
+    NEWEST = "newest"
+    OLDEST = "oldest"

@@ -1,0 +1,162 @@
+"""What was said, by whom, in which tree, in which versions."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from shared.ids import new_uuid
+from shared.models.base import BYTES, JSON_VALUE, TEXT, TIME, JsonList, JsonObject
+from shared.models.enums import AuthorKind, MentionKind, Network, Visibility, string_enum
+
+
+class Identity(SQLModel, table=True):
+    """An account on a network. `key` is the digest of (network, id space, external id); `facts_at` says how new
+    each of handle, name and url is, so that a late delivery can't undo a newer one."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("brand_id", "key"),)
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    key: UUID
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    external_id: str = Field(sa_type=TEXT)
+    handle: str | None = Field(default=None, sa_type=TEXT)
+    name: str | None = Field(default=None, sa_type=TEXT)
+    url: str | None = Field(default=None, sa_type=TEXT)
+    facts_at: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)
+
+
+class Thread(SQLModel, table=True):
+    """The tree under one root. `key` is the root's, known or not yet; `last_at` the newest thing said in it."""
+
+    __tablename__ = "thread"
+    __table_args__ = (
+        UniqueConstraint("brand_id", "key"),
+        Index("ix_thread_last_at", "brand_id", "last_at", "id"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    key: UUID
+    last_at: datetime = Field(sa_type=TIME)
+
+
+class Mention(SQLModel, table=True):
+    """Anything said to or about the brand, in its standing version.
+
+    A row that was only spoken of (a deletion or a count came first) is not `heard`, and not listed.
+    """
+
+    __tablename__ = "mention"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
+        ForeignKeyConstraint(["brand_id", "thread_id"], ["thread.brand_id", "thread.id"]),
+        ForeignKeyConstraint(["brand_id", "author_id"], ["identity.brand_id", "identity.id"]),
+        UniqueConstraint("brand_id", "key"),
+        Index("ix_mention_newest", "brand_id", "published_at", "id", postgresql_where=text("heard")),
+        Index("ix_mention_thread", "brand_id", "thread_id", "published_at"),
+        Index("ix_mention_parent_key", "brand_id", "parent_key", postgresql_where=text("parent_key IS NOT NULL")),
+        Index("ix_mention_author", "brand_id", "author_id", "published_at"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    key: UUID  # the digest of (network, id space, external id)
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    external_id: str = Field(sa_type=TEXT)
+    channel_id: UUID
+    heard: bool = False
+
+    kind: MentionKind = Field(default=MentionKind.POST, sa_type=cast(Any, string_enum(MentionKind)))
+    visibility: Visibility = Field(default=Visibility.PUBLIC, sa_type=cast(Any, string_enum(Visibility)))
+    url: str | None = Field(default=None, sa_type=TEXT)
+    text: str | None = Field(default=None, sa_type=TEXT)
+    language: str | None = Field(default=None, sa_type=TEXT)
+    media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+    rating: float | None = None
+    author_id: UUID | None = None
+    author_kind: AuthorKind = Field(default=AuthorKind.UNKNOWN, sa_type=cast(Any, string_enum(AuthorKind)))
+    variant_id: UUID | None = None
+
+    published_at: datetime = Field(sa_type=TIME)
+    published_at_known: bool = False
+    observed_at: datetime = Field(sa_type=TIME)
+    edited_at: datetime | None = Field(default=None, sa_type=TIME)
+    deleted_at: datetime | None = Field(default=None, sa_type=TIME)
+    hidden_at: datetime | None = Field(default=None, sa_type=TIME)
+    hidden_stamp: datetime | None = Field(default=None, sa_type=TIME)
+    version_stamp: datetime | None = Field(default=None, sa_type=TIME)
+    version_digest: bytes | None = Field(default=None, sa_type=BYTES)
+    version: int = 1
+
+    parent_external_id: str | None = Field(default=None, sa_type=TEXT)
+    parent_key: UUID | None = None
+    parent_id: UUID | None = None
+    thread_id: UUID | None = None
+
+    likes: int | None = None
+    replies: int | None = None
+    shares: int | None = None
+    views: int | None = None
+    counted_at: datetime | None = Field(default=None, sa_type=TIME)
+
+
+class Edit(SQLModel, table=True):
+    """One version of a mention that has had several. A mention of one version has no rows here."""
+
+    __tablename__ = "edit"
+    __table_args__ = (
+        UniqueConstraint(
+            "brand_id",
+            "mention_key",
+            "edited_at",
+            "digest",
+            postgresql_nulls_not_distinct=True,
+            name="uq_edit_version",
+        ),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    mention_key: UUID
+    text: str | None = Field(default=None, sa_type=TEXT)
+    edited_at: datetime | None = Field(default=None, sa_type=TIME)
+    stamp: datetime = Field(sa_type=TIME)
+    digest: bytes = Field(sa_type=BYTES)
+    observed_at: datetime = Field(sa_type=TIME)
+
+
+class Reaction(SQLModel, table=True):
+    """Somebody's last reaction to a mention, given or taken back."""
+
+    __tablename__ = "reaction"
+    __table_args__ = (UniqueConstraint("brand_id", "mention_key", "actor_key"),)
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    mention_key: UUID
+    actor_key: UUID
+    reaction: str = Field(sa_type=TEXT)
+    on: bool
+    stamp: datetime = Field(sa_type=TIME)
+
+
+class RollupDay(SQLModel, table=True):
+    """A channel's sums of one day in the brand's zone, kept for ever. `posts` are our own, outside `mentions`."""
+
+    __tablename__ = "rollup_day"
+    brand_id: UUID = Field(primary_key=True)
+    channel_id: UUID = Field(primary_key=True)
+    kind: MentionKind = Field(primary_key=True, sa_type=cast(Any, string_enum(MentionKind)))
+    day: datetime = Field(primary_key=True, sa_type=TIME)  # the instant at which the local day begins
+    mentions: int = 0
+    posts: int = 0
+
+
+class RollupHour(SQLModel, table=True):
+    """The brand's sums of one hour, kept 90 days."""
+
+    __tablename__ = "rollup_hour"
+    brand_id: UUID = Field(primary_key=True)
+    hour: datetime = Field(primary_key=True, sa_type=TIME)
+    mentions: int = 0
+    posts: int = 0

@@ -1,0 +1,115 @@
+"""What the brand has to say: posts, their form for each channel, and the effects that must happen once."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from shared.ids import new_uuid
+from shared.models.base import JSON_VALUE, NOW, TEXT, TIME, JsonList, JsonObject
+from shared.models.enums import OutgoingKind, OutgoingState, PostStatus, VariantStatus, string_enum
+
+
+class Post(SQLModel, table=True):
+    """Content we author. `scheduled_at` is the moment; `local_time` and `timezone` are what the person meant by it."""
+
+    __tablename__ = "post"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id"], ["brand.brand_id"]),
+        Index("ix_post_created_at", "brand_id", "created_at", "id"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    text: str = Field(sa_type=TEXT)
+    status: PostStatus = Field(default=PostStatus.DRAFT, sa_type=cast(Any, string_enum(PostStatus)))
+    scheduled_at: datetime | None = Field(default=None, sa_type=TIME)
+    local_time: str | None = Field(default=None, sa_type=TEXT)
+    timezone: str | None = Field(default=None, sa_type=TEXT)
+    created_by: UUID | None = None
+    created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    updated_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    version: int = 1
+
+
+class Variant(SQLModel, table=True):
+    """A post's form for one channel. `text` None: the post's own."""
+
+    __tablename__ = "variant"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "post_id"], ["post.brand_id", "post.id"]),
+        ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
+        UniqueConstraint("brand_id", "post_id", "channel_id"),
+        Index("ix_variant_external_id", "brand_id", "channel_id", "external_id"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    post_id: UUID
+    channel_id: UUID
+    text: str | None = Field(default=None, sa_type=TEXT)
+    media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+    status: VariantStatus = Field(default=VariantStatus.DRAFT, sa_type=cast(Any, string_enum(VariantStatus)))
+    external_id: str | None = Field(default=None, sa_type=TEXT)
+    url: str | None = Field(default=None, sa_type=TEXT)
+    published_at: datetime | None = Field(default=None, sa_type=TIME)
+    problems: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+
+
+class Outgoing(SQLModel, table=True):
+    """One effect on a network that must happen once."""
+
+    __tablename__ = "outgoing"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
+        ForeignKeyConstraint(["brand_id", "variant_id"], ["variant.brand_id", "variant.id"]),
+        Index("ix_outgoing_variant", "brand_id", "variant_id"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    kind: OutgoingKind = Field(sa_type=cast(Any, string_enum(OutgoingKind)))
+    channel_id: UUID
+    variant_id: UUID | None = None
+    payload: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)
+    state: OutgoingState = Field(default=OutgoingState.WAITING, sa_type=cast(Any, string_enum(OutgoingState)))
+    due_at: datetime = Field(sa_type=TIME)
+    tries: int = 0
+    first_attempt_at: datetime | None = Field(default=None, sa_type=TIME)
+    external_id: str | None = Field(default=None, sa_type=TEXT)
+    url: str | None = Field(default=None, sa_type=TEXT)
+    problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
+    settled_at: datetime | None = Field(default=None, sa_type=TIME)
+    created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+
+
+class Attempt(SQLModel, table=True):
+    """One try at an outgoing effect, committed before the network is called. `outcome` None: never heard of again."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "outgoing_id"], ["outgoing.brand_id", "outgoing.id"]),
+        UniqueConstraint("brand_id", "outgoing_id", "number"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    outgoing_id: UUID
+    number: int
+    step: str = Field(sa_type=TEXT)  # send or find
+    fence: int
+    started_at: datetime = Field(sa_type=TIME)
+    ended_at: datetime | None = Field(default=None, sa_type=TIME)
+    outcome: str | None = Field(default=None, sa_type=TEXT)
+    message: str | None = Field(default=None, sa_type=TEXT)
+
+
+class DueOutgoing(SQLModel, table=True):
+    """When an outgoing effect is tried next, and who holds it; ids and times only."""
+
+    __tablename__ = "due_outgoing"
+    __table_args__ = (Index("ix_due_outgoing_due_at", "due_at"),)
+    outgoing_id: UUID = Field(primary_key=True)
+    brand_id: UUID
+    lane: str = Field(sa_type=TEXT)  # one a network host: a slow one delays nobody else
+    due_at: datetime = Field(sa_type=TIME)
+    leased_until: datetime | None = Field(default=None, sa_type=TIME)
+    fence: int = 0

@@ -1,0 +1,133 @@
+"""Every setting, read from the environment once, at a process's edge, and passed inwards."""
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SERVER_URLS = (
+    "DATABASE_URL",
+    "PARVIS_WORKER_DATABASE_URL",
+    "PARVIS_DOOR_DATABASE_URL",
+    "PARVIS_OWNER_DATABASE_URL",
+    "REDIS_URL",
+)
+
+
+def _seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+class Settings(BaseSettings):
+    """The settings table of docs/operate.md is generated from these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="PARVIS_", extra="ignore", frozen=True)
+
+    # Servers
+    database_url: str | None = Field(
+        None, validation_alias="DATABASE_URL", description="PostgreSQL for the api, as its row-secured role."
+    )
+    worker_database_url: str | None = Field(None, description="PostgreSQL for the ingest worker and the scheduler.")
+    door_database_url: str | None = Field(None, description="PostgreSQL for the door.")
+    owner_database_url: str | None = Field(
+        None,
+        description="PostgreSQL for `parvis migrate`, which makes the other three roles where they are missing.",
+    )
+    redis_url: str | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="Redis 7 or Valkey 8, or newer. All five server URLs unset: embedded servers.",
+    )
+
+    # This installation
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Keys for secrets at rest and signed cursors, comma-separated, newest first. Unset: made once and kept in the data folder.",
+    )
+    data_dir: Path = Field(Path(".parvis"), description="Where embedded servers, keys and local.json live.")
+    host: str = Field("127.0.0.1", description="The address the services listen on.")
+    api_port: int = Field(8000, ge=1, le=65535, description="Port of the api.")
+    ingest_port: int = Field(8001, ge=1, le=65535, description="Port of the door.")
+    sandbox_port: int = Field(8002, ge=1, le=65535, description="Port of the practice network.")
+    public_url: str | None = Field(None, description="The door's address as networks see it. Unset: its local address.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins of frontends that may call the api from a browser, comma-separated; `*` for any.",
+    )
+    private_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="Address ranges that the guarded client may call although they are private, comma-separated.",
+    )
+    example: bool = Field(
+        True,
+        description="Play the example brand's payloads on the first run, and show its mentions on the start page.",
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    # Limits
+    webhook_max_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest body the door takes.")
+    door_buffer: int = Field(
+        2000, ge=1, description="Deliveries that may wait for their commit before the door answers 503."
+    )
+    rate_limit: int = Field(6000, ge=0, description="Requests a minute and key at the api; 0 for none.")
+    arrival_days: int = Field(
+        7, ge=1, description="Days that settled arrivals are kept; unreadable and dead ones stay 90."
+    )
+    arrival_batch: int = Field(500, ge=1, le=5000, description="Arrivals that a worker claims at once.")
+
+    # Time
+    send_timeout_seconds: float = Field(30, gt=0, description="How long a send waits for the network.")
+    lease_seconds: float = Field(
+        60,
+        gt=0,
+        description="How long a claimed arrival, send or poll is held before another worker may take it.",
+    )
+    sweep_seconds: float = Field(1, gt=0, description="How often workers look into PostgreSQL for what Redis lost.")
+    retry_first_seconds: float = Field(
+        10, gt=0, description="Wait before a send is tried again the first time; doubled each time."
+    )
+    retry_max_seconds: float = Field(3600, gt=0, description="Longest wait between two tries of a send.")
+    retry_times: int = Field(8, ge=0, description="Tries of a send before it is put before a person.")
+    poll_seconds: float = Field(60, gt=0, description="Wait between two polls of a channel.")
+    shutdown_seconds: float = Field(
+        10, gt=0, description="How long a service may take to finish what it began when it is asked to stop."
+    )
+
+    # Pools
+    pool_size: int = Field(10, ge=1, description="Database connections of one api, worker or scheduler process.")
+
+    @field_validator("secret_keys", "cors_origins", "private_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return [ip_network(part) for part in parts] if info.field_name == "private_networks" else parts
+
+    @property
+    def lease(self) -> timedelta:
+        return _seconds(self.lease_seconds)
+
+    @property
+    def hook_base_url(self) -> str:
+        """Where networks reach the door, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.ingest_port}").rstrip("/")
+
+    def missing_servers(self) -> list[str]:
+        """The names of the server URLs that are unset."""
+        values = (
+            self.database_url,
+            self.worker_database_url,
+            self.door_database_url,
+            self.owner_database_url,
+            self.redis_url,
+        )
+        return [name for name, value in zip(SERVER_URLS, values, strict=True) if not value]
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the servers are ours to run: none of their URLs is set."""
+        return len(self.missing_servers()) == len(SERVER_URLS)
