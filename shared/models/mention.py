@@ -85,9 +85,10 @@ class Mention(SQLModel, table=True):
     edited_at: datetime | None = Field(default=None, sa_type=TIME)
     deleted_at: datetime | None = Field(default=None, sa_type=TIME)
     hidden_at: datetime | None = Field(default=None, sa_type=TIME)
-    hidden_stamp: datetime | None = Field(default=None, sa_type=TIME)
+    hidden_said_at: datetime | None = Field(default=None, sa_type=TIME)
     version_stamp: datetime | None = Field(default=None, sa_type=TIME)
     version_digest: bytes | None = Field(default=None, sa_type=BYTES)
+    facts_at: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)  # where a fact is not of `version_stamp`
     version: int = 1
 
     parent_external_id: str | None = Field(default=None, sa_type=TEXT)
@@ -99,7 +100,9 @@ class Mention(SQLModel, table=True):
     replies: int | None = None
     shares: int | None = None
     views: int | None = None
+    counted: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)  # the network's own counters
     counted_at: datetime | None = Field(default=None, sa_type=TIME)
+    reactions: int | None = None  # the ones we saw given and not taken back
 
 
 class Edit(SQLModel, table=True):

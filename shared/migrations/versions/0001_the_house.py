@@ -412,9 +412,10 @@ def upgrade() -> None:
         sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("hidden_stamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hidden_said_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version_stamp", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("facts_at", postgresql.JSONB(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("parent_external_id", sa.Text(), nullable=True),
         sa.Column("parent_key", sa.Uuid(), nullable=True),
@@ -424,6 +425,8 @@ def upgrade() -> None:
         sa.Column("replies", sa.Integer(), nullable=True),
         sa.Column("shares", sa.Integer(), nullable=True),
         sa.Column("views", sa.Integer(), nullable=True),
+        sa.Column("counted", postgresql.JSONB(), nullable=False),
+        sa.Column("reactions", sa.Integer(), nullable=True),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "author_id"], ["identity.brand_id", "identity.id"], name=op.f("fk_mention_brand_id_author_id")

@@ -1,0 +1,188 @@
+"""Counts by bucket: from the sums kept by day and hour, or from the mentions themselves."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, literal, not_
+from sqlmodel import col, select
+
+from shared.db import Session
+from shared.domain.listening import mentions
+from shared.domain.listening.filters import MentionFilter, conditions
+from shared.domain.scope import Scope
+from shared.ids import Prefix, typeid
+from shared.models import Channel, Mention, RollupDay, RollupHour
+from shared.models.base import TIME
+from shared.models.enums import AuthorKind, Dimension, MentionKind, MetricKey
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """[since, until)."""
+
+    since: datetime
+    until: datetime
+
+    def shrunk(self, up: Callable[[datetime], datetime], down: Callable[[datetime], datetime]) -> "Range | None":
+        """The part between whole edges; None where there is none."""
+        inner = Range(up(self.since), down(self.until))
+        return inner if inner.since < inner.until else None
+
+    def without(self, inner: "Range | None") -> list["Range"]:
+        """What is left on both sides of `inner`."""
+        if inner is None:
+            return [self]
+        sides = [Range(self.since, inner.since), Range(inner.until, self.until)]
+        return [side for side in sides if side.since < side.until]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What was counted in one bucket for one channel (None: for all of them) and one value of each dimension."""
+
+    bucket: int
+    channel_id: UUID | None
+    values: tuple[str | None, ...]
+    mentions: int = 0
+    posts: int = 0
+    authors: int = 0
+    engagement: int = 0
+
+    @property
+    def counted(self) -> bool:
+        return bool(self.mentions or self.posts or self.authors or self.engagement)
+
+    def of(self, key: MetricKey) -> int:
+        value: int = getattr(self, key.value)
+        return value
+
+
+_OWN = and_(col(Mention.kind) == MentionKind.POST, col(Mention.author_kind) == AuthorKind.BRAND)
+_COLUMNS: dict[Dimension, Any] = {
+    Dimension.NETWORK: col(Mention.network),
+    Dimension.KIND: col(Mention.kind),
+    Dimension.LANGUAGE: col(Mention.language),
+    Dimension.CHANNEL: col(Mention.channel_id),
+}
+_ROLLUP_COLUMNS: dict[Dimension, Any] = {
+    Dimension.NETWORK: col(Channel.network),
+    Dimension.KIND: col(RollupDay.kind),
+    Dimension.CHANNEL: col(RollupDay.channel_id),
+}
+
+
+async def by_day(
+    session: Session,
+    scope: Scope,
+    edges: Sequence[datetime],
+    within: Range,
+    dimensions: tuple[Dimension, ...],
+    where: MentionFilter,
+) -> list[Cell]:
+    """From the sums of whole days: `within` begins and ends where local days do."""
+    bucket = _bucket(col(RollupDay.day), edges)
+    grouped = [_ROLLUP_COLUMNS[d] for d in dimensions]
+    statement = (
+        select(  # type: ignore[call-overload]
+            bucket, RollupDay.channel_id, *grouped, func.sum(RollupDay.mentions), func.sum(RollupDay.posts)
+        )
+        .join(Channel, and_(col(Channel.brand_id) == RollupDay.brand_id, col(Channel.id) == RollupDay.channel_id))
+        .where(
+            RollupDay.brand_id == scope.brand_id,
+            col(RollupDay.day) >= within.since,
+            col(RollupDay.day) < within.until,
+        )
+        .group_by(bucket, RollupDay.channel_id, *grouped)
+    )
+    if where.networks is not None:
+        statement = statement.where(col(Channel.network).in_(where.networks))
+    if where.kinds is not None:
+        statement = statement.where(col(RollupDay.kind).in_(where.kinds))
+    if where.channel_ids is not None:
+        statement = statement.where(col(RollupDay.channel_id).in_(where.channel_ids))
+    found = (await session.execute(statement)).all()
+    return [Cell(row[0] - 1, row[1], _values(dimensions, row[2:-2]), row[-2], row[-1]) for row in found]
+
+
+async def by_hour(session: Session, scope: Scope, edges: Sequence[datetime], within: Range) -> list[Cell]:
+    """From the sums of whole hours, all channels together."""
+    bucket = _bucket(col(RollupHour.hour), edges)
+    statement = (
+        select(bucket, func.sum(RollupHour.mentions), func.sum(RollupHour.posts))
+        .where(
+            RollupHour.brand_id == scope.brand_id,
+            col(RollupHour.hour) >= within.since,
+            col(RollupHour.hour) < within.until,
+        )
+        .group_by(bucket)
+    )
+    return [Cell(n - 1, None, (), said, own) for n, said, own in (await session.execute(statement)).all()]
+
+
+async def by_mention(
+    session: Session,
+    scope: Scope,
+    keys: Collection[MetricKey],
+    edges: Sequence[datetime],
+    within: Range,
+    dimensions: tuple[Dimension, ...],
+    where: MentionFilter,
+) -> list[Cell]:
+    """By counting every mention of the range that the filter lets through."""
+    bucket = _bucket(col(Mention.published_at), edges)
+    grouped = [_COLUMNS[d] for d in dimensions]
+    rules = [
+        *conditions(where.shape()),
+        col(Mention.published_at) >= bindparam("range_since", within.since, type_=TIME),
+        col(Mention.published_at) < bindparam("range_until", within.until, type_=TIME),
+    ]
+    values: dict[str, Any] = {"brand_id": scope.brand_id, **where.given()}
+    if where.words is not None:
+        values["among"] = await mentions.found_between(session, where.words, within.since, within.until)
+        rules.append(col(Mention.id) == any_(bindparam("among", type_=ARRAY(Uuid))))
+    interactions = _known(Mention.likes) + _known(Mention.replies) + _known(Mention.shares)
+    statement = (
+        select(  # type: ignore[call-overload]
+            bucket,
+            Mention.channel_id,
+            *grouped,
+            func.count().filter(not_(_OWN)),
+            func.count().filter(_OWN),
+            func.coalesce(func.sum(interactions), 0),
+        )
+        .where(*rules)
+        .group_by(bucket, Mention.channel_id, *grouped)
+    )
+    cells = [
+        Cell(row[0] - 1, row[1], _values(dimensions, row[2:-3]), row[-3], row[-2], 0, int(row[-1]))
+        for row in (await session.execute(statement, values)).all()
+    ]
+    if MetricKey.AUTHORS in keys:
+        # Different accounts don't add up over channels: they are counted over all of a series at once.
+        statement = (
+            select(bucket, *grouped, func.count(col(Mention.author_id).distinct()))  # type: ignore[call-overload]
+            .where(*rules, not_(_OWN))
+            .group_by(bucket, *grouped)
+        )
+        found = (await session.execute(statement, values)).all()
+        cells += [Cell(row[0] - 1, None, _values(dimensions, row[1:-1]), authors=row[-1]) for row in found]
+    return cells
+
+
+def _known(column: Any) -> ColumnElement[int]:
+    return func.coalesce(column, 0)
+
+
+def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
+    """The bucket of a time, counted from 1."""
+    return func.width_bucket(at, literal(list(edges), ARRAY(TIME)))
+
+
+def _values(dimensions: Sequence[Dimension], row: Sequence[Any]) -> tuple[str | None, ...]:
+    return tuple(
+        typeid(Prefix.CHANNEL, value) if dimension is Dimension.CHANNEL else None if value is None else str(value)
+        for dimension, value in zip(dimensions, row, strict=True)
+    )

@@ -1,0 +1,312 @@
+"""How facts about one mention become its state, the same in whatever order and however often they come.
+
+Everything here is pure. Content (text, media, rating) stands by the greatest version, a version being the triple
+(edited_at, none before any; stamp of the delivery; digest of the content). Each other fact stands by the greatest
+(stamp, value) that named it, so what one delivery leaves out another's answer is kept. Deletion is final.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from shared.contract import Author, Counted, Deleted, Hidden, Reacted, Said, storable
+from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+_AHEAD = timedelta(minutes=5)
+_COUNTERS = ("likes", "replies", "shares", "views")
+
+
+def thing_key(network: Network, space: str, external_id: str) -> UUID:
+    """The fixed-size key of a network's id: ids may be a thousand characters long, and an index takes fewer.
+
+    `space` is empty where ids mean the same on every channel of the network, else the channel's id.
+    """
+    named = f"{network}\x1f{space}\x1f{external_id}".encode("utf-8", "replace")
+    return UUID(bytes=hashlib.blake2b(named, digest_size=16).digest())
+
+
+def content_digest(said: Said) -> bytes:
+    """The digest of what a person would call the content: text, media, rating."""
+    media = "\x1e".join(f"{m.url}\x1f{m.kind}\x1f{m.alt or ''}" for m in said.media)
+    content = f"{said.text if said.text is not None else chr(0)}\x1d{media}\x1d{said.rating}"
+    return hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+Version = tuple[datetime, datetime, bytes]
+
+
+@dataclass(slots=True)
+class MentionState:
+    """A mention's row, as far as deliveries decide it. `new` and `dirty` say what must be written."""
+
+    id: UUID
+    key: UUID
+    network: Network
+    external_id: str
+    channel_id: UUID
+    published_at: datetime
+    observed_at: datetime
+    heard: bool = False
+    kind: MentionKind = MentionKind.POST
+    visibility: Visibility = Visibility.PUBLIC
+    url: str | None = None
+    text: str | None = None
+    language: str | None = None
+    media: list[dict[str, Any]] = field(default_factory=list)
+    rating: float | None = None
+    author_id: UUID | None = None
+    author_kind: AuthorKind = AuthorKind.UNKNOWN
+    variant_id: UUID | None = None
+    published_at_known: bool = False
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    hidden_at: datetime | None = None
+    hidden_said_at: datetime | None = None
+    version_stamp: datetime | None = None
+    version_digest: bytes | None = None
+    facts_at: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+    parent_external_id: str | None = None
+    parent_key: UUID | None = None
+    parent_id: UUID | None = None
+    thread_id: UUID | None = None
+    likes: int | None = None
+    replies: int | None = None
+    shares: int | None = None
+    views: int | None = None
+    counted: dict[str, Any] = field(default_factory=dict)
+    counted_at: datetime | None = None
+    reactions: int | None = None
+    dirty: bool = False
+    new: bool = False
+
+    @property
+    def listed(self) -> bool:
+        """Whether it counts and is shown by default."""
+        return self.heard and self.deleted_at is None
+
+    @property
+    def own(self) -> bool:
+        """The brand's own post, which counts under posts and not under mentions."""
+        return self.kind is MentionKind.POST and self.author_kind is AuthorKind.BRAND
+
+    @property
+    def standing(self) -> Version | None:
+        if self.version_stamp is None or self.version_digest is None:
+            return None
+        return (self.edited_at or NEVER, self.version_stamp, self.version_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class EditDraft:
+    """A version for the history."""
+
+    mention_key: UUID
+    text: str | None
+    edited_at: datetime | None
+    stamp: datetime
+    digest: bytes
+    observed_at: datetime
+
+
+def at_the_border(said: Said) -> Said:
+    """The same facts, storable: no U+0000, no lone surrogates, not its own parent, not from the future.
+
+    A time more than five minutes after its delivery's stamp is taken for the stamp: it would head every list for ever.
+    """
+    changes: dict[str, Any] = {}
+    for name in ("text", "url", "external_id", "parent_external_id", "language"):
+        value = getattr(said, name)
+        if value is not None and not value.isprintable() and (clean := storable(value)) != value:
+            changes[name] = clean
+    if said.author is not None:
+        author = _storable_author(said.author)
+        if author != said.author:
+            changes["author"] = author
+    for name in ("published_at", "edited_at"):
+        value = getattr(said, name)
+        if value is not None and value > said.stamp + _AHEAD:
+            changes[name] = said.stamp
+    if said.parent_external_id == said.external_id:
+        changes["parent_external_id"] = None
+    if said.media and any(storable(m.url) != m.url or storable(m.alt or "") != (m.alt or "") for m in said.media):
+        changes["media"] = tuple(
+            type(m)(storable(m.url), storable(m.kind), storable(m.alt) if m.alt else m.alt) for m in said.media
+        )
+    if not changes:
+        return said
+    return Said(**{**{name: getattr(said, name) for name in Said.__dataclass_fields__}, **changes})
+
+
+def _storable_author(author: Author) -> Author:
+    def clean(value: str | None) -> str | None:
+        return storable(value) if value else value
+
+    return Author(storable(author.external_id), clean(author.handle), clean(author.name), clean(author.url))
+
+
+def apply_said(
+    state: MentionState,
+    said: Said,
+    *,
+    author_id: UUID | None,
+    parent_key: UUID | None,
+    channel_id: UUID,
+    now: datetime,
+) -> list[EditDraft]:
+    """Fold one version into the state; the versions that its history must hold, where it has several."""
+    digest = content_digest(said)
+    mine: Version = (said.edited_at or NEVER, said.stamp, digest)
+    standing = state.standing
+    edits: list[EditDraft] = []
+    if standing is not None and (standing[0], standing[2]) != (mine[0], mine[2]):
+        edits = [_edit(state.key, state.text, standing, state.observed_at)]
+        edits.append(_edit(state.key, None if state.deleted_at else said.text, mine, now))
+    _fold_facts(state, said, author_id, parent_key)
+    first = min(state.channel_id, channel_id) if state.heard else channel_id
+    if first != state.channel_id:
+        state.channel_id, state.dirty = first, True
+    if not said.published_at and not state.published_at_known:
+        earliest = min(state.published_at, said.stamp) if state.heard else said.stamp
+        if earliest != state.published_at:
+            state.published_at, state.dirty = earliest, True
+    if standing is None or mine > standing:
+        _keep_fact_stamps(state, said.stamp)
+        state.edited_at, state.version_stamp, state.version_digest = said.edited_at, said.stamp, digest
+        state.rating, state.language = said.rating, said.language
+        if state.deleted_at is None:
+            state.text = said.text
+            state.media = [{"url": m.url, "kind": m.kind, "alt": m.alt} for m in said.media]
+    if not state.heard or standing != state.standing:
+        state.dirty = True
+    state.heard = True
+    return edits
+
+
+def _edit(key: UUID, text: str | None, version: Version, observed_at: datetime) -> EditDraft:
+    return EditDraft(key, text, None if version[0] == NEVER else version[0], version[1], version[2], observed_at)
+
+
+_FACTS = ("kind", "visibility", "url", "published_at", "parent", "author_id", "author_kind")
+
+
+def _fact_stamp(state: MentionState, name: str) -> datetime:
+    kept = state.facts_at.get(name)
+    return datetime.fromisoformat(kept) if kept else state.version_stamp or NEVER
+
+
+def _keep_fact_stamps(state: MentionState, standing: datetime) -> None:
+    """Before `version_stamp` moves to `standing`, write down the stamps of the facts that stay behind."""
+    old = state.version_stamp
+    for name in _FACTS:
+        if not _is_known(state, name):
+            continue
+        kept = state.facts_at.get(name) or (old.isoformat() if old else None)
+        if kept is None or kept == standing.isoformat():
+            state.facts_at.pop(name, None)
+        else:
+            state.facts_at[name] = kept
+
+
+def _is_known(state: MentionState, name: str) -> bool:
+    match name:
+        case "published_at":
+            return state.published_at_known
+        case "parent":
+            return state.parent_key is not None
+        case "author_kind":
+            return state.author_kind is not AuthorKind.UNKNOWN
+        case _:
+            return getattr(state, name) is not None
+
+
+def _fold_facts(state: MentionState, said: Said, author_id: UUID | None, parent_key: UUID | None) -> None:
+    def newer(name: str, value: object, current: object, order: Callable[[Any], Any] = str) -> bool:
+        if value is None:
+            return False
+        if not state.heard or current is None:
+            return True
+        return bool((said.stamp, order(value)) > (_fact_stamp(state, name), order(current)))
+
+    def take(name: str) -> None:
+        state.dirty = True
+        state.facts_at[name] = said.stamp.isoformat()
+
+    if newer("kind", said.kind, state.kind):
+        state.kind = said.kind
+        take("kind")
+    if newer("visibility", said.visibility, state.visibility):
+        state.visibility = said.visibility
+        take("visibility")
+    if newer("url", said.url, state.url):
+        state.url = said.url
+        take("url")
+    known = state.published_at if state.published_at_known else None
+    if newer("published_at", said.published_at, known) and said.published_at is not None:
+        state.published_at, state.published_at_known = said.published_at, True
+        take("published_at")
+    if newer("parent", parent_key, state.parent_key):
+        state.parent_external_id, state.parent_key = said.parent_external_id, parent_key
+        take("parent")
+    if newer("author_id", author_id, state.author_id):
+        state.author_id = author_id
+        take("author_id")
+    kind = None if said.author_kind is AuthorKind.UNKNOWN else said.author_kind
+    standing_kind = None if state.author_kind is AuthorKind.UNKNOWN else state.author_kind
+    if state.variant_id is None and newer("author_kind", kind, standing_kind):
+        state.author_kind = said.author_kind
+        take("author_kind")
+
+
+def apply_deleted(state: MentionState, deleted: Deleted) -> None:
+    """Final: the text goes, and no later version brings it back."""
+    if state.deleted_at is not None and state.deleted_at <= deleted.stamp:
+        return
+    state.deleted_at = deleted.stamp
+    state.text, state.media = None, []
+    state.dirty = True
+
+
+def apply_hidden(state: MentionState, hidden: Hidden) -> None:
+    """The last word counts; at the same moment, hidden wins."""
+    said = (state.hidden_said_at or NEVER, state.hidden_at is not None)
+    if (hidden.stamp, hidden.hidden) <= said:
+        return
+    state.hidden_said_at = hidden.stamp
+    state.hidden_at = hidden.stamp if hidden.hidden else None
+    state.dirty = True
+
+
+def apply_counted(state: MentionState, counted: Counted) -> None:
+    """The network's newest counters; at the same moment, the greater ones."""
+    values = {name: getattr(counted, name) for name in _COUNTERS if getattr(counted, name) is not None}
+    standing = (state.counted_at or NEVER, sorted(state.counted.items()))
+    if (counted.stamp, sorted(values.items())) <= standing:
+        return
+    state.counted, state.counted_at = values, counted.stamp
+    show_counters(state)
+
+
+def show_counters(state: MentionState) -> None:
+    """What a reader sees: the network's counters, else for likes the reactions that we saw ourselves."""
+    shown = {name: state.counted.get(name) for name in _COUNTERS}
+    if shown["likes"] is None:
+        shown["likes"] = state.reactions
+    for name, value in shown.items():
+        if getattr(state, name) != value:
+            setattr(state, name, value)
+            state.dirty = True
+    state.dirty = True
+
+
+def reaction_order(stamp: datetime, on: bool, reaction: str) -> tuple[datetime, bool, str]:
+    """Of two reactions by one person the greater stands; at the same moment, the one taken back."""
+    return (stamp, not on, reaction)
+
+
+def reacted_order(reacted: Reacted) -> tuple[datetime, bool, str]:
+    return reaction_order(reacted.stamp, reacted.on, reacted.reaction)

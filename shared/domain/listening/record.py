@@ -1,0 +1,353 @@
+"""What was heard becomes mentions, identities, threads, sums and events: one transaction, one writer a brand.
+
+The brand's row is locked first, so batches of one brand follow each other. That is what lets a batch read the state,
+merge in Python and write it back, without ever losing to a neighbour.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Said, storable
+from shared.db import Session, driver
+from shared.domain.events import events
+from shared.domain.insight import rollups
+from shared.domain.listening import merge, rows, trees
+from shared.domain.listening.merge import EditDraft, MentionState, thing_key
+from shared.domain.listening.rows import IdentityState
+from shared.domain.scope import Scope
+from shared.errors import NotFound
+from shared.ids import new_uuid
+from shared.models.enums import AuthorKind, EventType, Network
+
+
+@dataclass(frozen=True, slots=True)
+class HeardPart:
+    """What one arrival said for one channel. `space` is where the channel's ids are unique: see `thing_key`."""
+
+    channel_id: UUID
+    network: Network
+    space: str
+    heard: Sequence[Heard]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Everything that one transaction gathers before it writes."""
+
+    session: Session
+    brand_id: UUID
+    zone: ZoneInfo
+    now: datetime
+    states: dict[UUID, MentionState] = field(default_factory=dict)
+    identities: dict[UUID, IdentityState] = field(default_factory=dict)
+    before: dict[UUID, MentionState] = field(default_factory=dict)
+    edits: list[EditDraft] = field(default_factory=list)
+    reactions: dict[tuple[UUID, UUID], Reacted] = field(default_factory=dict)
+    reparented: set[UUID] = field(default_factory=set)
+
+
+async def record(session: Session, scope: Scope, parts: Sequence[HeardPart], *, now: datetime) -> list[list[UUID]]:
+    """Record a batch of one brand, in any order, any number of times, with the same end.
+
+    Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
+    """
+    zone = await lock_brand(session, scope.brand_id)
+    batch = _Batch(session, scope.brand_id, zone, now)
+    parts = [_at_the_border(part) for part in parts]
+    await _load(batch, parts)
+    touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
+    await _tie_own_posts(batch)
+    await _count_reactions(batch)
+    await _write(batch)
+    return touched
+
+
+async def lock_brand(session: Session, brand_id: UUID) -> ZoneInfo:
+    """Be the brand's one writer until the transaction ends; its time zone."""
+    name = await (await driver(session)).fetchval(
+        "SELECT timezone FROM brand WHERE brand_id = $1 FOR NO KEY UPDATE", brand_id
+    )
+    if name is None:
+        raise NotFound("the brand of these arrivals is gone")
+    return ZoneInfo(name)
+
+
+def _at_the_border(part: HeardPart) -> HeardPart:
+    heard = [merge.at_the_border(one) if isinstance(one, Said) else one for one in part.heard]
+    return HeardPart(part.channel_id, part.network, part.space, heard)
+
+
+def _key(part: HeardPart, external_id: str) -> UUID:
+    return thing_key(part.network, part.space, storable(external_id))
+
+
+async def _load(batch: _Batch, parts: Sequence[HeardPart]) -> None:
+    mention_keys: set[UUID] = set()
+    identity_keys: set[UUID] = set()
+    for part in parts:
+        for one in part.heard:
+            mention_keys.add(_key(part, one.external_id))
+            if isinstance(one, Said):
+                if one.parent_external_id is not None:
+                    mention_keys.add(_key(part, one.parent_external_id))
+                if one.author is not None:
+                    identity_keys.add(_key(part, one.author.external_id))
+    batch.states = await rows.load_mentions(batch.session, batch.brand_id, mention_keys)
+    batch.identities = await rows.load_identities(batch.session, batch.brand_id, identity_keys)
+    for key, state in batch.states.items():
+        batch.before[key] = _copy(state)
+
+
+def _copy(state: MentionState) -> MentionState:
+    return MentionState(**{name: getattr(state, name) for name in MentionState.__dataclass_fields__})
+
+
+def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
+    key = _key(part, one.external_id)
+    state = batch.states.get(key)
+    if state is None:
+        state = batch.states[key] = MentionState(
+            new_uuid(), key, part.network, storable(one.external_id), part.channel_id, one.stamp, batch.now,
+            new=True, dirty=True,
+        )  # fmt: skip
+    match one:
+        case Said():
+            _fold_said(batch, part, state, one)
+        case Deleted():
+            merge.apply_deleted(state, one)
+        case Hidden():
+            merge.apply_hidden(state, one)
+        case Counted():
+            merge.apply_counted(state, one)
+        case Reacted():
+            actor = _key(part, one.actor_external_id)
+            known = batch.reactions.get((key, actor))
+            if known is None or merge.reacted_order(one) > merge.reacted_order(known):
+                batch.reactions[key, actor] = one
+    return key
+
+
+def _fold_said(batch: _Batch, part: HeardPart, state: MentionState, said: Said) -> None:
+    author_id = _identity(batch, part, said.author, said.stamp) if said.author is not None else None
+    parent_key = _key(part, said.parent_external_id) if said.parent_external_id is not None else None
+    old_parent, was_heard = state.parent_key, state.heard
+    batch.edits += merge.apply_said(
+        state, said, author_id=author_id, parent_key=parent_key, channel_id=part.channel_id, now=batch.now
+    )
+    if was_heard and state.parent_key != old_parent:
+        batch.reparented.add(state.key)
+
+
+def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -> UUID:
+    key = _key(part, author.external_id)
+    known = batch.identities.get(key)
+    if known is None:
+        known = batch.identities[key] = IdentityState(
+            new_uuid(), key, part.network, author.external_id, None, None, None, {}, dirty=True
+        )
+    known.fold(stamp, handle=author.handle, name=author.name, url=author.url)
+    return known.id
+
+
+async def _tie_own_posts(batch: _Batch) -> None:
+    """A post that we published and that the network now tells us of is the brand's own, tied to its variant."""
+    untied = {
+        (s.channel_id, s.external_id): s for s in batch.states.values() if s.heard and s.variant_id is None and s.dirty
+    }
+    if not untied:
+        return
+    found = await (await driver(batch.session)).fetch(
+        "SELECT id, channel_id, external_id FROM variant WHERE brand_id = $1"
+        " AND channel_id = ANY ($2) AND external_id = ANY ($3)",
+        batch.brand_id,
+        list({channel for channel, _ in untied}),
+        [external_id for _, external_id in untied],
+    )
+    for row in found:
+        state = untied.get((row["channel_id"], row["external_id"]))
+        if state is not None:
+            state.variant_id, state.author_kind, state.dirty = row["id"], AuthorKind.BRAND, True
+
+
+async def _count_reactions(batch: _Batch) -> None:
+    if not batch.reactions:
+        return
+    wanted = sorted(batch.reactions)
+    connection = await driver(batch.session)
+    stored = await connection.fetch(
+        'SELECT mention_key, actor_key, reaction, "on", stamp FROM reaction WHERE brand_id = $1'
+        " AND (mention_key, actor_key) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",
+        batch.brand_id,
+        [mention for mention, _ in wanted],
+        [actor for _, actor in wanted],
+    )
+    standing = {(r["mention_key"], r["actor_key"]): (r["stamp"], r["on"], r["reaction"]) for r in stored}
+    newer = []
+    for place in wanted:
+        one, known = batch.reactions[place], standing.get(place)
+        if known is None or merge.reacted_order(one) > merge.reaction_order(*known):
+            newer.append((place, one))
+    await rows.upsert(
+        batch.session,
+        batch.brand_id,
+        "reaction",
+        [
+            {"id": new_uuid(), "mention_key": mention, "actor_key": actor, "reaction": storable(one.reaction),
+             "on": one.on, "stamp": one.stamp}
+            for (mention, actor), one in newer
+        ],
+        conflict="mention_key, actor_key",
+    )  # fmt: skip
+    counts = await connection.fetch(
+        'SELECT mention_key, count(*) FILTER (WHERE "on") AS n FROM reaction'
+        " WHERE brand_id = $1 AND mention_key = ANY ($2) GROUP BY 1",
+        batch.brand_id,
+        list({mention for (mention, _), _ in newer}),
+    )
+    for row in counts:
+        state = batch.states[row["mention_key"]]
+        state.reactions = row["n"]
+        merge.show_counters(state)
+
+
+async def _write(batch: _Batch) -> None:
+    session, brand_id = batch.session, batch.brand_id
+    await rows.write_identities(session, brand_id, (s for s in batch.identities.values() if s.dirty))
+    heard_now = [s for s in batch.states.values() if s.heard and not _was_heard(batch, s)]
+    reparented = [batch.states[key] for key in batch.reparented]
+    old_threads = {s.thread_id for s in reparented if s.thread_id is not None}
+    forest = trees.Forest(session, brand_id, batch.states)
+    changed = [s for s in batch.states.values() if s.dirty]
+    for state in changed:
+        state.version += 1
+    await forest.plant([*heard_now, *reparented])
+    await rows.write_mentions(session, brand_id, changed)
+    await forest.settle_children(batch.reparented)
+    await trees.tidy(session, brand_id, old_threads | _retimed(batch, changed))
+    await _write_edits(batch, changed)
+    await _index(batch, changed)
+    await rollups.add(
+        session,
+        brand_id,
+        batch.zone,
+        [_counts(old) for s in changed if (old := batch.before.get(s.key)) is not None and old.listed],
+        [_counts(s) for s in changed if s.listed],
+    )
+    await events.add(session, brand_id, list(_events(batch, changed)), now=batch.now)
+
+
+def _was_heard(batch: _Batch, state: MentionState) -> bool:
+    old = batch.before.get(state.key)
+    return old is not None and old.heard
+
+
+def _retimed(batch: _Batch, changed: Iterable[MentionState]) -> set[UUID]:
+    """Threads in which a mention's time changed."""
+    return {
+        s.thread_id
+        for s in changed
+        if s.thread_id is not None and _was_heard(batch, s) and batch.before[s.key].published_at != s.published_at
+    }
+
+
+def _counts(state: MentionState) -> rollups.Counts:
+    return rollups.Counts(state.channel_id, state.kind, state.published_at, state.own)
+
+
+async def _write_edits(batch: _Batch, changed: Sequence[MentionState]) -> None:
+    """Versions go into the history once each, with their greatest stamp; a deleted mention's lose their text."""
+    drafts: dict[tuple[UUID, datetime | None, bytes], EditDraft] = {}
+    for one in batch.edits:
+        place = (one.mention_key, one.edited_at, one.digest)
+        known = drafts.get(place)
+        if known is None or one.stamp > known.stamp:
+            drafts[place] = one
+    await rows.upsert(
+        batch.session,
+        batch.brand_id,
+        "edit",
+        [
+            {"id": new_uuid(), "mention_key": d.mention_key, "text": d.text, "edited_at": d.edited_at,
+             "stamp": d.stamp, "digest": d.digest, "observed_at": d.observed_at}
+            for d in drafts.values()
+        ],
+        conflict="mention_key, edited_at, digest",
+        merge={
+            "stamp": "greatest(edit.stamp, excluded.stamp)",
+            "observed_at": "least(edit.observed_at, excluded.observed_at)",
+            "text": "coalesce(edit.text, excluded.text)",
+        },
+    )  # fmt: skip
+    gone = [s.key for s in changed if s.deleted_at is not None]
+    if gone:
+        await (await driver(batch.session)).execute(
+            "UPDATE edit SET text = NULL WHERE brand_id = $1 AND mention_key = ANY ($2) AND text IS NOT NULL",
+            batch.brand_id,
+            gone,
+        )
+
+
+async def _index(batch: _Batch, changed: Sequence[MentionState]) -> None:
+    """Keep the search rows with the texts: what changed its text or time is indexed again, what went is forgotten."""
+    connection = await driver(batch.session)
+    stale, fresh = [], []
+    for state in changed:
+        old = batch.before.get(state.key)
+        was = old is not None and old.listed and old.text is not None
+        moved = was and old is not None and (not state.listed or old.published_at != state.published_at)
+        if moved and old is not None:
+            stale.append(old)
+        if state.listed and state.text and (not was or moved or (old is not None and old.text != state.text)):
+            fresh.append(state)
+    if stale:
+        await connection.execute(
+            "SELECT parvis.forget_mentions($1, $2, $3)",
+            batch.brand_id,
+            [s.id for s in stale],
+            [s.published_at for s in stale],
+        )
+    if fresh:
+        await connection.execute(
+            "SELECT parvis.index_mentions($1, $2, $3, $4, $5)",
+            batch.brand_id,
+            [s.id for s in fresh],
+            [s.published_at for s in fresh],
+            [s.language for s in fresh],
+            [s.text for s in fresh],
+        )
+
+
+def _events(batch: _Batch, changed: Iterable[MentionState]) -> Iterable[events.NewEvent]:
+    for state in changed:
+        if not state.heard:
+            continue
+        old = batch.before.get(state.key)
+        if not _was_heard(batch, state):
+            kind = EventType.MENTION_RECORDED if state.deleted_at is None else EventType.MENTION_DELETED
+        elif state.deleted_at is not None and old is not None and old.deleted_at is None:
+            kind = EventType.MENTION_DELETED
+        elif old is not None and old.standing != state.standing and old.text != state.text:
+            kind = EventType.MENTION_EDITED
+        else:
+            kind = EventType.MENTION_CHANGED
+        yield events.NewEvent(kind, state.id, state.version, {})
+
+
+async def claim_own(
+    session: Session, scope: Scope, *, channel_id: UUID, network: Network, space: str, external_id: str,
+    variant_id: UUID, now: datetime,
+) -> None:  # fmt: skip
+    """Tie a post that we sent to the mention that the network already told us of, if it did."""
+    zone = await lock_brand(session, scope.brand_id)
+    key = thing_key(network, space, external_id)
+    batch = _Batch(session, scope.brand_id, zone, now)
+    batch.states = await rows.load_mentions(session, scope.brand_id, [key])
+    state = batch.states.get(key)
+    if state is None or not state.heard or state.channel_id != channel_id or state.variant_id is not None:
+        return
+    batch.before[key] = _copy(state)
+    state.variant_id, state.author_kind, state.dirty = variant_id, AuthorKind.BRAND, True
+    await _write(batch)
