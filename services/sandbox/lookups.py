@@ -1,0 +1,152 @@
+"""What can be seen of what was said: posts as they stand, threads, the change log. Nothing here writes."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from services.sandbox.store import Refusal, Store, wall
+from services.sandbox.things import Author, Change, Counters, Media, Post, show
+
+_SELECT = """
+SELECT p.*, a.handle AS page_handle,
+    (SELECT count(*) FROM reaction r WHERE r.post_id = p.id) AS likes,
+    (SELECT count(*) FROM post c WHERE c.parent_id = p.id AND c.deleted_at IS NULL) AS replies
+FROM post p JOIN account a ON a.id = p.account_id
+"""
+
+
+def get(store: Store, post_id: str, *, account_id: str | None = None) -> Post:
+    """One post with live counters. Raises Refusal (404) where there is none to be seen on this account."""
+    row = visible(store, post_id)
+    if account_id is not None and row["account_id"] != account_id:
+        raise _unknown(post_id)
+    return _show(store, row)
+
+
+def newest(
+    store: Store, *, account: str | None = None, by: str | None = None, limit: int, before: str | None = None
+) -> list[Post]:
+    """What was said, newest first, optionally on one page, by one author, or before one post."""
+    where, arguments = "p.hidden_until <= ?", [cast("object", wall())]
+    author = "p.author_id = (SELECT id FROM account WHERE handle = ?)"
+    for condition, value in (("a.handle = ?", account), (author, by)):
+        if value is not None:
+            where, arguments = f"{where} AND {condition}", [*arguments, value]
+    if before is not None:
+        where, arguments = f"{where} AND p.seq < ?", [*arguments, visible(store, before)["seq"]]
+    rows = store.db.execute(f"{_SELECT} WHERE {where} ORDER BY p.seq DESC LIMIT ?", (*arguments, limit))
+    return _show_all(store, rows.fetchall())
+
+
+def count(store: Store, *, account: str | None) -> int:
+    """How many posts there are to be seen, deleted ones included."""
+    row = store.db.execute(
+        "SELECT count(*) FROM post p JOIN account a ON a.id = p.account_id"
+        " WHERE p.hidden_until <= ? AND (? IS NULL OR a.handle = ?)",
+        (wall(), account, account),
+    ).fetchone()
+    return int(row[0])
+
+
+def own(store: Store, account_id: str, *, client_id: str | None, since: datetime | None) -> list[Post]:
+    """What the page itself posted, by its own mark, oldest first; at most 1,000."""
+    rows = store.db.execute(
+        f"{_SELECT} WHERE p.author_id = ? AND p.account_id = p.author_id AND p.hidden_until <= ?"
+        " AND (? IS NULL OR p.client_id = ?) AND (? IS NULL OR p.published_at >= ?) ORDER BY p.seq LIMIT 1000",
+        (account_id, wall(), client_id, client_id, since and show(since), since and show(since)),
+    )
+    return _show_all(store, rows.fetchall())
+
+
+def thread(store: Store, post_id: str) -> list[Post]:
+    """A post and all that was said below it, oldest first. Raises Refusal for an unknown one."""
+    visible(store, post_id)
+    rows = store.db.execute(
+        f"{_SELECT} WHERE p.hidden_until <= ? AND p.id IN (WITH RECURSIVE tree (id) AS"  # noqa: S608 - constants
+        " (SELECT ? UNION SELECT c.id FROM post c JOIN tree ON c.parent_id = tree.id) SELECT id FROM tree)"
+        " ORDER BY p.seq LIMIT 2000",
+        (wall(), post_id),
+    )
+    return _show_all(store, rows.fetchall())
+
+
+def changes(store: Store, account_id: str, *, after: int, limit: int) -> tuple[list[Change], bool]:
+    """The change log after a number, oldest first, and whether more waits. It stops before what is shown late."""
+    rows = store.db.execute(
+        "SELECT number, body, hidden_until FROM change WHERE account_id = ? AND number > ? ORDER BY number LIMIT ?",
+        (account_id, after, limit + 1),
+    ).fetchall()
+    now = wall()
+    shown: list[Change] = []
+    for row in rows:
+        if row["hidden_until"] > now:
+            return shown[:limit], False
+        shown.append(Change.model_validate_json(row["body"]).model_copy(update={"number": row["number"]}))
+    return shown[:limit], len(shown) > limit
+
+
+def last_words(store: Store, post_ids: Sequence[str]) -> dict[str, str]:
+    """The texts that deleted posts had: only the network's own page shows them, struck through."""
+    rows = store.db.execute(
+        "SELECT id, text FROM post WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(post_ids)),)
+    )
+    return {cast("str", row["id"]): cast("str", row["text"]) for row in rows}
+
+
+# ---------------------------------------------------------------- rows to posts
+
+
+def _unknown(post_id: str) -> Refusal:
+    return Refusal(404, "not_found", f"there is no post with the id {post_id[:60]!r}")
+
+
+def visible(store: Store, post_id: str) -> sqlite3.Row:
+    """The post's row. Raises Refusal (404) where there is none to be seen now."""
+    row: sqlite3.Row | None = store.db.execute(
+        f"{_SELECT} WHERE p.id = ? AND p.hidden_until <= ?", (post_id, wall())
+    ).fetchone()
+    if row is None:
+        raise _unknown(post_id)
+    return row
+
+
+def living(store: Store, post_id: str) -> sqlite3.Row:
+    """The row of a post that can still be changed. Raises Refusal for one that is unknown (404) or deleted (409)."""
+    row = visible(store, post_id)
+    if row["deleted_at"] is not None:
+        raise Refusal(409, "deleted", "the post is deleted")
+    return row
+
+
+def read(store: Store, post_id: str) -> Post:
+    """A post that certainly exists, even one that is not shown yet."""
+    return _show(store, store.db.execute(f"{_SELECT} WHERE p.id = ?", (post_id,)).fetchone())
+
+
+def _show_all(store: Store, rows: Sequence[sqlite3.Row]) -> list[Post]:
+    authors = {author_id: store.author(author_id) for author_id in {row["author_id"] for row in rows}}
+    return [_show(store, row, authors[row["author_id"]]) for row in rows]
+
+
+def _show(store: Store, row: sqlite3.Row, author: Author | None = None) -> Post:
+    deleted = row["deleted_at"] is not None
+    return Post(
+        id=row["id"],
+        url=f"{store.base_url}/posts/{row['id']}",
+        account=row["page_handle"],
+        author=author or store.author(row["author_id"]),
+        kind=row["kind"],
+        text=None if deleted else row["text"],
+        parent_id=row["parent_id"],
+        rating=row["rating"],
+        media=[] if deleted else [Media(**item) for item in json.loads(row["media"])],
+        visibility="private" if row["kind"] == "message" else "public",
+        client_id=row["client_id"],
+        published_at=row["published_at"],
+        edited_at=row["edited_at"],
+        deleted=deleted,
+        deleted_at=row["deleted_at"],
+        counters=Counters(likes=row["likes"], replies=row["replies"]),
+    )

@@ -1,0 +1,163 @@
+"""The network's memory: one SQLite file, its accounts and its clock."""
+
+import asyncio
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from services.sandbox.things import Author
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS account (
+    id TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    page INTEGER NOT NULL DEFAULT 0, token TEXT UNIQUE,
+    webhook_url TEXT, webhook_secret TEXT, given_up INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS post (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    account_id TEXT NOT NULL REFERENCES account, author_id TEXT NOT NULL REFERENCES account,
+    kind TEXT NOT NULL, text TEXT NOT NULL, parent_id TEXT REFERENCES post (id), rating REAL,
+    media TEXT NOT NULL, client_id TEXT, published_at TEXT NOT NULL, edited_at TEXT, deleted_at TEXT,
+    hidden_until REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS post_by_account ON post (account_id, seq);
+CREATE INDEX IF NOT EXISTS post_by_parent ON post (parent_id);
+CREATE INDEX IF NOT EXISTS post_by_client ON post (author_id, client_id);
+CREATE TABLE IF NOT EXISTS reaction (
+    post_id TEXT NOT NULL REFERENCES post (id), account_id TEXT NOT NULL REFERENCES account,
+    reaction TEXT NOT NULL, PRIMARY KEY (post_id, account_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS change (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, account_id TEXT NOT NULL REFERENCES account,
+    body TEXT NOT NULL, hidden_until REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS change_by_account ON change (account_id, number);
+CREATE TABLE IF NOT EXISTS outbox (
+    id TEXT PRIMARY KEY, number INTEGER NOT NULL REFERENCES change, account_id TEXT NOT NULL REFERENCES account,
+    tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, until REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (next_at);
+CREATE INDEX IF NOT EXISTS outbox_by_account ON outbox (account_id);
+CREATE TABLE IF NOT EXISTS fault (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, match TEXT NOT NULL, effect TEXT NOT NULL,
+    remaining INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), offset_seconds REAL NOT NULL);
+"""
+
+
+class Refusal(Exception):
+    """What this network answers instead of doing it: a status, a code to match on and a sentence to read."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+
+
+class Store:
+    """One connection to the file. Every call is short and synchronous: the event loop is the only writer.
+
+    `changed` is set after every commit, for whoever waits for something new.
+    """
+
+    def __init__(self, file: Path, base_url: str) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.base_url = base_url.rstrip("/")
+        self.changed = asyncio.Event()
+        self.db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self.db.row_factory = sqlite3.Row
+        # In WAL mode a commit survives the death of the process; only a power cut may take the last ones.
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
+            self.db.execute(f"PRAGMA {pragma}")
+        self.db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self.db.close()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is kept, or, when the block raises, none."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.db
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+        self.changed.set()
+
+    # ------------------------------------------------------------ clock
+
+    def now(self) -> datetime:
+        """The network's own idea of now, which may have been moved. It ticks."""
+        return datetime.now(UTC) + timedelta(seconds=self.clock_offset())
+
+    def clock_offset(self) -> float:
+        row = self.db.execute("SELECT offset_seconds FROM clock").fetchone()
+        return float(row[0]) if row else 0.0
+
+    def move_clock(self, at: datetime | None) -> None:
+        """Let now be `at`, and tick on from there; None is the real time again."""
+        with self.write() as db:
+            db.execute("DELETE FROM clock")
+            if at is not None:
+                db.execute("INSERT INTO clock VALUES (1, ?)", ((at - datetime.now(UTC)).total_seconds(),))
+
+    # ------------------------------------------------------------ accounts
+
+    def account(self, handle: str) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.db.execute("SELECT * FROM account WHERE handle = ?", (handle,)).fetchone()
+        return row
+
+    def account_of_token(self, token: str) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.db.execute("SELECT * FROM account WHERE token = ?", (token,)).fetchone()
+        return row
+
+    def pages(self) -> list[sqlite3.Row]:
+        return self.db.execute("SELECT * FROM account WHERE page ORDER BY handle").fetchall()
+
+    def ensure_account(self, handle: str, *, name: str | None = None, page: bool = False) -> sqlite3.Row:
+        """The account with this handle, made on first use. A person whose page is written on becomes a page."""
+        found = self.account(handle)
+        if found is None:
+            new_id = f"a_{secrets.token_hex(8)}"
+            self.db.execute(
+                "INSERT INTO account (id, handle, name, page) VALUES (?, ?, ?, ?)",
+                (new_id, handle, name or handle, page),
+            )
+        elif (page and not found["page"]) or (name is not None and name != found["name"]):
+            self.db.execute(
+                "UPDATE account SET page = max(page, ?), name = coalesce(?, name) WHERE id = ?",
+                (page, name, found["id"]),
+            )
+        else:
+            return found
+        made = self.account(handle)
+        assert made is not None
+        return made
+
+    def ensure_token(self, account: sqlite3.Row, wanted: str | None = None) -> str:
+        """The page's token: the same one every time; `wanted` is taken where it has none yet."""
+        if account["token"] is not None:
+            return str(account["token"])
+        token = wanted or f"sbx_{secrets.token_urlsafe(24)}"
+        self.db.execute("UPDATE account SET token = ? WHERE id = ?", (token, account["id"]))
+        return token
+
+    def page_url(self, row: sqlite3.Row) -> str:
+        place = "pages" if row["page"] else "people"
+        return f"{self.base_url}/{place}/{quote(row['handle'], safe='')}"
+
+    def author(self, account_id: str) -> Author:
+        row = self.db.execute("SELECT * FROM account WHERE id = ?", (account_id,)).fetchone()
+        return Author(
+            id=row["id"],
+            handle=row["handle"],
+            name=row["name"],
+            kind="page" if row["page"] else "person",
+            url=self.page_url(row),
+        )
+
+
+def wall() -> float:
+    """Real seconds, for what must not follow the moved clock: waiting, retrying, hiding."""
+    return time.time()

@@ -1,0 +1,102 @@
+"""What came of a call to a network, as the errors that say what to do next."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from shared.contract import Capability, Card
+from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unavailable, Uncertain
+from shared.http import AddressRefused
+
+DEFAULT_WAIT = timedelta(seconds=60)
+SHORTEST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(hours=1)
+
+# Raised before the first byte of the request left us.
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+def cannot(card: Card, capability: Capability) -> Refused:
+    """What a connector raises for something that is not on its card."""
+    return Refused(card.network.value, f"{card.label} does not offer “{capability.value}” here")
+
+
+async def act(
+    http: httpx.AsyncClient,
+    network: str,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+) -> httpx.Response:
+    """Make a request that has an effect. Raises Unavailable(unsent) before it left, Uncertain after that, Refused
+    where the guard forbids the address."""
+    seconds = http.timeout.read
+    try:
+        async with asyncio.timeout(seconds):
+            return await http.request(method, url, headers=headers, content=content)
+    except AddressRefused as error:
+        raise Refused(network, str(error)) from error
+    except _UNSENT as error:
+        raise Unavailable(network, f"the network can't be reached: {error}", unsent=True) from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Refused(network, f"this is not an address: {error}") from error
+    except (UnicodeEncodeError, httpx.LocalProtocolError) as error:
+        raise Refused(network, "a credential holds letters that no header can carry") from error
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise Uncertain(network, f"the network gave no answer within {seconds} seconds") from error
+    except httpx.HTTPError as error:
+        raise Uncertain(network, f"the network broke off: {str(error) or type(error).__name__}") from error
+
+
+async def ask(
+    http: httpx.AsyncClient, network: str, url: str, *, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    """Read from a network: no effect, so every failure to get an answer is Unavailable (or Refused by the guard)."""
+    try:
+        return await act(http, network, "GET", url, headers=headers)
+    except Uncertain as error:
+        raise Unavailable(network, error.message, unsent=True) from error
+
+
+def wait_asked(response: httpx.Response, now: datetime) -> timedelta:
+    """How long Retry-After asks us to wait, in seconds or as an HTTP date; between 1 second and 1 hour, else 60 s."""
+    asked = response.headers.get("retry-after", "").strip()
+    try:
+        wait = timedelta(seconds=float(asked)) if asked[:1].isdigit() else parsedate_to_datetime(asked) - now
+    except (ValueError, TypeError, OverflowError):
+        return DEFAULT_WAIT
+    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def failure(network: str, response: httpx.Response, refused: frozenset[int]) -> NetworkError:
+    """The error for a status that is not 2xx; `refused` are those by which this network certainly did nothing.
+
+    Everything else may have had its effect: an error status does not prove absence.
+    """
+    status = response.status_code
+    if status == 401:
+        return LoginDead(network)
+    if status == 429:
+        return RateLimited(network, after=wait_asked(response, datetime.now(UTC)))
+    if 300 <= status < 400:
+        return Refused(network, f"the address answers with a redirect ({status}); give the final address")
+    if status in refused:
+        return Refused(network, f"the network refused it with status {status}")
+    return Uncertain(network, f"the network answered with status {status}")
+
+
+def reading_failure(network: str, response: httpx.Response) -> NetworkError:
+    """The error for a status other than the expected one when nothing but reading was asked."""
+    status = response.status_code
+    if status == 401:
+        return LoginDead(network)
+    if status == 429:
+        return RateLimited(network, after=wait_asked(response, datetime.now(UTC)))
+    if 300 <= status < 500 and status not in {408, 425}:
+        return Refused(network, f"the network refused it with status {status}")
+    return Unavailable(network, f"the network answered with status {status}", unsent=True)
