@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shared.errors import ParvisError
@@ -24,22 +24,30 @@ class CannotRun(ParvisError):
     code = "cannot_run"
 
 
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+
+
 def explain(error: OSError, place: Path) -> CannotRun:
     """The plain sentence for a failed file operation below `place`."""
     where = error.filename or place
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CannotRun(f"The disk that holds {place} is full: make room, or set PARVIS_DATA_DIR to a folder on another disk.")
+        return CannotRun(
+            f"The disk that holds {place} is full: make room, or set PARVIS_DATA_DIR to a folder on another disk."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return CannotRun(
-            f"{where} can't be written by this user: give it to the user that runs Parvis, or set PARVIS_DATA_DIR to another folder."
+            f"{where} can't be written by this user: give it to the user that runs Parvis, "
+            "or set PARVIS_DATA_DIR to another folder."
         )
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return CannotRun(f"{where} is in the way: it should be a folder. Move it, or set PARVIS_DATA_DIR to another folder.")
+        return CannotRun(
+            f"{where} is in the way: it should be a folder. Move it, or set PARVIS_DATA_DIR to another folder."
+        )
     return CannotRun(f"{where} can't be used: {error.strerror}. Mend that, or set PARVIS_DATA_DIR to another folder.")
 
 
 def prepare(folder: Path) -> Path:
-    """Make the data folder where it is missing, check that it can be used, and return its absolute path. Raises CannotRun."""
+    """Make the data folder where it is missing, and return its absolute path. Raises CannotRun where it is no use."""
     folder = folder.absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,8 +61,8 @@ def prepare(folder: Path) -> Path:
     needed = _LATER_BYTES if (folder / "postgres").exists() else _FIRST_BYTES
     if free < needed:
         raise CannotRun(
-            f"The disk that holds {folder} is nearly full: {free >> 20} MB are free and Parvis needs {needed >> 20} MB. "
-            "Make room, or set PARVIS_DATA_DIR to a folder on another disk."
+            f"The disk that holds {folder} is nearly full: {free >> 20} MB are free and Parvis "
+            f"needs {needed >> 20} MB. Make room, or set PARVIS_DATA_DIR to a folder on another disk."
         )
     return folder
 
@@ -68,8 +76,9 @@ def claimed(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise CannotRun(
-                f"Parvis already runs on {folder} (process {lock.read().strip() or 'unknown'}). Stop it first, or start a second "
-                "copy with its own PARVIS_DATA_DIR, PARVIS_API_PORT, PARVIS_INGEST_PORT and PARVIS_SANDBOX_PORT."
+                f"Parvis already runs on {folder} (process {lock.read().strip() or 'unknown'}). Stop it first, "
+                "or start a second copy with its own PARVIS_DATA_DIR, PARVIS_API_PORT, PARVIS_INGEST_PORT and "
+                "PARVIS_SANDBOX_PORT."
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -85,7 +94,7 @@ def holder(folder: Path) -> int | None:
     path = folder / _LOCK
     if not path.exists():
         return None
-    with path.open("r+", encoding="ascii") as lock:
+    with path.open(encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -152,5 +161,5 @@ def read_local(folder: Path) -> dict[str, object] | None:
 
 def say(text: str) -> None:
     """Tell the person at the terminal what is being done."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # a terminal that is gone ends nothing
+        print(text, file=sys.stderr, flush=True)

@@ -9,10 +9,13 @@ import argparse
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_VERSION_3 = 0x20080522
@@ -60,6 +63,9 @@ def _keep_search() -> None:
 def _step_down(uid: int) -> None:
     keep = may_search()
     if keep:
+        # Without this bit access(2), by which PostgreSQL looks for its own programs, takes no account of capabilities.
+        with suppress(OSError):
+            _prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP)
         _prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setgid(uid)

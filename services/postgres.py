@@ -71,8 +71,8 @@ def clear(folder: Path, say: Callable[[str], None]) -> None:
     if is_alive(pid) and str(folder / FOLDER) in command_of(pid):
         _await_end(folder, pid, say)
         return
-    # The number now belongs to another program, or to a dead process that nobody buried. PostgreSQL can't tell and would
-    # refuse; the lines that it needs to find its own orphans stay.
+    # The number now belongs to another program, or to a dead process that nobody buried. PostgreSQL can't tell and
+    # would refuse; the lines that it needs to find its own orphans stay.
     made.write_text("\n".join([str(_NO_SUCH_PROCESS), *rest]) + "\n", "utf-8")
 
 
@@ -82,11 +82,14 @@ def _await_end(folder: Path, pid: int, say: Callable[[str], None]) -> None:
     deadline = time.monotonic() + _STILL_ENDING
     while is_alive(pid):
         if time.monotonic() > deadline:
-            raise CannotRun(f"A PostgreSQL of an earlier run still runs on {folder} (process {pid}): end it, then start again.")
+            raise CannotRun(
+                f"A PostgreSQL of an earlier run still runs on {folder} (process {pid}): end it, then start again."
+            )
         time.sleep(0.05)
 
 
-def _check_version(cluster: Path) -> None:
+def check_version(cluster: Path) -> None:
+    """Raise CannotRun where the cluster was made by another PostgreSQL than the one in the wheel."""
     ours = version().partition(".")[0]
     try:
         theirs = (cluster / "PG_VERSION").read_text("utf-8").strip()
@@ -96,8 +99,9 @@ def _check_version(cluster: Path) -> None:
         raise explain(error, cluster.parent.parent) from error
     if theirs != ours:
         raise CannotRun(
-            f"{cluster} was made by PostgreSQL {theirs}, and this Parvis brings PostgreSQL {ours}. Make a backup with the Parvis that "
-            "made it (`parvis backup FILE`), move the data folder away, and `parvis restore FILE` here."
+            f"{cluster} was made by PostgreSQL {theirs}, and this Parvis brings PostgreSQL {ours}. "
+            "Make a backup with the Parvis that made it (`parvis backup FILE`), "
+            "move the data folder away, and `parvis restore FILE` here."
         )
 
 
@@ -107,7 +111,7 @@ def make(folder: Path, passwords: Mapping[str, str], say: Callable[[str], None],
     Raises CannotRun.
     """
     if (folder / FOLDER).exists():
-        _check_version(folder / FOLDER / "data")
+        check_version(folder / FOLDER / "data")
         return
     say("Making the database.")
     try:
@@ -118,9 +122,8 @@ def make(folder: Path, passwords: Mapping[str, str], say: Callable[[str], None],
         if uid is not None and not may_search():
             # Without that capability the server needs the way to its own folder open. All else in it is 0600 or 0700.
             folder.chmod(0o711)
-        _initdb(new, passwords["postgres"], fast=fast)
+        _initdb(new, passwords, fast=fast)
         own(new, uid)
-        _first_rows(new, uid, passwords)
         new.rename(folder / FOLDER)
     except OSError as error:
         raise explain(error, folder) from error
@@ -130,14 +133,14 @@ def _locale() -> str:
     return "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
 
 
-def _initdb(new: Path, password: str, *, fast: bool) -> None:
-    # initdb, unlike the server, insists on a user with a name: `nobody` for a moment where we are root, and a name of its
-    # own seeing where we have none.
+def _initdb(new: Path, passwords: Mapping[str, str], *, fast: bool) -> None:
+    # initdb, unlike the server, insists on a user with a name: `nobody` for a moment where we are root, and a name of
+    # its own seeing where we have none.
     uid = a_named_user() if os.geteuid() == 0 else None
     look_like = None if uid is not None or has_name(os.geteuid()) else a_named_user()
     secret = new / "password"
     secret.touch(0o600)
-    secret.write_text(password, "ascii")
+    secret.write_text(passwords["postgres"], "ascii")
     own(new, uid)
     arguments = [
         str(binaries() / "initdb"),
@@ -156,19 +159,14 @@ def _initdb(new: Path, password: str, *, fast: bool) -> None:
         _check(run(Program("initdb", tuple(arguments), new, None, uid=uid, look_like=look_like)), new.parent)
     finally:
         secret.unlink()
-
-
-def _first_rows(new: Path, uid: int | None, passwords: Mapping[str, str]) -> None:
-    """The owner's role and its database, made before the server first listens."""
-    single = ("--single", "-c", "exit_on_error=on", "-D", str(new / "data"), "postgres")
-    owner = passwords["parvis_owner"]
+    # The owner's role and its database, before the server first listens.
     statements = (
-        f"CREATE ROLE parvis_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '{owner}'\n"
+        f"CREATE ROLE parvis_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '{passwords['parvis_owner']}'\n"
         "CREATE DATABASE parvis OWNER parvis_owner\n"
         "REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC\n"
     )
-    program = Program("postgres", (str(binaries() / "postgres"), *single), new, None, uid=uid)
-    _check(run(program, given=statements), new.parent)
+    single = (str(binaries() / "postgres"), "--single", "-c", "exit_on_error=on", "-D", str(new / "data"), "postgres")
+    _check(run(Program("postgres", single, new, None, uid=uid, look_like=look_like), given=statements), new.parent)
 
 
 def _check(done: CompletedProcess[str], folder: Path) -> None:
@@ -212,13 +210,21 @@ def explain_end(folder: Path, since: int) -> CannotRun:
     return _explain(tail(folder / "logs" / "postgres.log", since=since), folder)
 
 
+def will_pass(folder: Path, since: int) -> bool:
+    """Whether the server ended only because the remains of the one before it are still ending."""
+    said = tail(folder / "logs" / "postgres.log", since=since)
+    return "is still in use" in said or 'lock file "postmaster.pid" already exists' in said
+
+
 def _explain(said: str, folder: Path) -> CannotRun:
     if "No space left on device" in said or "Disk quota exceeded" in said:
-        return CannotRun(f"The disk that holds {folder} is full: make room, or set PARVIS_DATA_DIR to a folder on another disk.")
+        return CannotRun(
+            f"The disk that holds {folder} is full: make room, or set PARVIS_DATA_DIR to a folder on another disk."
+        )
     if "Permission denied" in said and unprivileged(folder / FOLDER) is not None:
         return CannotRun(
-            f"PostgreSQL can't reach {folder} as the unprivileged user it runs under: set PARVIS_DATA_DIR to a folder below open "
-            "ones, or run Parvis as an ordinary user."
+            f"PostgreSQL can't reach {folder} as the unprivileged user it runs under: set PARVIS_DATA_DIR to a folder "
+            "below open ones, or run Parvis as an ordinary user."
         )
     told = [line for line in said.splitlines() if "FATAL:" in line or "PANIC:" in line or "error:" in line]
     reason = (told or said.splitlines() or ["it said nothing"])[-1].strip()

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pwd
-import shlex
 import signal
 import subprocess
 import sys
@@ -90,7 +89,11 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 
     The child is in a session of its own, so that a terminal's Ctrl-C reaches us alone and we end things in order.
     """
-    log = subprocess.DEVNULL if program.log is None else os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = (
+        subprocess.DEVNULL
+        if program.log is None
+        else os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    )
     try:
         return subprocess.Popen(  # noqa: S603  # a command line of our own, never a shell's
             command(program),
@@ -108,7 +111,13 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 def run(program: Program, *, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run `program` to its end with `given` as its input; its output is returned, not logged."""
     return subprocess.run(  # noqa: S603  # as above
-        command(program), input=given, capture_output=True, text=True, env=program.environment, check=False, errors="replace"
+        command(program),
+        input=given,
+        capture_output=True,
+        text=True,
+        env=program.environment,
+        check=False,
+        errors="replace",
     )
 
 
@@ -144,11 +153,15 @@ def command_of(pid: int) -> str:
     """The command line of a running process, empty where there is none."""
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return shlex.join(part.decode(errors="replace") for part in raw.split(b"\0") if part)
+        return raw.replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        found = subprocess.run(  # noqa: S603  # a fixed program and a number
-            ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
-        ) if sys.platform != "linux" else None
+        found = (
+            subprocess.run(  # noqa: S603  # a fixed program and a number
+                ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+            )
+            if sys.platform != "linux"
+            else None
+        )
         return found.stdout.strip() if found else ""
 
 

@@ -23,7 +23,9 @@ def binary() -> Path:
         path = Path(place) / "_binaries" / f"{system}-{machine}" / "valkey-server"
         if path.exists():
             return path
-    raise CannotRun("The embedded Valkey is not installed for this machine: run `make up`, or set all five server URLs.")
+    raise CannotRun(
+        "The embedded Valkey is not installed for this machine: run `make up`, or set all five server URLs."
+    )
 
 
 def program(folder: Path, port: int) -> Program:

@@ -5,7 +5,7 @@ import sys
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import FilteringBoundLogger, Processor
 
 __all__ = ["Log", "bind_contextvars", "bound_contextvars", "clear_contextvars", "logger", "set_up"]
 
@@ -14,7 +14,7 @@ Log = FilteringBoundLogger
 
 def set_up(service: str, level: str = "INFO") -> None:
     """Send our own and the libraries' logs to standard error as JSON lines."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -46,7 +46,7 @@ CREATE FUNCTION parvis.seen_organization() RETURNS uuid LANGUAGE sql STABLE AS $
   SELECT nullif(current_setting('parvis.organization', true), '')::uuid
 $$;
 CREATE FUNCTION parvis.seen_user() RETURNS uuid LANGUAGE sql STABLE AS $$
-  SELECT nullif(current_setting('parvis.user', true), '')::uuid
+  SELECT nullif(current_setting('parvis.acting_user', true), '')::uuid
 $$;
 
 -- The principal behind an API key's hash. Sets its organization and user for the transaction; the brands are the
@@ -63,7 +63,7 @@ BEGIN
    WHERE a.hash = key_hash AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now());
   IF NOT FOUND THEN RETURN; END IF;
   EXECUTE format('SET LOCAL parvis.organization = %L', k.organization_id);
-  EXECUTE format('SET LOCAL parvis.user = %L', k.user_id);
+  EXECUTE format('SET LOCAL parvis."user" = %L', k.user_id);
   RETURN QUERY
     SELECT k.id, k.user_id, k.organization_id, k.scopes, k.brand_id,
            coalesce(array_agg(g.brand_id ORDER BY g.brand_id) FILTER (WHERE g.brand_id IS NOT NULL), '{}'),
@@ -267,7 +267,7 @@ GRANT EXECUTE ON FUNCTION parvis.ensure_partitions(), parvis.forget_idempotency_
 
 GRANT SELECT ON organization, membership, "user", team, team_member, "grant", api_key TO parvis_app;
 GRANT SELECT, INSERT ON audit_entry TO parvis_app, parvis_worker;
-GRANT SELECT, INSERT ON idempotency_key TO parvis_app;
+GRANT SELECT, INSERT, UPDATE (answer) ON idempotency_key TO parvis_app;
 GRANT SELECT, INSERT, UPDATE ON hook TO parvis_app;
 GRANT SELECT ON hook TO parvis_door;
 GRANT SELECT (id, network, brand_id, channel_id, app_id, external_id, removed_at) ON hook TO parvis_worker;

@@ -1,0 +1,151 @@
+"""The api: REST under /v1, GraphQL, and a few pages, over one set of open servers."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from services.api import errors, openapi, pages
+from services.api.auth import KeyUse
+from services.api.context import Services
+from services.api.limits import RateLimit, RateLimits
+from services.api.requests import Guard, RequestIds
+from services.api.rest import arrivals, audit, brands, channels, identities, mentions, metrics, posts, threads, viewer
+from services.serving import Check, probe_routes
+from shared import http
+from shared.db import Database
+from shared.domain.page import Cursors
+from shared.errors import ParvisError
+from shared.queues import Queues
+from shared.settings import Settings
+from shared.vault import Vault
+
+EXPOSED_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Request-Id",
+    "Retry-After",
+)
+_ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Parvis-Brand",
+    "Request-Id",
+)
+ROUTERS = (
+    viewer.router,
+    brands.router,
+    channels.reading,
+    channels.connecting,
+    mentions.router,
+    threads.router,
+    identities.router,
+    arrivals.router,
+    metrics.router,
+    posts.router,
+    posts.settling,
+    audit.router,
+)
+
+
+def now() -> datetime:
+    """The wall clock, read at the edge only."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, clock: Callable[[], datetime] = now) -> AsyncIterator[Services]:
+    """Everything an api process holds open; its pools are opened before the first request."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database_url, name="api", size=settings.pool_size)
+        stack.push_async_callback(db.close)
+        await db.open(warm=min(4, settings.pool_size))
+        queues = Queues(settings.redis_url)
+        stack.push_async_callback(queues.close)
+        client = await stack.enter_async_context(http.client(settings))
+        vault = Vault([key.get_secret_value() for key in settings.secret_keys])
+        yield Services(
+            db=db, vault=vault, queues=queues, settings=settings, cursors=Cursors(vault), http=client, clock=clock
+        )
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> FastAPI:
+    """The whole api as an ASGI app; its lifespan opens and closes the servers."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(settings, clock) as services:
+            app.state.services = services
+            app.state.key_use = KeyUse(services.db)
+            yield
+            await app.state.key_use.close()
+
+    app = FastAPI(
+        title="Parvis",
+        version=openapi.VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        middleware=_middleware(settings),
+        exception_handlers={
+            ParvisError: errors.on_parvis_error,
+            RequestValidationError: errors.on_validation_error,
+            HTTPException: errors.on_http_error,
+        },
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(pages.router)
+    app.router.routes.extend(probe_routes(_checks(app)))
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """From the outside in. Each is plain ASGI, so that answers stream and context variables reach the endpoint."""
+    return [
+        Middleware(RequestIds),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=_ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=600,
+        ),
+        Middleware(Guard),
+        Middleware(RateLimit, limit=settings.rate_limit, limits=RateLimits(settings.redis_url)),
+    ]
+
+
+def _checks(app: FastAPI) -> dict[str, Check]:
+    async def postgres() -> bool:
+        async with app.state.services.db.reading() as session:
+            return bool((await session.execute(text("SELECT true"))).scalar_one())
+
+    async def redis() -> bool:
+        return bool(await app.state.services.queues.is_up())
+
+    return {"postgres": postgres, "redis": redis}
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,108 @@
+"""Things read many at a time, so that a list's rows never ask one by one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlmodel import col, select
+from strawberry.dataloader import DataLoader
+
+from services.api.context import Context
+from shared.db import Session
+from shared.domain.brands import channels, coverage, hooks
+from shared.domain.listening import identities, mentions, threads
+from shared.domain.publishing import posts
+from shared.domain.scope import Scope
+from shared.models import Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
+
+T = TypeVar("T")
+Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
+
+
+async def _load(context: Context, name: str, brand_id: UUID, key: Any, read: Found[T]) -> T | None:
+    """`read` for all keys that are asked for in one turn of the loop; None where it has none."""
+
+    async def load(keys: list[tuple[UUID, Any]]) -> Sequence[T | None]:
+        found: dict[tuple[UUID, Any], T] = {}
+        for brand in sorted({brand for brand, _ in keys}):
+            async with context.reading(brand) as (session, scope):
+                wanted = [key for owner, key in keys if owner == brand]
+                found |= {(brand, key): value for key, value in (await read(session, scope, wanted)).items()}
+        return [found.get(key) for key in keys]
+
+    loader = context.loaders.get(name)
+    if loader is None:
+        loader = context.loaders[name] = DataLoader(load_fn=load)
+    assert isinstance(loader, DataLoader)
+    value: T | None = await loader.load((brand_id, key))
+    return value
+
+
+async def channel(context: Context, brand_id: UUID, id_: UUID) -> Channel | None:
+    return await _load(context, "channel", brand_id, id_, channels.by_ids)
+
+
+async def identity(context: Context, brand_id: UUID, id_: UUID) -> Identity | None:
+    return await _load(context, "identity", brand_id, id_, identities.by_ids)
+
+
+async def mention(context: Context, brand_id: UUID, id_: UUID) -> Mention | None:
+    return await _load(context, "mention", brand_id, id_, mentions.by_ids)
+
+
+async def mention_by_key(context: Context, brand_id: UUID, key: UUID) -> Mention | None:
+    return await _load(context, "mention_by_key", brand_id, key, mentions.by_keys)
+
+
+async def thread(context: Context, brand_id: UUID, id_: UUID) -> Thread | None:
+    return await _load(context, "thread", brand_id, id_, threads.by_ids)
+
+
+async def hook(context: Context, brand_id: UUID, id_: UUID) -> Hook | None:
+    return await _load(context, "hook", brand_id, id_, hooks.by_ids)
+
+
+async def intervals(context: Context, brand_id: UUID, channel_id: UUID) -> list[Coverage]:
+    return await _load(context, "coverage", brand_id, channel_id, coverage.intervals) or []
+
+
+async def _posts(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, Post]:
+    found = await session.execute(select(Post).where(Post.brand_id == scope.brand_id, col(Post.id).in_(ids)))
+    return {row.id: row for row in found.scalars()}
+
+
+async def post(context: Context, brand_id: UUID, id_: UUID) -> Post | None:
+    return await _load(context, "post", brand_id, id_, _posts)
+
+
+async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Variant]:
+    return await _load(context, "variants", brand_id, post_id, posts.variants_of) or []
+
+
+async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:
+    return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
+
+
+async def edits(context: Context, row: Mention) -> list[Edit]:
+    """A mention's versions; its row goes along, because a mention of one version has no others."""
+
+    async def read(session: Session, scope: Scope, rows: list[_Row]) -> dict[_Row, list[Edit]]:
+        found = await mentions.history(session, scope, [row.mention for row in rows])
+        return {row: found[row.mention.key] for row in rows}
+
+    return await _load(context, "edits", row.brand_id, _Row(row), read) or []
+
+
+class _Row:
+    """A mention as a loader's key."""
+
+    __slots__ = ("mention",)
+
+    def __init__(self, mention_: Mention) -> None:
+        self.mention = mention_
+
+    def __hash__(self) -> int:
+        return hash(self.mention.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Row) and other.mention.key == self.mention.key

@@ -1,0 +1,169 @@
+"""A root mutation field: one transaction, committed with its data or rolled back with its errors, then the bells."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from services.api import idempotency
+from services.api.context import Context, searched_brands
+from services.api.errors import known
+from services.api.idempotency import Asked
+from shared.connectors.registry import connector
+from shared.contract import Capability, Finding
+from shared.db import Session, is_passing
+from shared.domain import scope as scopes
+from shared.domain.brands import channels
+from shared.domain.nodes import brand_of
+from shared.domain.scope import Principal, Scope
+from shared.errors import Invalid, NetworkError, NotAuthenticated, NotFound, ParvisError, Problem
+from shared.ids import Prefix, parse_typeid
+from shared.models import Channel
+from shared.queues import Task
+
+T = TypeVar("T")
+_TRIES = 3
+
+Act = Callable[[Session, Scope], Awaitable[T]]
+Again = Callable[[Session, Scope, dict[str, Any]], Awaitable[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a mutation is about: a brand, or a thing whose brand is looked up."""
+
+    prefix: Prefix
+    id: str
+
+    def parse(self) -> UUID:
+        """Raises NotFound."""
+        return parse_typeid(self.prefix, self.id)
+
+
+@dataclass(slots=True)
+class Outcome(Generic[T]):
+    """What a mutation brought about, or why it did not."""
+
+    thing: T | None = None
+    problems: list[Problem] = field(default_factory=list)
+    was_replayed: bool = False
+
+
+@dataclass(slots=True)
+class _Attempt:
+    is_committing: bool = False
+
+
+async def mutate(
+    context: Context,
+    response_key: str,
+    target: Target,
+    act: Act[T],
+    *,
+    kept: Callable[[T], dict[str, Any]],
+    again: Again[T],
+    bells: Sequence[Task] = (),
+) -> Outcome[T]:
+    """Run `act` in a transaction of its own. A repeat under the same idempotency key gets `again` from what was `kept`.
+
+    Expected failures become problems, and nothing of them is written.
+    """
+    await context.begin_field()
+    for attempt in range(1, _TRIES + 1):
+        state = _Attempt()
+        try:
+            outcome = await _once(context, response_key, target, act, kept, again, state)
+            break
+        except Exception as error:
+            if attempt < _TRIES and not state.is_committing and is_passing(error):
+                continue
+            found = known(error)
+            if found is None or isinstance(found, NotAuthenticated):
+                raise
+            return Outcome(problems=problems_of(found))
+    if not outcome.was_replayed:
+        for bell in bells:
+            context.services.queues.ring(bell)
+    return outcome
+
+
+async def _once(
+    context: Context,
+    response_key: str,
+    target: Target,
+    act: Act[T],
+    kept: Callable[[T], dict[str, Any]],
+    again: Again[T],
+    state: _Attempt,
+) -> Outcome[T]:
+    services = context.services
+    what = asked(context, response_key)
+    async with services.db.session() as session:
+        principal = await scopes.enter(session, context.api_key)
+        scope = await scopes.open_brand(session, principal, await _brand(session, context, principal, target))
+        before = await idempotency.recall(session, services.vault, principal, what) if what else None
+        if before is not None:
+            context.was_replayed = True
+            outcome = Outcome(await again(session, scope, before), was_replayed=True)
+        else:
+            thing = await act(session, scope)
+            if what:
+                await idempotency.remember(session, services.vault, principal, what, kept(thing), now=services.clock())
+            outcome = Outcome(thing)
+        state.is_committing = True
+    return outcome
+
+
+def asked(context: Context, response_key: str) -> Asked | None:
+    """The idempotency key of one root field: the request's, and the name under which the field is answered."""
+    if context.idempotency_key is None:
+        return None
+    what = idempotency.asked(context.idempotency_key, context.request_digest)
+    assert what is not None
+    return Asked(f"{what.key}#{response_key}", what.digest)
+
+
+async def _brand(session: Session, context: Context, principal: Principal, target: Target) -> UUID:
+    id_ = target.parse()
+    if target.prefix is Prefix.BRAND:
+        return id_
+    searched = searched_brands(principal, context.brand_hint)
+    await scopes.see(session, searched)
+    return await brand_of(session, searched, target.prefix, id_)
+
+
+def problems_of(error: ParvisError) -> list[Problem]:
+    """A failure as the errors of a payload, with GraphQL's upper-case codes and the input's own field names."""
+    found = error.problems if isinstance(error, Invalid) else (Problem(error.code, error.message),)
+    if isinstance(error, Invalid) and error.code != "invalid":
+        found = tuple(Problem(error.code, p.message, p.path) for p in found)
+    return [
+        Problem(p.code.upper(), p.message, tuple(camel(part) if isinstance(part, str) else part for part in p.path))
+        for p in found
+    ]
+
+
+def camel(name: str) -> str:
+    """A field's name as GraphQL spells it."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+async def self_test(context: Context, brand_id: UUID, channel: Channel) -> Channel:
+    """Ask the network, outside any transaction, whether the channel works, and keep what it found."""
+    services = context.services
+    speaker = connector(channel.network)
+    if not speaker.card.can(Capability.CHECK):
+        return channel
+    login = channels.logins.login(services.vault, channel)
+    try:
+        findings = await speaker.check(services.http, login)
+    except NetworkError as error:
+        findings = [Finding(False, error.code, error.message)]
+    with suppress(NotFound):
+        async with services.db.session() as session:
+            principal = await scopes.enter(session, context.api_key)
+            scope = await scopes.open_brand(session, principal, brand_id)
+            channel = await channels.check(session, scope, channel.id, findings=findings, now=services.clock())
+    return channel

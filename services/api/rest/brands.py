@@ -1,0 +1,67 @@
+"""Brands: the principal's, and their settings."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi import Body as FromBody
+
+from services.api.rest.call import Calling, InBrand, TransactedRoute
+from services.api.rest.ids import BrandRef
+from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed
+from shared.domain.brands import brands
+from shared.models.brand import Brand
+from shared.models.enums import GrantRole
+
+router = APIRouter(prefix="/v1", route_class=TransactedRoute, tags=["brands"])
+
+
+class BrandRead(Read):
+    id: BrandRef
+    name: str
+    languages: list[str]
+    timezone: str
+    role: GrantRole
+    created_at: datetime
+    version: int
+
+
+class BrandList(ListRead[BrandRead]):
+    pass
+
+
+class BrandPatch(Body):
+    """What is not sent stays."""
+
+    name: Text | None = None
+    languages: list[Text] | None = None
+    timezone: Text | None = None
+
+
+def read(brand: Brand, role: GrantRole) -> BrandRead:
+    return BrandRead(
+        id=brand.brand_id,
+        name=brand.name,
+        languages=brand.languages,
+        timezone=brand.timezone,
+        role=role,
+        created_at=brand.created_at,
+        version=brand.version,
+    )
+
+
+@router.get("/brands", response_model=BrandList, summary="The brands that this key may see, newest first")
+async def list_brands(call: Calling, page: Paging) -> dict[str, Any]:
+    found = await brands.list_(call.session, call.principal, page=page, cursors=call.services.cursors)
+    return listed(found, lambda brand: read(brand, call.principal.brands[brand.brand_id]))
+
+
+@router.get("/brands/{brand_id}", summary="One brand")
+async def get_brand(call: Calling, scope: InBrand) -> BrandRead:
+    return read(await brands.get(call.session, scope), scope.role)
+
+
+@router.patch("/brands/{brand_id}", summary="Change a brand's name, languages or time zone")
+async def update_brand(call: Calling, scope: InBrand, body: Annotated[BrandPatch, FromBody()]) -> BrandRead:
+    changes = brands.BrandChanges.model_validate(body.model_dump(exclude_unset=True))
+    return read(await brands.update(call.session, scope, changes=changes), scope.role)

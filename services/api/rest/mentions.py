@@ -1,0 +1,199 @@
+"""What was said to or about a brand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+
+from services.api.rest import identities as identity_shapes
+from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
+from services.api.rest.identities import IdentityRead
+from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, ThreadRef, VariantRef
+from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
+from shared.domain.listening import identities, mentions
+from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
+from shared.domain.page import Page
+from shared.domain.scope import Scope
+from shared.models.enums import AuthorKind, MentionKind, MentionOrder, Network, Visibility
+from shared.models.mention import Edit, Identity, Mention
+
+router = APIRouter(prefix="/v1/brands/{brand_id}/mentions", route_class=TransactedRoute, tags=["mentions"])
+
+
+class MediaRead(Read):
+    url: str
+    kind: str
+    alt: str | None = None
+
+
+class EngagementRead(Read):
+    """The network's own counters; null is unknown, not zero."""
+
+    likes: int | None
+    replies: int | None
+    shares: int | None
+    views: int | None
+
+
+class MentionRead(Read):
+    """Anything said to or about the brand, in its standing version. `text` is null once deleted."""
+
+    id: MentionRef
+    network: Network
+    kind: MentionKind
+    visibility: Visibility
+    external_id: str
+    url: str | None
+    text: str | None
+    language: str | None
+    media: list[MediaRead]
+    rating: float | None
+    published_at: datetime
+    observed_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    hidden_at: datetime | None
+    author: IdentityRead | None
+    author_kind: AuthorKind
+    channel_id: ChannelRef
+    parent_id: MentionRef | None
+    parent_external_id: str | None
+    thread_id: ThreadRef | None
+    variant_id: VariantRef | None
+    engagement: EngagementRead
+    version: int
+
+
+class MentionList(ListRead[MentionRead]):
+    pass
+
+
+class EditRead(Read):
+    """One version of a mention."""
+
+    text: str | None
+    edited_at: datetime | None
+    observed_at: datetime
+
+
+class EditList(ListRead[EditRead]):
+    pass
+
+
+def read(mention: Mention, author: Identity | None) -> MentionRead:
+    return MentionRead(
+        id=mention.id,
+        network=mention.network,
+        kind=mention.kind,
+        visibility=mention.visibility,
+        external_id=mention.external_id,
+        url=mention.url,
+        text=mention.text,
+        language=mention.language,
+        media=[MediaRead.model_validate(item) for item in mention.media],
+        rating=mention.rating,
+        published_at=mention.published_at,
+        observed_at=mention.observed_at,
+        edited_at=mention.edited_at,
+        deleted_at=mention.deleted_at,
+        hidden_at=mention.hidden_at,
+        author=identity_shapes.read(author) if author is not None else None,
+        author_kind=mention.author_kind,
+        channel_id=mention.channel_id,
+        parent_id=mention.parent_id,
+        parent_external_id=mention.parent_external_id,
+        thread_id=mention.thread_id,
+        variant_id=mention.variant_id,
+        engagement=EngagementRead(
+            likes=mention.likes, replies=mention.replies, shares=mention.shares, views=mention.views
+        ),
+        version=mention.version,
+    )
+
+
+def mention_filter(
+    network: Annotated[list[Network] | None, Query()] = None,
+    channel_id: Annotated[list[ChannelRef] | None, Query()] = None,
+    kind: Annotated[list[MentionKind] | None, Query()] = None,
+    visibility: Annotated[Visibility | None, Query()] = None,
+    language: Annotated[list[str] | None, Query(description="ISO 639-1, such as `nl`.")] = None,
+    author_id: Annotated[IdentityRef | None, Query()] = None,
+    author_kind: Annotated[list[AuthorKind] | None, Query()] = None,
+    thread_id: Annotated[ThreadRef | None, Query()] = None,
+    min_rating: Annotated[float | None, Query(), Field(allow_inf_nan=False)] = None,
+    q: Annotated[str | None, Query(max_length=SEARCH_MOST, description="Words to search for.")] = None,
+    since: Annotated[Moment | None, Query(description="Published at or after.")] = None,
+    until: Annotated[Moment | None, Query(description="Published before.")] = None,
+    deleted: Annotated[
+        Literal["false", "true", "null"],
+        Query(description="`false` leaves deleted mentions out, `true` shows only them, `null` both."),
+    ] = "false",
+) -> MentionFilter:
+    return MentionFilter(
+        networks=_tuple(network),
+        channel_ids=_tuple(channel_id),
+        kinds=_tuple(kind),
+        visibility=visibility,
+        languages=_tuple(language),
+        author_id=author_id,
+        author_kinds=_tuple(author_kind),
+        thread_id=thread_id,
+        min_rating=min_rating,
+        search=q,
+        since=since,
+        until=until,
+        deleted={"false": False, "true": True, "null": None}[deleted],
+    )
+
+
+Where = Annotated[MentionFilter, Depends(mention_filter)]
+
+
+async def listing(call: Call, scope: Scope, page: Page[Mention]) -> dict[str, Any]:
+    """A page of mentions with their authors, read at once."""
+    authors = await _authors(call, scope, page.items)
+    data = [read(mention, authors.get(mention.author_id)) for mention in page.items]
+    return {"data": data, "next_cursor": page.next_cursor, "has_more": page.has_more}
+
+
+@router.get("", response_model=MentionList, summary="Mentions, newest first")
+async def list_mentions(
+    call: Calling,
+    scope: InBrand,
+    where: Where,
+    page: Paging,
+    order: Annotated[MentionOrder, Query()] = MentionOrder.NEWEST,
+) -> dict[str, Any]:
+    found = await mentions.search(
+        call.session, scope, where=where, order=order, page=page, cursors=call.services.cursors
+    )
+    return await listing(call, scope, found)
+
+
+@router.get("/{mention_id}", summary="One mention, deleted or not")
+async def get_mention(call: Calling, scope: InBrand, mention_id: MentionPath) -> MentionRead:
+    mention = await mentions.get(call.session, scope, mention_id)
+    authors = await _authors(call, scope, [mention])
+    return read(mention, authors.get(mention.author_id))
+
+
+@router.get("/{mention_id}/history", response_model=EditList, summary="Every version of a mention, oldest first")
+async def get_mention_history(call: Calling, scope: InBrand, mention_id: MentionPath) -> dict[str, Any]:
+    mention = await mentions.get(call.session, scope, mention_id)
+    versions = await mentions.history(call.session, scope, [mention])
+    return whole([_edit(version) for version in versions[mention.key]])
+
+
+def _edit(edit: Edit) -> EditRead:
+    return EditRead(text=edit.text, edited_at=edit.edited_at, observed_at=edit.observed_at)
+
+
+async def _authors(call: Call, scope: Scope, found: Sequence[Mention]) -> dict[Any, Identity]:
+    wanted = {mention.author_id for mention in found if mention.author_id is not None}
+    return await identities.by_ids(call.session, scope, wanted) if wanted else {}
+
+
+def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
+    return tuple(values) if values is not None else None

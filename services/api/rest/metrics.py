@@ -1,0 +1,73 @@
+"""Figures over time."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.api.rest.call import Calling, InBrand, TransactedRoute
+from services.api.rest.mentions import Where
+from services.api.rest.shapes import ListRead, Moment, Read, whole
+from shared.domain.insight import metrics
+from shared.domain.insight.metrics import Series
+from shared.models.enums import Dimension, Interval, MetricKey
+
+router = APIRouter(prefix="/v1/brands/{brand_id}/metrics", route_class=TransactedRoute, tags=["metrics"])
+
+
+class DimensionRead(Read):
+    name: Dimension
+    value: str | None
+
+
+class PointRead(Read):
+    """One bucket. `value` is null only where nothing was observed and nothing counted."""
+
+    start: datetime
+    end: datetime
+    value: float | None
+    complete: bool
+
+
+class SeriesRead(Read):
+    """One line of a chart, with what it means and how fresh it is."""
+
+    key: MetricKey
+    unit: str
+    dimensions: list[DimensionRead]
+    points: list[PointRead]
+    definition: str
+    fresh_at: datetime
+
+
+class SeriesList(ListRead[SeriesRead]):
+    pass
+
+
+def _read(series: Series) -> SeriesRead:
+    return SeriesRead.model_validate(series, from_attributes=True)
+
+
+@router.get("", response_model=SeriesList, summary="A series for each key and each value of the dimensions")
+async def get_metrics(
+    call: Calling,
+    scope: InBrand,
+    where: Where,
+    keys: Annotated[list[MetricKey], Query(min_length=1, description="Repeated for several.")],
+    from_: Annotated[Moment, Query(alias="from", description="Inclusive.")],
+    to: Annotated[Moment, Query(description="Exclusive.")],
+    interval: Annotated[Interval, Query()],
+    group_by: Annotated[list[Dimension] | None, Query()] = None,
+) -> dict[str, Any]:
+    found = await metrics.series(
+        call.session,
+        scope,
+        keys=keys,
+        since=from_,
+        until=to,
+        interval=interval,
+        group_by=group_by or (),
+        where=where,
+        now=call.services.clock(),
+    )
+    return whole([_read(series) for series in found])

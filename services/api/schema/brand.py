@@ -1,0 +1,145 @@
+"""The tenant, and everything that belongs to it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from services.api.schema.arrival import Arrival
+from services.api.schema.channel import Channel
+from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
+from services.api.schema.identity import Identity, IdentityFilter
+from services.api.schema.mention import Mention, MentionFilter, listed, named_all
+from services.api.schema.metric import MetricSeries
+from services.api.schema.post import Post
+from services.api.schema.thread import Thread
+from shared import models
+from shared.domain.brands import channels
+from shared.domain.insight import metrics
+from shared.domain.listening import arrivals, identities, threads
+from shared.domain.listening.filters import MentionFilter as DomainFilter
+from shared.domain.publishing import posts
+from shared.ids import Prefix, typeid
+from shared.models.enums import ArrivalState, Dimension, Interval, MentionOrder, MetricKey, PostStatus
+
+Root = strawberry.Parent[models.Brand]
+
+
+@strawberry.input(description="Absent or empty: any. `since` and `until` speak of `scheduledAt`.")
+class PostFilter:
+    statuses: list[PostStatus] | None = UNSET
+    channel_ids: list[strawberry.ID] | None = UNSET
+    since: datetime | None = UNSET
+    until: datetime | None = UNSET
+
+    def read(self) -> posts.PostFilter:
+        return posts.PostFilter(
+            statuses=tuple(given(self.statuses) or ()),
+            channel_ids=named_all(Prefix.CHANNEL, self.channel_ids) or (),
+            since=given(self.since),
+            until=given(self.until),
+        )
+
+
+def _id(root: Root) -> strawberry.ID:
+    return strawberry.ID(typeid(Prefix.BRAND, root.brand_id))
+
+
+async def _mentions(
+    root: Root,
+    info: Info,
+    first: int | None = FIRST,
+    after: str | None = UNSET,
+    where: MentionFilter | None = UNSET,
+    order: MentionOrder | None = MentionOrder.NEWEST,
+) -> Any:
+    return await listed(info, root.brand_id, first, after, where.read() if where else DomainFilter(), order)
+
+
+async def _threads(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await threads.search(session, scope, page=page, cursors=info.context.services.cursors)
+    return connection(found, page)
+
+
+async def _identities(
+    root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET, where: IdentityFilter | None = UNSET
+) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await identities.search(
+            session, scope, where=where.read() if where else None, page=page, cursors=info.context.services.cursors
+        )
+    return connection(found, page)
+
+
+async def _arrivals(
+    root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET, state: ArrivalState | None = UNSET
+) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await arrivals.search(
+            session, scope, state=state or None, page=page, cursors=info.context.services.cursors
+        )
+    return connection(found, page)
+
+
+async def _posts(
+    root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET, where: PostFilter | None = UNSET
+) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await posts.search(
+            session, scope, where=where.read() if where else None, page=page, cursors=info.context.services.cursors
+        )
+    return connection(found, page)
+
+
+async def _channels(root: Root, info: Info) -> Any:
+    async with info.context.reading(root.brand_id) as (session, scope):
+        return await channels.list_(session, scope)
+
+
+async def _metrics(
+    root: Root,
+    info: Info,
+    keys: list[MetricKey],
+    from_: Annotated[datetime, strawberry.argument(name="from")],
+    to: datetime,
+    interval: Interval,
+    group_by: list[Dimension] | None = UNSET,
+    where: MentionFilter | None = UNSET,
+) -> Any:
+    async with info.context.reading(root.brand_id) as (session, scope):
+        return await metrics.series(
+            session,
+            scope,
+            keys=keys,
+            since=from_,
+            until=to,
+            interval=interval,
+            group_by=group_by or (),
+            where=where.read() if where else None,
+            now=info.context.services.clock(),
+        )
+
+
+@strawberry.type(description="The marque, company or idea that a community stands around.")
+class Brand(Node):
+    id: strawberry.ID = strawberry.field(resolver=_id)
+    name: str
+    languages: list[str]
+    timezone: str
+    mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
+    posts: Connection[Post] = strawberry.field(resolver=_posts)
+    threads: Connection[Thread] = strawberry.field(resolver=_threads)
+    identities: Connection[Identity] = strawberry.field(resolver=_identities)
+    arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)
+    channels: list[Channel] = strawberry.field(resolver=_channels)
+    metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
+
+    @classmethod
+    def is_type_of(cls, obj: Any, _info: Any) -> bool:
+        return isinstance(obj, models.Brand)

@@ -1,0 +1,185 @@
+"""What mutations take: the REST bodies' fields in camelCase, plus `brandId` or `id`."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import strawberry
+from pydantic import BaseModel, ValidationError
+from strawberry import UNSET
+from strawberry.scalars import JSON
+
+from services.api.schema.connection import given
+from services.api.schema.enums import SettleAs
+from shared.domain.brands.channels import ChannelChanges
+from shared.domain.publishing.posts import PostChanges, PostDraft
+from shared.errors import Invalid, Problem
+from shared.models import ChannelDraft
+from shared.models.enums import Network, PostStatus
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _given(source: Any, *names: str) -> dict[str, Any]:
+    """The fields that the caller set, by name."""
+    return {name: value for name in names if (value := getattr(source, name)) is not UNSET}
+
+
+def validated(model: type[M], values: dict[str, Any]) -> M:
+    """The draft of these values. Raises Invalid with a place for each thing that is wrong."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Invalid([Problem(e["type"], e["msg"], tuple(e["loc"])) for e in error.errors()]) from None
+
+
+def read_credentials(value: object) -> dict[str, str]:
+    """Raises Invalid unless `value` is an object of texts."""
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise Invalid([Problem("invalid", "credentials are an object of texts", ("credentials",))])
+    return dict(value)
+
+
+@strawberry.input
+class ConnectChannelInput:
+    brand_id: strawberry.ID
+    network: Network
+    name: str | None = UNSET
+    base_url: str | None = UNSET
+    external_id: str | None = UNSET
+    credentials: JSON | None = UNSET
+
+    def draft(self) -> ChannelDraft:
+        return validated(ChannelDraft, {"network": self.network, **_given(self, "name", "base_url", "external_id")})
+
+    def read_credentials(self) -> dict[str, str]:
+        return read_credentials(self.credentials) if self.credentials is not UNSET and self.credentials else {}
+
+
+@strawberry.input
+class UpdateChannelInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+    name: str | None = UNSET
+    base_url: str | None = UNSET
+    credentials: JSON | None = UNSET
+
+    def changes(self) -> ChannelChanges:
+        values = _given(self, "name", "base_url", "credentials")
+        if values.get("credentials") is not None:
+            values["credentials"] = read_credentials(values["credentials"])
+        return validated(ChannelChanges, values)
+
+
+@strawberry.input
+class PauseChannelInput:
+    id: strawberry.ID
+
+
+@strawberry.input
+class ResumeChannelInput:
+    id: strawberry.ID
+
+
+@strawberry.input
+class RemoveChannelInput:
+    id: strawberry.ID
+
+
+@strawberry.input
+class ReplayArrivalInput:
+    id: strawberry.ID
+
+
+@strawberry.input
+class PublishPostInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+
+
+@strawberry.input
+class CancelPostInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+
+
+@strawberry.input
+class DeletePostInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+
+
+@strawberry.input
+class MediaInput:
+    url: str
+    kind: str = "image"
+    alt: str | None = UNSET
+
+
+@strawberry.input(description="The post's form for one channel; `text` absent or null: the post's own.")
+class VariantInput:
+    channel_id: strawberry.ID
+    text: str | None = UNSET
+    media: list[MediaInput] | None = UNSET
+
+    def values(self) -> dict[str, Any]:
+        media = [{"url": m.url, "kind": m.kind, "alt": given(m.alt)} for m in self.media or []]
+        return {"channel_id": str(self.channel_id), "text": given(self.text), "media": media}
+
+
+def _post_values(source: Any) -> dict[str, Any]:
+    values = _given(source, "text", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    if values.get("channel_ids") is not None:
+        values["channel_ids"] = [str(id_) for id_ in values["channel_ids"]]
+    if values.get("variants") is not None:
+        values["variants"] = [variant.values() for variant in values["variants"]]
+    return values
+
+
+@strawberry.input(
+    description="A moment, or wall-clock time in a zone, makes it scheduled; without either it is a draft."
+)
+class CreatePostInput:
+    brand_id: strawberry.ID
+    text: str
+    channel_ids: list[strawberry.ID] | None = UNSET
+    variants: list[VariantInput] | None = UNSET
+    scheduled_at: datetime | None = UNSET
+    local_time: str | None = UNSET
+    timezone: str | None = UNSET
+    status: PostStatus | None = UNSET
+
+    def draft(self) -> PostDraft:
+        values = {name: value for name, value in _post_values(self).items() if value is not None}
+        status = {"status": self.status.value} if self.status not in {UNSET, None} else {}
+        return validated(PostDraft, {**values, **status})
+
+
+@strawberry.input(description="What is absent stays; `channelIds` and `variants` replace the ones before, whole.")
+class UpdatePostInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+    text: str | None = UNSET
+    channel_ids: list[strawberry.ID] | None = UNSET
+    variants: list[VariantInput] | None = UNSET
+    scheduled_at: datetime | None = UNSET
+    local_time: str | None = UNSET
+    timezone: str | None = UNSET
+
+    def changes(self) -> PostChanges:
+        return validated(PostChanges, _post_values(self))
+
+
+@strawberry.input(description="A moment, or wall-clock time in a zone; neither: the time that the post already has.")
+class SchedulePostInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+    scheduled_at: datetime | None = UNSET
+    local_time: str | None = UNSET
+    timezone: str | None = UNSET
+
+
+@strawberry.input(description="ADOPT: it is live, as `externalId`. SEND: it is not, send it. DROP: let it go.")
+class SettleOutgoingInput:
+    id: strawberry.ID
+    as_: SettleAs = strawberry.field(name="as")
+    external_id: str | None = UNSET

@@ -1,0 +1,299 @@
+"""Verbs: one input, one payload, one transaction each."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar, cast
+from uuid import UUID
+
+import strawberry
+
+from services.api.mutating import Outcome, Target, mutate, self_test
+from services.api.schema.connection import Info, given
+from services.api.schema.inputs import (
+    CancelPostInput,
+    ConnectChannelInput,
+    CreatePostInput,
+    DeletePostInput,
+    PauseChannelInput,
+    PublishPostInput,
+    RemoveChannelInput,
+    ReplayArrivalInput,
+    ResumeChannelInput,
+    SchedulePostInput,
+    SettleOutgoingInput,
+    UpdateChannelInput,
+    UpdatePostInput,
+)
+from services.api.schema.payloads import (
+    CancelPostPayload,
+    ConnectChannelPayload,
+    CreatePostPayload,
+    DeletePostPayload,
+    PauseChannelPayload,
+    PublishPostPayload,
+    RemoveChannelPayload,
+    ReplayArrivalPayload,
+    ResumeChannelPayload,
+    SchedulePostPayload,
+    SettleOutgoingPayload,
+    UpdateChannelPayload,
+    UpdatePostPayload,
+)
+from services.api.schema.post import Problem
+from shared import models
+from shared.connectors.registry import CONNECTORS, connector
+from shared.db import Session
+from shared.domain.brands import channels
+from shared.domain.listening import arrivals
+from shared.domain.publishing import outgoing, posts
+from shared.domain.scope import Scope
+from shared.ids import Prefix, parse_typeid, typeid
+from shared.queues import SendOutgoing, SettleArrivals, Task
+
+P = TypeVar("P", covariant=True)
+CARDS = {network: known.card for network, known in CONNECTORS.items()}
+
+
+def _errors(outcome: Outcome[Any]) -> list[Problem]:
+    return [Problem(code=p.code, message=p.message, path=[str(part) for part in p.path]) for p in outcome.problems]
+
+
+def _key(info: Info) -> str:
+    """The name under which this field is answered."""
+    return str(info.path.key)
+
+
+Act = Callable[[Session, Scope, UUID], Awaitable[Any]]
+
+
+async def _on(
+    info: Info,
+    prefix: Prefix,
+    id_: str,
+    act: Act,
+    load: Callable[[Session, Scope, UUID], Awaitable[Any]],
+    bells: Sequence[Task] = (),
+) -> Outcome[Any]:
+    """`act` on the thing of this id. A repeat reads the thing as it now is."""
+
+    async def run(session: Session, scope: Scope) -> Any:
+        return await act(session, scope, parse_typeid(prefix, id_))
+
+    async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> Any:
+        return await load(session, scope, UUID(kept["id"]))
+
+    return await mutate(
+        info.context,
+        _key(info),
+        Target(prefix, id_),
+        run,
+        kept=lambda thing: {"id": str(thing.id)},
+        again=again,
+        bells=bells,
+    )
+
+
+async def _channel(session: Session, scope: Scope, id_: UUID) -> models.Channel:
+    return (await channels.by_ids(session, scope, [id_]))[id_]
+
+
+async def _outgoing(session: Session, scope: Scope, id_: UUID) -> models.Outgoing:
+    return await session.get_one(models.Outgoing, (scope.brand_id, id_))
+
+
+class _Payload(Protocol[P]):
+    def __call__(self, *, errors: list[Problem], **thing: Any) -> P: ...
+
+
+async def _on_channel(info: Info, payload: _Payload[P], id_: str, act: Act) -> P:
+    outcome = await _on(info, Prefix.CHANNEL, id_, act, _channel)
+    return payload(channel=outcome.thing, errors=_errors(outcome))
+
+
+async def _on_post(info: Info, payload: _Payload[P], id_: str, act: Act, *bells: Task) -> P:
+    outcome = await _on(info, Prefix.POST, id_, act, posts.get, bells)
+    return payload(post=outcome.thing, errors=_errors(outcome))
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
+        services = info.context.services
+        known = connector(input.network)
+
+        async def act(session: Session, scope: Scope) -> dict[str, Any]:
+            connected = await channels.connect(
+                session, scope, services.vault, draft=input.draft(), credentials=input.read_credentials(),
+                card=known.card, new_secret=known.new_secret(),
+                hook_base_url=services.settings.hook_base_url, now=services.clock(),
+            )  # fmt: skip
+            return {
+                "channel": connected.channel,
+                "secret": connected.secret,
+                "verify_token": connected.shared.verify_token,
+            }
+
+        async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> dict[str, Any]:
+            return {**kept, "channel": await _channel(session, scope, UUID(kept["id"]))}
+
+        outcome = await mutate(
+            info.context,
+            _key(info),
+            Target(Prefix.BRAND, input.brand_id),
+            act,
+            kept=lambda made: {
+                "id": str(made["channel"].id),
+                "secret": made["secret"],
+                "verify_token": made["verify_token"],
+            },
+            again=again,
+        )
+        made = outcome.thing or {"channel": None, "secret": None, "verify_token": None}
+        channel = made["channel"]
+        if channel is not None and not outcome.was_replayed:
+            channel = await self_test(info.context, channel.brand_id, channel)
+        return ConnectChannelPayload(
+            channel=channel, secret=made["secret"], verify_token=made["verify_token"], errors=_errors(outcome)
+        )
+
+    @strawberry.mutation
+    async def update_channel(self, info: Info, input: UpdateChannelInput) -> UpdateChannelPayload:
+        services = info.context.services
+
+        async def act(session: Session, scope: Scope, id_: UUID) -> models.Channel:
+            card = CARDS[(await channels.get(session, scope, id_)).network]
+            return await channels.update(
+                session, scope, services.vault, id_,
+                changes=input.changes(), card=card, if_version=given(input.if_version), now=services.clock(),
+            )  # fmt: skip
+
+        return await _on_channel(info, UpdateChannelPayload, input.id, act)
+
+    @strawberry.mutation
+    async def pause_channel(self, info: Info, input: PauseChannelInput) -> PauseChannelPayload:
+        now = info.context.services.clock()
+        return await _on_channel(
+            info, PauseChannelPayload, input.id, lambda s, scope, id_: channels.pause(s, scope, id_, now=now)
+        )
+
+    @strawberry.mutation
+    async def resume_channel(self, info: Info, input: ResumeChannelInput) -> ResumeChannelPayload:
+        now = info.context.services.clock()
+
+        async def act(session: Session, scope: Scope, id_: UUID) -> models.Channel:
+            card = CARDS[(await channels.get(session, scope, id_)).network]
+            return await channels.resume(session, scope, id_, card=card, now=now)
+
+        return await _on_channel(info, ResumeChannelPayload, input.id, act)
+
+    @strawberry.mutation(description="Ends a channel; its mentions stay.")
+    async def remove_channel(self, info: Info, input: RemoveChannelInput) -> RemoveChannelPayload:
+        now = info.context.services.clock()
+        return await _on_channel(
+            info, RemoveChannelPayload, input.id, lambda s, scope, id_: channels.remove(s, scope, id_, now=now)
+        )
+
+    @strawberry.mutation(description="Puts an arrival before the worker once more.")
+    async def replay_arrival(self, info: Info, input: ReplayArrivalInput) -> ReplayArrivalPayload:
+        now = info.context.services.clock()
+        outcome = await _on(
+            info,
+            Prefix.ARRIVAL,
+            input.id,
+            lambda s, scope, id_: arrivals.replay(s, scope, id_, now=now),
+            arrivals.get,
+            [SettleArrivals()],
+        )
+        return ReplayArrivalPayload(arrival=outcome.thing, errors=_errors(outcome))
+
+    @strawberry.mutation
+    async def create_post(self, info: Info, input: CreatePostInput) -> CreatePostPayload:
+        now = info.context.services.clock()
+
+        async def act(session: Session, scope: Scope) -> models.Post:
+            return await posts.create(session, scope, draft=input.draft(), cards=CARDS, now=now)
+
+        async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> models.Post:
+            return await posts.get(session, scope, UUID(kept["id"]))
+
+        outcome = await mutate(
+            info.context, _key(info), Target(Prefix.BRAND, input.brand_id), act,
+            kept=lambda post: {"id": str(post.id)}, again=again, bells=[SendOutgoing()],
+        )  # fmt: skip
+        return CreatePostPayload(post=cast(Any, outcome.thing), errors=_errors(outcome))
+
+    @strawberry.mutation
+    async def update_post(self, info: Info, input: UpdatePostInput) -> UpdatePostPayload:
+        now = info.context.services.clock()
+
+        async def act(session: Session, scope: Scope, id_: UUID) -> models.Post:
+            return await posts.update(
+                session, scope, id_, changes=input.changes(), cards=CARDS, now=now, if_version=given(input.if_version)
+            )
+
+        return await _on_post(info, UpdatePostPayload, input.id, act, SendOutgoing())
+
+    @strawberry.mutation
+    async def schedule_post(self, info: Info, input: SchedulePostInput) -> SchedulePostPayload:
+        now = info.context.services.clock()
+
+        async def act(session: Session, scope: Scope, id_: UUID) -> models.Post:
+            return await posts.schedule(
+                session, scope, id_, at=given(input.scheduled_at), local_time=given(input.local_time), timezone=given(input.timezone),
+                cards=CARDS, now=now, if_version=given(input.if_version),
+            )  # fmt: skip
+
+        return await _on_post(info, SchedulePostPayload, input.id, act, SendOutgoing())
+
+    @strawberry.mutation(description="Lets a post go out now.")
+    async def publish_post(self, info: Info, input: PublishPostInput) -> PublishPostPayload:
+        now, version = info.context.services.clock(), given(input.if_version)
+        return await _on_post(
+            info,
+            PublishPostPayload,
+            input.id,
+            lambda s, scope, id_: posts.publish(s, scope, id_, cards=CARDS, now=now, if_version=version),
+            SendOutgoing(),
+        )
+
+    @strawberry.mutation(description="Takes a post back: what has not left us never does.")
+    async def cancel_post(self, info: Info, input: CancelPostInput) -> CancelPostPayload:
+        now, version = info.context.services.clock(), given(input.if_version)
+        return await _on_post(
+            info,
+            CancelPostPayload,
+            input.id,
+            lambda s, scope, id_: posts.cancel(s, scope, id_, now=now, if_version=version),
+        )
+
+    @strawberry.mutation(description="Lets go of a post that never went out.")
+    async def delete_post(self, info: Info, input: DeletePostInput) -> DeletePostPayload:
+        now = info.context.services.clock()
+
+        async def act(session: Session, scope: Scope) -> UUID:
+            post_id = parse_typeid(Prefix.POST, input.id)
+            await posts.delete(session, scope, post_id, now=now, if_version=given(input.if_version))
+            return post_id
+
+        async def again(_session: Session, _scope: Scope, kept: dict[str, Any]) -> UUID:
+            return UUID(kept["id"])
+
+        outcome = await mutate(
+            info.context, _key(info), Target(Prefix.POST, input.id), act,
+            kept=lambda post_id: {"id": str(post_id)}, again=again,
+        )  # fmt: skip
+        deleted = strawberry.ID(typeid(Prefix.POST, outcome.thing)) if outcome.thing else None
+        return DeletePostPayload(deleted_id=deleted, errors=_errors(outcome))
+
+    @strawberry.mutation(description="A person settles an effect of which it is not known whether it happened.")
+    async def settle_outgoing(self, info: Info, input: SettleOutgoingInput) -> SettleOutgoingPayload:
+        now = info.context.services.clock()
+
+        async def act(session: Session, scope: Scope, id_: UUID) -> models.Outgoing:
+            return await outgoing.settle_by_person(
+                session, scope, id_, as_=outgoing.Settlement(input.as_.value), external_id=given(input.external_id),
+                cards=CARDS, now=now,
+            )  # fmt: skip
+
+        outcome = await _on(info, Prefix.OUTGOING, input.id, act, _outgoing, [SendOutgoing()])
+        return SettleOutgoingPayload(outgoing=outcome.thing, errors=_errors(outcome))

@@ -1,0 +1,120 @@
+"""Where reading starts."""
+
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from services.api.context import searched_brands
+from services.api.schema.brand import Brand
+from services.api.schema.connection import FIRST, Connection, Info, Node, connection, requested
+from shared import models
+from shared.db import Session
+from shared.domain.brands import brands, channels
+from shared.domain.listening import arrivals, identities, mentions, threads
+from shared.domain.nodes import brand_of
+from shared.domain.publishing import posts
+from shared.domain.scope import Scope
+from shared.errors import NotFound
+from shared.ids import Prefix, parse_typeid, prefix_of, typeid
+
+
+@strawberry.type(description="A person inside an organization.")
+class User:
+    id: strawberry.ID
+    name: str
+    email: str | None
+
+
+@strawberry.type(description="An agency or a company.")
+class Organization:
+    id: strawberry.ID
+    name: str
+
+
+async def _brands(info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    context = info.context
+    async with context.reader.turn(()) as session:
+        found = await brands.list_(session, context.principal, page=page, cursors=context.services.cursors)
+        context.reader.forget_scope()
+    return connection(found, page)
+
+
+async def _user(info: Info) -> Any:
+    async with info.context.reader.turn(()) as session:
+        user = await session.get_one(models.User, info.context.principal.user_id)
+    return User(id=strawberry.ID(typeid(Prefix.USER, user.id)), name=user.name, email=user.email)
+
+
+async def _organization(info: Info) -> Any:
+    async with info.context.reader.turn(()) as session:
+        found = await session.get_one(models.Organization, info.context.principal.organization_id)
+    return Organization(id=strawberry.ID(typeid(Prefix.ORGANIZATION, found.id)), name=found.name)
+
+
+def _scopes(info: Info) -> list[str]:
+    return sorted(scope.value for scope in info.context.principal.scopes)
+
+
+@strawberry.type(description="Who acts by this key, for whom, and what it may do.")
+class Viewer:
+    user: User = strawberry.field(resolver=_user)
+    organization: Organization = strawberry.field(resolver=_organization)
+    scopes: list[str] = strawberry.field(resolver=_scopes)
+    brands: Connection[Brand] = strawberry.field(resolver=_brands)
+
+
+def _viewer() -> Any:
+    return Viewer()
+
+
+async def _brand(info: Info, id: strawberry.ID) -> Any:
+    try:
+        brand_id = parse_typeid(Prefix.BRAND, id)
+        async with info.context.reading(brand_id) as (session, scope):
+            return await brands.get(session, scope)
+    except NotFound:
+        return None
+
+
+async def _node(info: Info, id: strawberry.ID) -> Any:
+    context = info.context
+    try:
+        prefix = prefix_of(id)
+        thing_id = parse_typeid(prefix, id)
+        searched = searched_brands(context.principal, context.brand_hint)
+        async with context.reader.turn(searched) as session:
+            brand_id = await brand_of(session, searched, prefix, thing_id)
+        async with context.reading(brand_id) as (session, scope):
+            return await _thing(session, scope, prefix, thing_id)
+    except NotFound:
+        return None
+
+
+async def _thing(session: Session, scope: Scope, prefix: Prefix, thing_id: Any) -> Any:
+    match prefix:
+        case Prefix.BRAND:
+            return await brands.get(session, scope)
+        case Prefix.MENTION:
+            return await mentions.get(session, scope, thing_id)
+        case Prefix.THREAD:
+            return await threads.get(session, scope, thing_id)
+        case Prefix.IDENTITY:
+            return await identities.get(session, scope, thing_id)
+        case Prefix.ARRIVAL:
+            return await arrivals.get(session, scope, thing_id)
+        case Prefix.POST:
+            return await posts.get(session, scope, thing_id)
+        case Prefix.CHANNEL:
+            return (await channels.by_ids(session, scope, [thing_id])).get(thing_id)
+        case _:
+            return None
+
+
+@strawberry.type
+class Query:
+    viewer: Viewer = strawberry.field(resolver=_viewer)
+    node: Node | None = strawberry.field(resolver=_node, description="Any thing by its id; null for a foreign one.")
+    brand: Brand | None = strawberry.field(resolver=_brand)
+    brands: Connection[Brand] = strawberry.field(resolver=_brands)

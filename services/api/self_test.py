@@ -1,0 +1,101 @@
+"""A channel's self-test: asking the network to push to us, and whether it takes our login. Never in a transaction."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx
+
+from services.api.context import Services
+from shared.connectors.registry import connector
+from shared.contract import Capability, Finding, HookAddress, Login, Subscription
+from shared.db import Session
+from shared.domain.brands import channels, hooks
+from shared.domain.scope import Scope
+from shared.errors import Invalid, NetworkError, Problem
+from shared.http import check_address
+from shared.log import logger
+from shared.models.channel import Channel
+from shared.vault import UnknownKey
+
+_log = logger("channels")
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is tested, read before the test so that no transaction waits on the network."""
+
+    channel: Channel
+    login: Login | None
+    hook: HookAddress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the test found, in words."""
+
+    findings: list[Finding] = field(default_factory=list)
+    subscription: Subscription | None = None
+
+
+async def subject(services: Services, session: Session, scope: Scope, channel: Channel) -> Subject:
+    """Read what a test of the channel needs."""
+    hook = (await hooks.by_ids(session, scope, [channel.hook_id])).get(channel.hook_id)
+    try:
+        login = await channels.login(session, scope, services.vault, channel)
+        secret = hooks.open_secret(services.vault, hook.id, hook.secret) if hook is not None else None
+    except UnknownKey:
+        return Subject(channel, None, None)
+    if hook is None or secret is None:
+        return Subject(channel, login, None)
+    url = hooks.url(services.settings.hook_base_url, hook.id)
+    return Subject(channel, login, HookAddress(url, secret.keys[0], secret.verify_token))
+
+
+async def examine(services: Services, what: Subject, *, subscribe: bool) -> Result:
+    """Talk to the network. What goes wrong is a finding, not an error: the channel stays as it is."""
+    if what.login is None:
+        message = "this channel's secrets were sealed with a key that is no longer in PARVIS_SECRET_KEYS"
+        return Result([Finding(False, "unknown_key", message, "put the key back, or connect the channel again")])
+    findings, subscription = [], None
+    network = connector(what.channel.network)
+    if subscribe and what.hook is not None and network.card.can(Capability.SUBSCRIBE):
+        try:
+            async with asyncio.timeout(_SECONDS):
+                subscription = await network.subscribe(services.http, what.login, what.hook)
+            findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {what.hook.url}"))
+        except (NetworkError, httpx.HTTPError, TimeoutError) as error:
+            findings.append(_failed("not_subscribed", "the network was asked to push here and did not agree", error))
+    if network.card.can(Capability.CHECK):
+        try:
+            async with asyncio.timeout(_SECONDS):
+                findings += await network.check(services.http, what.login)
+        except (NetworkError, httpx.HTTPError, TimeoutError) as error:
+            findings.append(_failed("check_failed", "the self-test did not end", error))
+    return Result(findings, subscription)
+
+
+async def store(services: Services, session: Session, scope: Scope, what: Subject, result: Result) -> Channel:
+    """Keep what the test found, and the signing key where the network brought its own."""
+    if result.subscription is not None and result.subscription.secret is not None:
+        await hooks.renew(session, scope, services.vault, what.channel.hook_id, key=result.subscription.secret)
+    return await channels.check(session, scope, what.channel.id, findings=result.findings, now=services.clock())
+
+
+async def refuse_address(services: Services, base_url: str | None, credentials: dict[str, str] | None) -> None:
+    """Raise Invalid where the guarded client would not call an address that somebody typed in."""
+    typed = [(("base_url",), base_url), (("credentials", "url"), (credentials or {}).get("url"))]
+    for path, url in typed:
+        if not url:
+            continue
+        try:
+            await check_address(url, services.settings.private_networks)
+        except Invalid as error:
+            raise Invalid([Problem(p.code, p.message, path) for p in error.problems]) from None
+
+
+def _failed(code: str, sentence: str, error: Exception) -> Finding:
+    said = error.message if isinstance(error, NetworkError) else type(error).__name__
+    _log.info("channel.check_failed", code=code, error=type(error).__name__)
+    found = error.code if isinstance(error, NetworkError) and error.code == "login_dead" else code
+    return Finding(False, found, f"{sentence}: {said}", "look at the address and the credentials, then check again")

@@ -1,0 +1,256 @@
+"""The door: a plain ASGI callable for /webhooks/{hook_id} that answers when the delivery is durable.
+
+Nothing here reads the body: it is capped, verified over its raw bytes, kept. A compressed body is refused (415): no
+network compresses its deliveries, and a small one could unfold into a huge one.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from prometheus_client import Counter, Histogram
+
+from services.ingest.group import Away, Group, NewArrival
+from services.ingest.hooks import Hooks, OpenHook
+from shared.contract import RawRequest, storable
+from shared.errors import BadSignature, NotFound
+from shared.ids import Prefix, new_uuid, typeid
+from shared.log import logger
+
+_log = logger("ingest.door")
+
+PLACE = "/webhooks/"
+BODY_SECONDS = 30.0
+LONGEST_KEY = 200
+LONGEST_HEADER = 1000
+_REMEMBERED_NAMES = 1000
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_deliveries = Counter("parvis_door_deliveries_total", "Requests at the door, by outcome.", ["outcome"])
+_seconds = Histogram(
+    "parvis_door_seconds",
+    "Time from a delivery's headers to its answer.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+
+
+class Refusal(Exception):
+    """The door says no: a status, a code for programs and a sentence for people."""
+
+    def __init__(self, status: int, code: str, detail: str, headers: Headers | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+        self.headers = headers or []
+
+
+class _Gone(Exception):
+    """The caller hung up before its body was whole: there is nobody to answer, and nothing to keep."""
+
+
+def problem(status: int, code: str, detail: str) -> tuple[bytes, str]:
+    """An RFC 9457 body in the house's shape, and the request id in it."""
+    request_id = new_uuid().hex
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        "retryable": status in {408, 500, 503},
+        "errors": [],
+    }
+    return orjson.dumps(body), request_id
+
+
+class Door:
+    """Hears every network. `most_bytes` caps a body."""
+
+    def __init__(self, hooks: Hooks, group: Group, *, most_bytes: int) -> None:
+        self._hooks, self._group, self._most_bytes = hooks, group, most_bytes
+        self._outcomes: dict[str, Any] = {}
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request; scope is an HTTP one below `PLACE`."""
+        began = time.perf_counter()
+        try:
+            outcome, status, headers, body = await self._answer(scope, receive)
+        except _Gone:
+            self._count("gone")
+            return
+        except Refusal as refusal:
+            outcome, status, headers, body = _refused(refusal)
+        except NotFound as error:
+            outcome, status, headers, body = _refused(Refusal(404, "not_found", error.message))
+        except BadSignature as error:
+            outcome, status, headers, body = _refused(Refusal(401, "bad_signature", error.message))
+        except Away as error:
+            detail = f"The delivery can't be kept now: {error}. Send it again later."
+            outcome, status, headers, body = _refused(
+                Refusal(503, "unavailable", detail, headers=[(b"retry-after", b"5")])
+            )
+        except Exception:
+            _log.exception("door.broke", path=scope["path"][:100])
+            outcome, status, headers, body = _refused(Refusal(500, "internal", "The door broke; send it again later."))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._count(outcome)
+        _seconds.observe(time.perf_counter() - began)
+
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> tuple[str, int, Headers, bytes]:
+        method = scope["method"]
+        if method not in {"POST", "GET"}:
+            raise _wrong_method("GET, POST")
+        hook = await self._hooks.resolve(scope["path"][len(PLACE) :])
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = await self._body(headers, receive) if method == "POST" else b""
+        request = RawRequest(method, headers, _query(scope["query_string"]), body, datetime.now(UTC))
+        shaken = hook.connector.handshake(request, hook.secret)
+        if shaken is not None:
+            outcome = "handshake" if shaken.status < 400 else "handshake_refused"
+            return outcome, shaken.status, _content(shaken.content_type, shaken.body), shaken.body
+        if method == "GET":
+            raise _wrong_method("POST")
+        stamp = hook.connector.verify(request, hook.secret) or request.received_at
+        kept = await self._group.add(_arrival(hook, request, stamp))
+        answer = orjson.dumps({"arrival_id": typeid(Prefix.ARRIVAL, kept.id), "duplicate": kept.duplicate})
+        status = hook.connector.card.accepted_status
+        if status == HTTPStatus.NO_CONTENT:
+            return "accepted", status, [], b""
+        return "duplicate" if kept.duplicate else "accepted", status, _content("application/json", answer), answer
+
+    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+        """The whole body. Raises Refusal (too large, too slow, compressed) or _Gone."""
+        if headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+            detail = "Send the body uncompressed: the signature is checked over the bytes as they come."
+            raise Refusal(415, "unsupported_encoding", detail, headers=[(b"accept-encoding", b"identity")])
+        declared = headers.get("content-length", "0")
+        if not (declared.isascii() and declared.isdigit() and len(declared) < 16) or int(declared) > self._most_bytes:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+                if message["type"] == "http.request" and not message.get("more_body"):
+                    body = bytes(message.get("body", b""))
+                else:
+                    body = await self._rest_of_body(message, receive)
+        except TimeoutError:
+            detail = f"The body did not come within {BODY_SECONDS:.0f} seconds."
+            raise Refusal(408, "too_slow", detail, headers=[(b"connection", b"close")]) from None
+        if len(body) > self._most_bytes:
+            raise self._too_large()
+        return body
+
+    async def _rest_of_body(self, message: Message, receive: Receive) -> bytes:
+        pieces, size = [], 0
+        while True:
+            if message["type"] != "http.request":
+                raise _Gone
+            piece = message.get("body", b"")
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._most_bytes:
+                raise self._too_large()
+            if not message.get("more_body"):
+                return b"".join(pieces)
+            message = await receive()
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, "too_large", f"A body may have at most {self._most_bytes:,} bytes.")
+
+    def _count(self, outcome: str) -> None:
+        counter = self._outcomes.get(outcome)
+        if counter is None:
+            counter = self._outcomes[outcome] = _deliveries.labels(outcome)
+        counter.inc()
+
+
+def _wrong_method(allowed: str) -> Refusal:
+    detail = f"This address takes {allowed.replace(', ', ' and ')}."
+    return Refusal(405, "method_not_allowed", detail, headers=[(b"allow", allowed.encode())])
+
+
+def _refused(refusal: Refusal) -> tuple[str, int, Headers, bytes]:
+    body, request_id = problem(refusal.status, refusal.code, refusal.detail)
+    headers = [*_content("application/problem+json", body), (b"request-id", request_id.encode()), *refusal.headers]
+    return refusal.code, refusal.status, headers, body
+
+
+def _content(kind: str, body: bytes) -> Headers:
+    return [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+
+
+def _query(raw: bytes) -> dict[str, str]:
+    if not raw:
+        return {}
+    try:
+        return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        return {}
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def _arrival(hook: OpenHook, request: RawRequest, stamp: datetime) -> NewArrival:
+    key = storable_key(hook.connector.key(request))
+    return NewArrival(
+        new_uuid(),
+        hook.id,
+        key,
+        hook.connector.network.value,
+        hook.brand_id,
+        hook.channel_id,
+        kept_headers(request.headers.items()),
+        request.body,
+        stamp,
+        request.received_at,
+    )
+
+
+def storable_key(key: str) -> str:
+    """The key itself where the unique index takes it; its digest where it is too long or PostgreSQL can't hold it."""
+    if len(key) <= LONGEST_KEY and "\x00" not in key and (key.isascii() or storable(key) == key):
+        return key
+    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# Names that are kept: what says which event came from whom, when. Everything else is left out, and so is whatever
+# could be a secret.
+_KEPT = frozenset({"content-type", "content-length", "user-agent", "webhook-id", "webhook-timestamp", "x-request-id"})
+_KEPT_WORDS = ("event", "delivery", "topic", "timestamp", "retry", "attempt")
+_SECRET_WORDS = ("sign", "token", "secret", "auth", "cookie", "key", "password", "hmac")
+_is_kept: dict[str, bool] = {}
+
+
+def _keep(name: str) -> bool:
+    kept = name in _KEPT or (
+        name.startswith("x-")
+        and len(name) <= 100
+        and any(word in name for word in _KEPT_WORDS)
+        and not any(word in name for word in _SECRET_WORDS)
+    )
+    if len(_is_kept) < _REMEMBERED_NAMES:
+        _is_kept[name] = kept
+    return kept
+
+
+def kept_headers(headers: Iterable[tuple[str, str]]) -> str:
+    """The headers that are stored, as JSON; never authorization, cookies, signatures or secret tokens."""
+    known = _is_kept.get
+    kept = {}
+    for name, value in headers:
+        is_kept = known(name)
+        if is_kept or (is_kept is None and _keep(name)):
+            kept[name] = storable(value[:LONGEST_HEADER])
+    return orjson.dumps(kept).decode()

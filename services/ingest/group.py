@@ -1,0 +1,309 @@
+"""Group commit: many deliveries share one INSERT and one fsync, and each is answered after it.
+
+There is no timer. While one flusher commits, the next batch gathers; at most two commit at a time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import uniform
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.log import logger
+
+_log = logger("ingest.group")
+
+FLUSHERS = 2
+BATCH_ROWS = 500
+BATCH_BYTES = 16 * 1024 * 1024
+COMMIT_SECONDS = 4.0  # a commit that takes longer counts as lost: the network sends again, the key finds it
+CONNECT_SECONDS = 3.0
+RETRY_SECONDS = (0.1, 2.0)
+
+# Classes of SQLSTATE that say nothing about the rows: connection, transaction of a read-only server, resources,
+# an operator's hand, system, rights and missing tables. The network is asked to send again later.
+_NOT_THE_ROWS = frozenset({"08", "25", "42", "53", "57", "58"})
+
+_batches = Histogram(
+    "parvis_door_batch_rows", "Deliveries in one commit.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, BATCH_ROWS)
+)
+_commits = Histogram(
+    "parvis_door_commit_seconds",
+    "Time of one group commit.",
+    ["outcome"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0),
+)
+_committed = _commits.labels("committed")
+_failed = _commits.labels("failed")
+_waiting = Gauge("parvis_door_waiting", "Deliveries that wait for their commit.")
+_connected = Gauge("parvis_door_connected", "Connections to PostgreSQL that can commit deliveries.")
+_rows_refused = Counter("parvis_door_rows_refused_total", "Deliveries that PostgreSQL refused by themselves.")
+
+_INSERT = """
+INSERT INTO arrival (id, hook_id, key, network, brand_id, channel_id, headers, body, stamp, received_at,
+                     source, state, unattributed, claims, problems, ignored, mention_keys)
+SELECT id, hook_id, key, network, brand_id, channel_id, headers::jsonb, body, stamp, received_at,
+       'webhook', 'received', false, 0, '[]', '[]', '{}'
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bytea[],
+              $9::timestamptz[], $10::timestamptz[])
+    AS new (id, hook_id, key, network, brand_id, channel_id, headers, body, stamp, received_at)
+ON CONFLICT (hook_id, key) DO NOTHING
+RETURNING id
+"""
+_FIRST = """
+SELECT old.id, old.hook_id, old.key
+  FROM unnest($1::uuid[], $2::text[]) AS new (hook_id, key)
+  JOIN arrival old ON old.hook_id = new.hook_id AND old.key = new.key
+"""
+
+
+class NewArrival(NamedTuple):
+    """A verified delivery on its way into the table, in the order of the statement's columns."""
+
+    id: UUID
+    hook_id: UUID
+    key: str
+    network: str
+    brand_id: UUID | None
+    channel_id: UUID | None
+    headers: str
+    body: bytes
+    stamp: datetime
+    received_at: datetime
+
+
+class Kept(NamedTuple):
+    """The delivery is durable: under this id, and whether an earlier one with its key already was."""
+
+    id: UUID
+    duplicate: bool
+
+
+class Away(Exception):
+    """It can't be made durable now: PostgreSQL is away or refuses, or the buffer is full. Send it again later."""
+
+
+_NO_CONNECTION = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+async def _connect(url: str) -> tuple[Any, Any]:
+    """A connection and the prepared statement on it."""
+    settings = {"application_name": "parvis door", "jit": "off"}
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=settings)
+    try:
+        return connection, await connection.prepare(_INSERT, timeout=CONNECT_SECONDS)
+    except BaseException:
+        connection.terminate()
+        raise
+
+
+def _set(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class _Waiting(NamedTuple):
+    row: NewArrival
+    kept: "asyncio.Future[Kept]"
+
+
+def _order(waiting: _Waiting) -> tuple[str, int]:
+    # Everybody inserts in the same order, so that two doors can't lock each other out.
+    return waiting.row.key, waiting.row.hook_id.int
+
+
+class Group:
+    """Takes arrivals and makes them durable together. `on_commit` is called after each commit that kept something."""
+
+    def __init__(self, url: str, *, rows: int, size: int, on_commit: Callable[[], None]) -> None:
+        self._url = url
+        self._rows, self._size = rows, size
+        self._on_commit = on_commit
+        self._waiting: list[_Waiting] = []
+        self._pending: dict[tuple[UUID, str], asyncio.Future[Kept]] = {}
+        self._pending_size = 0
+        self._idle: list[asyncio.Future[None]] = []
+        self._ready = 0
+        self._closing = False
+        self._flushers: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Connect; returns when the first connection stands, or when it is clear that none does for now."""
+        loop = asyncio.get_running_loop()
+        _waiting.set_function(lambda: len(self._pending))
+        _connected.set_function(lambda: self._ready)
+        tried = [loop.create_future() for _ in range(FLUSHERS)]
+        self._flushers = [loop.create_task(self._flush(first)) for first in tried]
+        await asyncio.wait(tried)
+
+    async def add(self, row: NewArrival) -> Kept:
+        """Returns when the row, or an earlier one with its key, is durable. Raises Away."""
+        place = (row.hook_id, row.key)
+        first = self._pending.get(place)
+        if first is not None:
+            return Kept((await asyncio.shield(first)).id, True)
+        if not self._ready or self._closing:
+            raise Away("PostgreSQL is away")
+        if len(self._pending) >= self._rows or self._pending_size + len(row.body) > self._size:
+            raise Away("too many deliveries wait for their commit")
+        kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+        self._pending[place] = kept
+        self._pending_size += len(row.body)
+        self._waiting.append(_Waiting(row, kept))
+        if self._idle:
+            self._idle.pop().set_result(None)
+        return await kept
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a delivery could be kept now."""
+        return self._ready > 0 and not self._closing
+
+    async def close(self) -> None:
+        """Keep what was taken, then hang up."""
+        self._closing = True
+        self._wake()
+        if self._flushers:
+            _, late = await asyncio.wait(self._flushers, timeout=COMMIT_SECONDS)
+            for flusher in late:
+                flusher.cancel()
+            await asyncio.gather(*self._flushers, return_exceptions=True)
+        self._settle(self._waiting, "the door is closing")
+
+    def _wake(self) -> None:
+        for rest in self._idle:
+            _set(rest)
+        self._idle.clear()
+
+    async def _flush(self, tried: asyncio.Future[None]) -> None:
+        """One flusher: connects again whenever its connection is lost, ends when the group closes."""
+        wait = RETRY_SECONDS[0]
+        while not (self._closing and not self._waiting):
+            try:
+                connection, statement = await _connect(self._url)
+            except _NO_CONNECTION as error:
+                _log.warning("door.no_connection", error=type(error).__name__)
+                _set(tried)
+                if self._closing:
+                    return
+                await asyncio.sleep(wait * uniform(0.8, 1.2))
+                wait = min(wait * 2, RETRY_SECONDS[1])
+                continue
+            wait = RETRY_SECONDS[0]
+            self._ready += 1
+            _set(tried)
+            try:
+                await self._flush_over(connection, statement)
+            finally:
+                self._ready -= 1
+                connection.terminate()
+                if not self._ready:
+                    self._settle(self._take_all(), "PostgreSQL is away")
+
+    async def _flush_over(self, connection: Any, statement: Any) -> None:
+        """Commit batches over this connection until it is lost or the group closes."""
+        connection.add_termination_listener(lambda _: self._wake())
+        while not connection.is_closed():
+            if self._waiting:
+                if not await self._commit(connection, statement, self._take()):
+                    return
+            elif self._closing:
+                return
+            else:
+                # Nothing is awaited between the look into the list and this, so no arrival is overlooked.
+                rest = asyncio.get_running_loop().create_future()
+                self._idle.append(rest)
+                await rest
+
+    def _take_all(self) -> list[_Waiting]:
+        batch, self._waiting = self._waiting, []
+        return batch
+
+    def _take(self) -> list[_Waiting]:
+        size, count = 0, 0
+        for waiting in self._waiting[:BATCH_ROWS]:
+            size += len(waiting.row.body)
+            if count and size > BATCH_BYTES:
+                break
+            count += 1
+        if count == len(self._waiting):
+            return self._take_all()
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    async def _commit(self, connection: Any, statement: Any, batch: list[_Waiting]) -> bool:
+        """Make a batch durable and answer it; False where the connection is not to be used again."""
+        batch.sort(key=_order)
+        _batches.observe(len(batch))
+        began = time.perf_counter()
+        try:
+            found = await _store(connection, statement, [waiting.row for waiting in batch])
+        except Exception as error:
+            _failed.observe(time.perf_counter() - began)
+            return await self._after(error, connection, statement, batch)
+        _committed.observe(time.perf_counter() - began)
+        for waiting, kept in zip(batch, found, strict=True):
+            self._settle_one(waiting, kept or Away("the first one was forgotten just now"))
+        if any(kept is not None and not kept.duplicate for kept in found):
+            self._on_commit()
+        return True
+
+    async def _after(self, error: Exception, connection: Any, statement: Any, batch: list[_Waiting]) -> bool:
+        """After an error: away for all, or once again row by row, so that a bad one fails alone."""
+        state = getattr(error, "sqlstate", None)
+        lost = connection.is_closed() or isinstance(error, OSError | TimeoutError)
+        if lost or (state is not None and state[:2] in _NOT_THE_ROWS):
+            _log.warning("door.commit_failed", error=type(error).__name__, sqlstate=state, rows=len(batch))
+            self._settle(batch, "PostgreSQL is away")
+            return False
+        if len(batch) > 1:
+            for number, waiting in enumerate(batch):
+                if not await self._commit(connection, statement, [waiting]):
+                    self._settle(batch[number + 1 :], "PostgreSQL is away")
+                    return False
+            return True
+        _rows_refused.inc()
+        _log.error("door.row_refused", error=type(error).__name__, sqlstate=state, hook=str(batch[0].row.hook_id))
+        self._settle(batch, "PostgreSQL refused the delivery")
+        return True
+
+    def _settle(self, batch: Sequence[_Waiting], why: str) -> None:
+        for waiting in batch:
+            self._settle_one(waiting, Away(why))
+
+    def _settle_one(self, waiting: _Waiting, outcome: Kept | Away) -> None:
+        row, future = waiting
+        if self._pending.pop((row.hook_id, row.key), None) is not None:
+            self._pending_size -= len(row.body)
+        if future.done():  # its request was cut off
+            return
+        if isinstance(outcome, Away):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+
+async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> list[Kept | None]:
+    """What became of each row: kept, a duplicate of an earlier one, or None where that one vanished meanwhile."""
+    columns = list(zip(*rows, strict=True))
+    stored = {record[0] for record in await statement.fetch(*columns, timeout=COMMIT_SECONDS)}
+    if len(stored) == len(rows):
+        return [Kept(row.id, False) for row in rows]
+    repeats = [row for row in rows if row.id not in stored]
+    found = await connection.fetch(
+        _FIRST, [row.hook_id for row in repeats], [row.key for row in repeats], timeout=COMMIT_SECONDS
+    )
+    first = {(hook_id, key): id_ for id_, hook_id, key in found}
+    return [
+        Kept(row.id, False)
+        if row.id in stored
+        else Kept(first[row.hook_id, row.key], True)
+        if (row.hook_id, row.key) in first
+        else None
+        for row in rows
+    ]

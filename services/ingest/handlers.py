@@ -1,0 +1,242 @@
+"""The worker's work: arrivals become facts of their brand, and due channels are polled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+from prometheus_client import Counter, Histogram
+
+from shared.connectors.registry import connector
+from shared.contract import Parsed, Part, RawArrival, RawPart
+from shared.db import Database, Session, driver, is_passing
+from shared.domain import scope as scopes
+from shared.domain.listening import inbox, record
+from shared.domain.listening.inbox import Claimed, Settled, Target
+from shared.domain.listening.record import HeardPart
+from shared.errors import BadPayload, Problem
+from shared.log import logger
+from shared.models.enums import ArrivalState
+from shared.queues import Queues
+from shared.settings import Settings
+from shared.vault import Vault
+
+_log = logger("ingest.worker")
+_CHUNK_BYTES = 16 * 1024 * 1024
+
+SETTLED = Counter("parvis_worker_arrivals_total", "Arrivals that the worker ended, by state.", ["state"])
+LAG = Histogram(
+    "parvis_worker_visible_seconds",
+    "From receiving an arrival to its mentions being visible.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+BATCH = Histogram(
+    "parvis_worker_batch_arrivals", "Arrivals settled in one transaction.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What the handlers need; made once at the edge."""
+
+    db: Database
+    queues: Queues
+    vault: Vault
+    http: httpx.AsyncClient
+    settings: Settings
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def drain(worker: Worker) -> int:
+    """Settle until nothing waits; how many arrivals that were."""
+    done = 0
+    while True:
+        async with worker.db.session() as session:
+            fresh = await inbox.claim(session, limit=worker.settings.arrival_batch, lease=worker.settings.lease)
+        for brand_id, group in _by_brand(fresh).items():
+            for chunk in _chunks(group):
+                await _settle_together(worker, brand_id, chunk)
+        done += len(fresh)
+        if len(fresh) < worker.settings.arrival_batch and not await _settle_one_again(worker):
+            return done
+
+
+async def _settle_one_again(worker: Worker) -> bool:
+    """Take one arrival that an earlier worker left behind, by itself. Whether there was one."""
+    async with worker.db.session() as session:
+        claimed = await inbox.claim_again(session, lease=worker.settings.lease)
+    if claimed is None:
+        return False
+    if not claimed:
+        SETTLED.labels(ArrivalState.DEAD.value).inc()
+        _log.error("arrival.put_aside")
+    for one in claimed:
+        await _settle_alone(worker, one)
+    return True
+
+
+def _by_brand(claimed: Sequence[Claimed]) -> dict[UUID | None, list[Claimed]]:
+    groups: dict[UUID | None, list[Claimed]] = {}
+    for one in claimed:
+        groups.setdefault(one.brand_id, []).append(one)
+    return dict(sorted(groups.items(), key=lambda item: (item[0] is not None, str(item[0]))))
+
+
+def _chunks(group: Sequence[Claimed]) -> list[list[Claimed]]:
+    """Runs of at most 16 MiB of bodies: they are read, parsed and recorded together."""
+    chunks: list[list[Claimed]] = [[]]
+    size = 0
+    for one in group:
+        if chunks[-1] and size + one.size > _CHUNK_BYTES:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(one)
+        size += one.size
+    return chunks
+
+
+async def _settle_together(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claimed]) -> None:
+    """One transaction for the whole run; where it fails for its content, each arrival by itself."""
+    try:
+        await _settle(worker, brand_id, claimed)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        _log.warning("batch.failed", brand=str(brand_id), arrivals=len(claimed), error=type(error).__name__)
+        for one in claimed:
+            await _settle_alone(worker, one)
+
+
+async def _settle_alone(worker: Worker, one: Claimed) -> None:
+    try:
+        await _settle(worker, one.brand_id, [one])
+    except Exception as error:
+        if is_passing(error):
+            raise
+        _log.exception("arrival.failed", arrival=str(one.id), claims=one.claims)
+        wait = timedelta(seconds=min(30.0, worker.settings.sweep_seconds * 2**one.claims))
+        why = f"reading it failed ({type(error).__name__}); it is tried {inbox.DEATHS} times"
+        async with worker.db.session() as session:
+            await inbox.release(session, [one.id], after=wait, died=True, why=why)
+
+
+async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claimed]) -> None:
+    async with worker.db.session() as session:
+        if brand_id is None:
+            settled = await _route(session, claimed)
+        else:
+            settled = await _record(session, brand_id, claimed)
+    now = _now()
+    BATCH.observe(len(claimed))
+    for ended in settled:
+        SETTLED.labels(ended.state.value).inc()
+    for one in claimed:
+        LAG.observe(max(0.0, (now - one.received_at).total_seconds()))
+
+
+async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) -> list[Settled]:
+    """Parse, record and settle a run of one brand's arrivals."""
+    scope = await scopes.house(session, brand_id)
+    now = _now()
+    bodies = await inbox.bodies(session, [one.id for one in claimed])
+    channels = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
+    parsed: list[tuple[Claimed, Parsed | BadPayload]] = []
+    for one in claimed:
+        body = bodies.get(one.id)
+        if body is None or one.channel_id is None:
+            continue
+        parsed.append((one, parse(one, channels.get(one.channel_id, ""), body)))
+    parts = [_heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
+    touched = iter(await record.record(session, scope, parts, now=now) if parts else [])
+    settled = [
+        _settled(one, found, next(touched) if isinstance(found, Parsed) and found.heard else [])
+        for one, found in parsed
+    ]
+    await inbox.settle(session, settled, now=now)
+    await _heard_from(session, brand_id, claimed)
+    return settled
+
+
+def parse(one: Claimed, external_id: str, body: bytes) -> Parsed | BadPayload:
+    """What an arrival says, or why it can't be read."""
+    try:
+        return connector(one.network).parse(RawPart(external_id, body, one.stamp))
+    except BadPayload as error:
+        return error
+
+
+def _heard_part(one: Claimed, found: Parsed) -> HeardPart:
+    assert one.channel_id is not None
+    space = "" if connector(one.network).card.shared_ids else str(one.channel_id)
+    return HeardPart(one.channel_id, one.network, space, found.heard)
+
+
+def _settled(one: Claimed, found: Parsed | BadPayload, keys: Sequence[UUID]) -> Settled:
+    if isinstance(found, BadPayload):
+        problems = found.problems or (Problem(found.code, found.message),)
+        return Settled(one.id, ArrivalState.UNREADABLE, [inbox.problem_row(p) for p in problems])
+    ignored = [{"reason": reason} for reason in found.ignored] + [inbox.pointer_row(p) for p in found.pointers]
+    problems_ = [inbox.problem_row(p) for p in found.problems]
+    state = ArrivalState.SETTLED if found.heard else ArrivalState.IGNORED
+    if not found.heard and found.problems and not found.ignored:
+        state = ArrivalState.UNREADABLE
+    return Settled(one.id, state, problems_, ignored, sorted(set(keys)))
+
+
+async def _external_ids(session: Session, brand_id: UUID, channel_ids: set[UUID]) -> dict[UUID, str]:
+    rows = await (await driver(session)).fetch(
+        "SELECT id, external_id FROM channel WHERE brand_id = $1 AND id = ANY ($2)", brand_id, list(channel_ids)
+    )
+    return {row["id"]: row["external_id"] for row in rows}
+
+
+async def _heard_from(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) -> None:
+    latest: dict[UUID, datetime] = {}
+    for one in claimed:
+        if one.channel_id is not None:
+            latest[one.channel_id] = max(one.received_at, latest.get(one.channel_id, one.received_at))
+    ids = sorted(latest)
+    await (await driver(session)).execute(
+        "UPDATE channel c SET last_heard_at = greatest(c.last_heard_at, h.at)"
+        " FROM unnest($2::uuid[], $3::timestamptz[]) AS h (id, at) WHERE c.brand_id = $1 AND c.id = h.id",
+        brand_id,
+        ids,
+        [latest[i] for i in ids],
+    )
+
+
+async def _route(session: Session, claimed: Sequence[Claimed]) -> list[Settled]:
+    """Cut deliveries to an app's hook into one arrival a channel; the next round of the drain settles those."""
+    bodies = await inbox.bodies(session, [one.id for one in claimed])
+    settled = []
+    for one in claimed:
+        body = bodies.get(one.id)
+        if body is None:
+            continue
+        try:
+            parts = connector(one.network).route(RawArrival("", body, one.stamp))
+        except BadPayload as error:
+            settled.append(_settled(one, error, []))
+            continue
+        settled.append(await _cut(session, one, parts))
+    await inbox.settle(session, settled, now=_now())
+    return settled
+
+
+async def _cut(session: Session, one: Claimed, parts: Sequence[Part]) -> Settled:
+    targets = await inbox.targets(session, one.network, [part.channel_external_id for part in parts])
+    claimed_parts: list[tuple[Part, Target]] = []
+    ignored = []
+    for part in parts:
+        found = targets.get(part.channel_external_id, [])
+        claimed_parts += [(part, target) for target in found]
+        if not found:
+            ignored.append({"reason": f"no channel goes by the id {part.channel_external_id[:200]}"})
+    if claimed_parts:
+        await inbox.cut(session, one, claimed_parts)
+    state = ArrivalState.SETTLED if claimed_parts else ArrivalState.IGNORED
+    return Settled(one.id, state, ignored=ignored, unattributed=bool(ignored))

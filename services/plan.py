@@ -1,0 +1,95 @@
+"""What the house consists of, and the settings that its parts are given."""
+
+import os
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from pydantic import SecretStr
+
+from services import folder, servers
+from services.folder import CannotRun
+from shared.settings import SERVER_URLS, Settings
+
+# Loopback is private: the practice network lives there.
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: its name, the module that runs it, and the setting that holds its port where it answers /readyz."""
+
+    name: str
+    module: str
+    port: str | None = None
+
+
+SERVICES = (
+    Service("api", "services.api", "api_port"),
+    Service("ingest", "services.ingest", "ingest_port"),
+    Service("ingest_worker", "services.ingest.worker"),
+    Service("scheduler", "services.scheduler"),
+    Service("sandbox", "services.sandbox", "sandbox_port"),
+)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment in which a service finds these settings; its URLs and secret keys are set already."""
+    values = (
+        settings.database_url,
+        settings.worker_database_url,
+        settings.door_database_url,
+        settings.owner_database_url,
+        settings.redis_url,
+    )
+    networks = [*settings.private_networks, *(n for n in _LOOPBACK if n not in settings.private_networks)]
+    told = {
+        "PARVIS_SECRET_KEYS": ",".join(key.get_secret_value() for key in settings.secret_keys),
+        "PARVIS_DATA_DIR": str(settings.data_dir),
+        "PARVIS_HOST": settings.host,
+        "PARVIS_API_PORT": str(settings.api_port),
+        "PARVIS_INGEST_PORT": str(settings.ingest_port),
+        "PARVIS_SANDBOX_PORT": str(settings.sandbox_port),
+        "PARVIS_EXAMPLE": str(int(settings.example)),
+        "PARVIS_PRIVATE_NETWORKS": ",".join(str(network) for network in networks),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**os.environ, **{name: value for name, value in zip(SERVER_URLS, values, strict=True) if value}, **told}
+
+
+def connected(settings: Settings) -> Settings:
+    """The settings of a command that works beside `parvis up`: data folder, server URLs and secret keys filled in.
+
+    Raises CannotRun where the servers are embedded and not running.
+    """
+    refuse_some_servers(settings)
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+    if settings.embedded:
+        kept = servers.read_kept(settings.data_dir)
+        if kept is None or servers.is_free(kept.postgres_port):
+            raise CannotRun(
+                f"Parvis does not run on {settings.data_dir}: start it by `make up` (or `parvis up`) first."
+            )
+        settings = servers.with_urls(settings, kept)
+    folder.prepare(settings.data_dir)
+    return with_keys(settings)
+
+
+def with_keys(settings: Settings) -> Settings:
+    """The settings with the installation's secret keys, made now where there are none."""
+    return settings.model_copy(update={"secret_keys": tuple(SecretStr(key) for key in folder.secret_keys(settings))})
+
+
+def refuse_some_servers(settings: Settings) -> None:
+    """Raise CannotRun where some server URLs are set and others are not, naming the missing ones."""
+    missing = settings.missing_servers()
+    if missing and not settings.embedded:
+        raise CannotRun(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, while other server URLs are: "
+            "set all five to use your own servers, or none for embedded ones."
+        )
+
+
+def address(host: str, port: int) -> str:
+    """The address of a service on this machine; one that listens everywhere is reached by loopback."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # recognised, not listened on
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"

@@ -1,0 +1,67 @@
+"""One call to a network, and what it came to."""
+
+import asyncio
+from typing import assert_never
+
+import httpx
+
+from shared.contract import Connector
+from shared.domain.publishing.attempts import (
+    Denied,
+    Live,
+    LoginDied,
+    NotSent,
+    NotThere,
+    Outcome,
+    SlowDown,
+    Step,
+    Unknown,
+)
+from shared.domain.publishing.outgoing import Try
+from shared.errors import LoginDead, NetworkError, RateLimited, Refused
+from shared.log import logger
+
+_log = logger("scheduler.send")
+
+
+async def call(connector: Connector, http: httpx.AsyncClient, made: Try, *, deadline: float) -> Outcome:
+    """Make an attempt, outside of any transaction, until the loop's time `deadline`. Never raises for the network.
+
+    Whatever goes wrong without saying that nothing happened is unknown: also a mistake of ours.
+    """
+    if asyncio.get_running_loop().time() >= deadline:
+        # The process stood still since the attempt began: its lease may be over, and nothing has left us yet.
+        return NotSent("the attempt was not made in its time") if made.step is Step.SEND else Unknown("not looked up")
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await _ask(connector, http, made)
+    except NetworkError as error:
+        return _meaning(error)
+    except TimeoutError:
+        return Unknown("the network gave no answer in time")
+    except Exception as error:
+        _log.exception("send.broke", network=made.network.value, step=made.step.value)
+        return Unknown(f"the attempt broke off: {type(error).__name__}")
+
+
+async def _ask(connector: Connector, http: httpx.AsyncClient, made: Try) -> Outcome:
+    match made.step:
+        case Step.SEND:
+            return Live(await connector.send(http, made.login, made.effect))
+        case Step.FIND:
+            sent = await connector.find(http, made.login, made.effect)
+            return NotThere() if sent is None else Live(sent)
+        case Step.PERSON:
+            raise TypeError("a person's word is not asked of a network")
+        case _:
+            assert_never(made.step)
+
+
+def _meaning(error: NetworkError) -> Outcome:
+    if isinstance(error, RateLimited):
+        return SlowDown(error.message, error.after)
+    if isinstance(error, LoginDead):
+        return LoginDied(error.message)
+    if isinstance(error, Refused):
+        return Denied(error.message)
+    return NotSent(error.message) if error.unsent else Unknown(error.message)

@@ -1,0 +1,207 @@
+"""How a service runs: one loop, one server, an orderly end, and probes that tell the truth."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from typing import Any
+
+import orjson
+import uvicorn
+import uvloop
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shared.db import Database, is_passing
+from shared.errors import Invalid, ParvisError
+from shared.log import logger
+from shared.settings import Settings
+
+_log = logger("serving")
+_CHECK_SECONDS = 2.0
+
+SERVER_VARIABLES = {
+    "database_url": "DATABASE_URL",
+    "worker_database_url": "PARVIS_WORKER_DATABASE_URL",
+    "door_database_url": "PARVIS_DOOR_DATABASE_URL",
+    "redis_url": "REDIS_URL",
+}
+
+Check = Callable[[], Awaitable[bool]]
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a service's main on the fast loop until it returns. What it refuses to do ends it with a sentence."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
+    except ParvisError as error:
+        raise SystemExit(error.message) from None
+
+
+def settle_memory() -> None:
+    """Call once when a process is ready: what start-up made is never looked at again by the collector.
+
+    It is most of the heap, and walking it again and again is what makes slow requests slow.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Set `stop` at SIGTERM or SIGINT; for services without a server of their own."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which settles memory when it is ready and returns from a signal instead of dying of it."""
+
+    _left = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        settle_memory()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+        numbers = (signal.SIGTERM, signal.SIGINT)
+
+        def leave(number: signal.Signals) -> None:
+            if self.started:
+                self.handle_exit(number, None)
+            elif serving is not None:  # still waiting for what it starts with
+                self._left = True
+                serving.cancel()
+
+        for number in numbers:
+            loop.add_signal_handler(number, leave, number)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._left:
+                raise
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+
+async def serve(app: Any, settings: Settings, port: int, name: str) -> None:
+    """Serve until SIGTERM or SIGINT, then take no more, finish what was begun and return.
+
+    What is not finished after `shutdown_seconds` is cut off. Raises SystemExit with a sentence where the port is taken.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds * 0.8)),
+        backlog=2048,
+    )
+    listening = _listen(settings.host, port, name)
+    try:
+        _log.info("service.listening", name=name, host=settings.host, port=port)
+        await _Server(config).serve(sockets=[listening])
+    finally:
+        listening.close()
+    _log.info("service.stopped", name=name)
+
+
+def _listen(host: str, port: int, name: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP, so that the loop turns Nagle's delay off on what it accepts.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        setting = f"PARVIS_{name.upper()}_PORT"
+        raise SystemExit(
+            f"The {name} service can't listen on {host}:{port}: {error.strerror or error}."
+            f" Stop what uses it, or set {setting} to another port."
+        ) from None
+    listening.setblocking(False)
+    return listening
+
+
+async def until_open(db: Database, stop: asyncio.Event | None = None, *, warm: int = 1) -> None:
+    """Open the pool, waiting for a server that is not there yet, or until `stop`. Raises WrongRole."""
+    waited = False
+    while not (stop is not None and stop.is_set()):
+        try:
+            await db.open(warm=warm)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            if not waited:
+                _log.warning("postgres.awaited", error=type(error).__name__)
+            waited = True
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def check_role(url: str, name: str) -> None:
+    """Wait for the server, and refuse a role that row security does not bind. Raises WrongRole."""
+    db = Database(url, name=name, size=1)
+    try:
+        await until_open(db)
+    finally:
+        await db.close()
+
+
+def required(settings: Settings, *names: str) -> list[str]:
+    """The values of these server URLs. Raises Invalid that names what is unset."""
+    values = [getattr(settings, name) for name in names]
+    missing = [SERVER_VARIABLES[name] for name, value in zip(names, values, strict=True) if not value]
+    if missing:
+        raise Invalid(f"{' and '.join(missing)} must be set for this service; `parvis up` sets all of them by itself.")
+    return values
+
+
+async def readiness(checks: Mapping[str, Check]) -> dict[str, str]:
+    """`up` or `down` for each server, asked now, all at once; one that does not answer in two seconds is down."""
+    return dict(zip(checks, await asyncio.gather(*map(_is_up, checks.values())), strict=True))
+
+
+async def _is_up(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            return "up" if await check() else "down"
+    except Exception as error:  # whatever the reason: it can't be used now
+        _log.debug("probe.failed", error=type(error).__name__)
+        return "down"
+
+
+def probe_routes(checks: Mapping[str, Check]) -> list[Route]:
+    """/healthz (the process turns), /readyz (503 while postgres is down; without redis it still works), /metrics."""
+
+    async def healthz(_: Request) -> Response:
+        return _json({"status": "ok"}, 200)
+
+    async def readyz(_: Request) -> Response:
+        found = await readiness(checks)
+        return _json(dict(found), 200 if found.get("postgres", "up") == "up" else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _json(value: Mapping[str, str], status: int) -> Response:
+    return Response(orjson.dumps(value), status, {"cache-control": "no-store"}, "application/json")

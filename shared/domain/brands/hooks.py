@@ -1,0 +1,80 @@
+"""The addresses that networks post to, and the secrets that they sign with."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from shared.contract import Secret
+from shared.db import Session
+from shared.domain.brands import audit
+from shared.domain.scope import Scope
+from shared.ids import Prefix, new_uuid, typeid
+from shared.models.channel import App, Hook
+from shared.models.enums import Network
+from shared.vault import Vault
+
+
+def place(hook_id: UUID) -> str:
+    """Where a hook's secret is sealed for."""
+    return f"hook:{hook_id}:secret"
+
+
+def seal(vault: Vault, hook_id: UUID, secret: Secret) -> bytes:
+    """The stored form of a hook's secret."""
+    return vault.seal(json.dumps({"keys": list(secret.keys), "verify_token": secret.verify_token}), place(hook_id))
+
+
+def open_secret(vault: Vault, hook_id: UUID, sealed: bytes) -> Secret:
+    """The secret behind its stored form. Raises UnknownKey."""
+    value = json.loads(vault.open(sealed, place(hook_id)))
+    return Secret(tuple(value["keys"]), value["verify_token"])
+
+
+def renewed(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> bytes:
+    """The hook's secret with a newer key in front, the one before still holding, and another handshake's token."""
+    secret = open_secret(vault, hook.id, hook.secret)
+    keys = secret.keys if key is None or key == secret.keys[0] else (key, secret.keys[0])
+    return seal(vault, hook.id, Secret(keys, verify_token or secret.verify_token))
+
+
+def url(hook_base_url: str, hook_id: UUID) -> str:
+    """The address that a network posts to."""
+    return f"{hook_base_url}/webhooks/{typeid(Prefix.HOOK, hook_id)}"
+
+
+async def by_ids(session: Session, scope: Scope, hook_ids: Collection[UUID]) -> dict[UUID, Hook]:
+    """The brand's hooks among these ids."""
+    query = select(Hook).where(Hook.brand_id == scope.brand_id, Hook.id.in_(hook_ids))  # type: ignore[arg-type, attr-defined]
+    return {hook.id: hook for hook in (await session.execute(query)).scalars()}
+
+
+async def renew(session: Session, scope: Scope, vault: Vault, hook_id: UUID, *, key: str) -> None:
+    """Put a newer signing key in front; the one before holds until the network has changed over."""
+    hook = (await by_ids(session, scope, [hook_id]))[hook_id]
+    hook.secret = renewed(vault, hook, key=key, verify_token=None)
+    await session.flush()
+
+
+async def create_app(
+    session: Session,
+    vault: Vault,
+    *,
+    network: Network,
+    name: str,
+    external_id: str | None,
+    keys: Sequence[str],
+    verify_token: str | None,
+    now: datetime,
+) -> tuple[App, Hook]:
+    """Register an app with a network, over the owner's connection; its hook speaks for many channels."""
+    app_id, hook_id = new_uuid(), new_uuid()
+    sealed = seal(vault, hook_id, Secret(tuple(keys), verify_token))
+    hook = Hook(id=hook_id, network=network, app_id=app_id, external_id=external_id, secret=sealed, created_at=now)
+    app = App(id=app_id, network=network, name=name, external_id=external_id, hook_id=hook_id, created_at=now)
+    session.add_all([app, hook])
+    await session.flush()
+    await audit.add(session, None, "app.create", typeid(Prefix.APP, app_id), {"network": network.value})
+    return app, hook

@@ -1,0 +1,36 @@
+"""Which brand a bare id belongs to, among those the transaction sees."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from shared.db import Session
+from shared.errors import NotFound
+from shared.ids import Prefix, typeid
+from shared.models import Arrival, Channel, Identity, Mention, Outgoing, Post, Thread, Variant
+
+_TABLES: dict[Prefix, Any] = {
+    Prefix.ARRIVAL: Arrival,
+    Prefix.CHANNEL: Channel,
+    Prefix.IDENTITY: Identity,
+    Prefix.MENTION: Mention,
+    Prefix.OUTGOING: Outgoing,
+    Prefix.POST: Post,
+    Prefix.THREAD: Thread,
+    Prefix.VARIANT: Variant,
+}
+
+
+async def brand_of(session: Session, brand_ids: Sequence[UUID], prefix: Prefix, id_: UUID) -> UUID:
+    """The brand, of `brand_ids`, whose thing this is. Raises NotFound."""
+    table = _TABLES.get(prefix)
+    if prefix is Prefix.BRAND and id_ in brand_ids:
+        return id_
+    if table is not None and brand_ids:
+        statement = select(table.brand_id).where(col(table.brand_id).in_(brand_ids), col(table.id) == id_)
+        found: UUID | None = (await session.execute(statement)).scalars().first()
+        if found is not None:
+            return found
+    raise NotFound(f"there is no {prefix.name.lower()} with the id {typeid(prefix, id_)!r}")

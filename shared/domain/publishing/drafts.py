@@ -1,0 +1,173 @@
+"""What a person may say of a post, checked once at the border, and what they mean by its time."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Annotated, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from shared.contract import storable
+from shared.errors import Invalid, NotFound, Problem
+from shared.ids import Prefix, parse_typeid
+
+LONGEST_TEXT = 100_000
+MOST_CHANNELS = 200
+MOST_MEDIA = 20
+# A form filled in a moment ago, or a clock that is a little ahead of ours, is no mistake.
+LATE = timedelta(minutes=5)
+
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\Z", re.ASCII)
+
+
+def _channel_id(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(f"{Prefix.CHANNEL.value}_"):
+        return value
+    try:
+        return parse_typeid(Prefix.CHANNEL, value)
+    except NotFound:
+        raise ValueError(f"{value[:60]!r} is not the id of a channel") from None
+
+
+def _no_number(value: object) -> object:
+    if isinstance(value, str | datetime) or value is None:
+        return value
+    raise ValueError("a time is text such as 2026-12-01T09:00:00Z")
+
+
+def _storable(value: object) -> object:
+    return storable(value) if isinstance(value, str) else value
+
+
+ChannelId = Annotated[UUID, BeforeValidator(_channel_id), WithJsonSchema({"type": "string", "maxLength": 60})]
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class MediaItem(_Strict):
+    """A picture or film that stands somewhere on the web already."""
+
+    url: Annotated[str, BeforeValidator(_storable)] = Field(min_length=1, max_length=2000, pattern=r"^https?://")
+    kind: Annotated[str, BeforeValidator(_storable)] = Field(default="image", min_length=1, max_length=50)
+    alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)
+
+
+class VariantDraft(_Strict):
+    """The post's form for one channel; `text` None: the post's own."""
+
+    channel_id: ChannelId
+    text: Text | None = None
+    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+
+
+class Timing(_Strict):
+    """A moment, or wall-clock time in a zone (the brand's where none is named); not both."""
+
+    scheduled_at: Moment | None = None
+    local_time: str | None = Field(default=None, max_length=40)
+    timezone: str | None = Field(default=None, max_length=64)
+
+
+class PostDraft(Timing):
+    """A new post. With a time and no status it is scheduled; without a time it is a draft."""
+
+    text: Text
+    channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
+    variants: list[VariantDraft] = Field(default_factory=list, max_length=MOST_CHANNELS)
+    status: Literal["draft", "scheduled"] | None = None
+
+
+class PostChanges(Timing):
+    """What may change of a post; what is not set stays. `channel_ids` and `variants` replace the ones before, whole."""
+
+    text: Text | None = None
+    channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)
+    variants: list[VariantDraft] | None = Field(default=None, max_length=MOST_CHANNELS)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moment of a post, and the wall clock and zone that a person meant by it, if they did."""
+
+    at: datetime
+    local_time: str | None = None
+    timezone: str | None = None
+
+
+def when(timing: Timing, brand_timezone: str) -> When | None:
+    """The moment that `timing` means; None where it names none. Raises Invalid.
+
+    Wall-clock time that a change of the clocks skips moves forward by what is skipped; one that comes twice is the
+    first of the two.
+    """
+    if timing.scheduled_at is not None:
+        if timing.local_time is not None or timing.timezone is not None:
+            raise _wrong("exclusive", "give scheduled_at, or local_time with timezone, not both", "scheduled_at")
+        return When(_utc(timing.scheduled_at, "scheduled_at"))
+    if timing.local_time is None:
+        if timing.timezone is not None:
+            raise _wrong("required", "timezone says where local_time is meant: give local_time too", "local_time")
+        return None
+    zone = timing.timezone or brand_timezone
+    if zone not in _zones():
+        raise _wrong("unknown_timezone", f"{zone!r} is not a time zone; write one such as Europe/Brussels", "timezone")
+    local = _wall_clock(timing.local_time)
+    kept = local.isoformat(timespec="seconds" if local.second else "minutes")
+    return When(_utc(local.replace(tzinfo=ZoneInfo(zone), fold=0), "local_time"), kept, zone)
+
+
+def refuse_past(moment: When, now: datetime) -> None:
+    """Raise Invalid where the moment is over; a few minutes late is now."""
+    if moment.at < now - LATE:
+        place = "scheduled_at" if moment.local_time is None else "local_time"
+        raise _wrong("in_the_past", f"{moment.at.isoformat()} is over; give a later time, or publish it now", place)
+
+
+def named_channels(
+    channel_ids: list[UUID], variants: list[VariantDraft]
+) -> Iterator[tuple[UUID, tuple[str | int, ...]]]:
+    """Every channel that the input names, once, and where. Raises Invalid for two variants of one."""
+    seen: set[UUID] = set()
+    for index, variant in enumerate(variants):
+        place = ("variants", index, "channel_id")
+        if variant.channel_id in seen:
+            raise Invalid([Problem("duplicate", "this channel has a variant already; a post has one each", place)])
+        seen.add(variant.channel_id)
+        yield variant.channel_id, place
+    for index, channel_id in enumerate(channel_ids):
+        if channel_id not in seen:
+            seen.add(channel_id)
+            yield channel_id, ("channel_ids", index)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _wall_clock(value: str) -> datetime:
+    try:
+        if _LOCAL.match(value):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise _wrong("invalid_time", f"{value!r} is not wall-clock time; write it as 2026-12-01T10:00", "local_time")
+
+
+def _utc(moment: datetime, place: str) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise _wrong("invalid_time", "this time is out of range", place) from None
+
+
+def _wrong(code: str, message: str, *path: str | int) -> Invalid:
+    return Invalid([Problem(code, message, path)])

@@ -1,0 +1,161 @@
+"""When effects are tried next, and who holds them: rows of ids and times that any scheduler may claim."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import delete, text
+from sqlmodel import col, select
+
+from shared.contract import Card
+from shared.db import Session
+from shared.domain.scope import Scope
+from shared.models.channel import Channel
+from shared.models.enums import OutgoingState
+from shared.models.post import DueOutgoing, Outgoing
+
+# What is due by people's time and nobody's by the database's, at most `room` a lane. Rows that are locked here but not
+# taken are free again at the commit.
+_CLAIM = text("""
+WITH due AS MATERIALIZED (
+  SELECT outgoing_id, lane, due_at FROM due_outgoing
+   WHERE due_at <= :now AND (leased_until IS NULL OR leased_until < clock_timestamp())
+     AND lane <> ALL (CAST(:full AS text[]))
+   ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+), ranked AS (
+  SELECT due.outgoing_id, row_number() OVER (PARTITION BY due.lane ORDER BY due.due_at) AS place,
+         coalesce(lanes.room, :room) AS room
+    FROM due LEFT JOIN unnest(CAST(:lanes AS text[]), CAST(:rooms AS int[])) AS lanes (lane, room)
+      ON lanes.lane = due.lane
+)
+UPDATE due_outgoing d SET leased_until = clock_timestamp() + :lease, fence = d.fence + 1
+  FROM ranked WHERE d.outgoing_id = ranked.outgoing_id AND ranked.place <= ranked.room
+RETURNING d.outgoing_id, d.brand_id, d.lane, d.fence, d.due_at
+""")
+_NEXT = text(
+    "SELECT min(due_at) FROM due_outgoing WHERE (leased_until IS NULL OR leased_until < clock_timestamp())"
+    " AND lane <> ALL (CAST(:full AS text[]))"
+)
+_KEEP = text(
+    "UPDATE due_outgoing d SET leased_until = clock_timestamp() + :lease"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS int[])) AS mine (id, fence)"
+    " WHERE d.outgoing_id = mine.id AND d.fence = mine.fence AND d.brand_id = :brand RETURNING d.outgoing_id"
+)
+_REST = text(
+    "UPDATE due_outgoing SET due_at = :due_at, leased_until = NULL"
+    " WHERE outgoing_id = :id AND brand_id = :brand AND fence = :fence"
+)
+_END = text("DELETE FROM due_outgoing WHERE outgoing_id = :id AND brand_id = :brand AND fence = :fence")
+_RELEASE = text(
+    "UPDATE due_outgoing SET due_at = least(due_at, :now) WHERE brand_id = :brand"
+    " AND outgoing_id = ANY (:ids) AND (leased_until IS NULL OR leased_until < clock_timestamp())"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An effect that is this process's for a while. A claim with a smaller fence than the row's is over."""
+
+    outgoing_id: UUID
+    brand_id: UUID
+    lane: str
+    fence: int
+    due_at: datetime
+
+
+def lane_of(channel: Channel, card: Card) -> str:
+    """The network host that a channel's effects go to: what is slow there delays nobody elsewhere.
+
+    Where the address is the channel's own credential and thus sealed, each channel is a lane.
+    """
+    if channel.base_url is not None:
+        return urlsplit(channel.base_url).netloc.lower() or channel.base_url[:200]
+    if "url" in (*card.credentials_required, *card.credentials_optional):
+        return f"{channel.network.value}/{channel.id}"
+    return channel.network.value
+
+
+async def claim(
+    session: Session,
+    *,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    rooms: Mapping[str, int] | None = None,
+    room: int = 1_000_000,
+) -> list[Claim]:
+    """Take up to `limit` effects that are due at `now`; no two callers ever hold the same one.
+
+    `rooms` says how many a lane still takes, `room` how many one that it does not name.
+    """
+    rooms = rooms or {}
+    wanted = {
+        "now": now,
+        "limit": limit,
+        "lease": lease,
+        "room": room,
+        "full": [lane for lane, free in rooms.items() if free <= 0],
+        "lanes": list(rooms),
+        "rooms": list(rooms.values()),
+    }
+    return [Claim(*row) for row in (await session.execute(_CLAIM, wanted)).tuples()]
+
+
+async def next_at(session: Session, *, full: Collection[str] = ()) -> datetime | None:
+    """When the first effect that nobody holds is due, outside the lanes that are full."""
+    moment: datetime | None = (await session.execute(_NEXT, {"full": list(full)})).scalar_one()
+    return moment
+
+
+async def keep(session: Session, scope: Scope, claims: Sequence[Claim], lease: timedelta) -> list[Claim]:
+    """Hold claims for another `lease`, their rows locked; without those that were called off or are another's now."""
+    wanted = {
+        "lease": lease,
+        "brand": scope.brand_id,
+        "ids": [claim.outgoing_id for claim in claims],
+        "fences": [claim.fence for claim in claims],
+    }
+    kept = set((await session.execute(_KEEP, wanted)).scalars())
+    return [claim for claim in claims if claim.outgoing_id in kept]
+
+
+async def rest(session: Session, claim: Claim, due_at: datetime) -> None:
+    """Let go of a claim until `due_at`."""
+    wanted = {"due_at": due_at, "id": claim.outgoing_id, "brand": claim.brand_id, "fence": claim.fence}
+    await session.execute(_REST, wanted)
+
+
+async def end(session: Session, claim: Claim) -> None:
+    """The effect is not tried again."""
+    await session.execute(_END, {"id": claim.outgoing_id, "brand": claim.brand_id, "fence": claim.fence})
+
+
+async def enqueue(session: Session, scope: Scope, outgoing: Outgoing, lane: str, *, fence: int = 0) -> None:
+    """Let an effect be sent when it is due. `fence`: greater than any that an earlier holder may still have."""
+    session.add(
+        DueOutgoing(outgoing_id=outgoing.id, brand_id=scope.brand_id, lane=lane, due_at=outgoing.due_at, fence=fence)
+    )
+    await session.flush()
+
+
+async def call_off(session: Session, scope: Scope, outgoing_ids: Sequence[UUID]) -> None:
+    """Take effects out of the queue; a holder that has not begun finds its claim gone."""
+    await session.execute(
+        delete(DueOutgoing)
+        .where(col(DueOutgoing.brand_id) == scope.brand_id, col(DueOutgoing.outgoing_id).in_(outgoing_ids))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def release(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> None:
+    """Look at once at what waited for a channel that stood still."""
+    waiting = select(Outgoing.id).where(
+        col(Outgoing.brand_id) == scope.brand_id,
+        col(Outgoing.channel_id) == channel_id,
+        col(Outgoing.first_attempt_at).is_not(None) | (col(Outgoing.due_at) <= now),
+        col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.RETRYING, OutgoingState.SENDING]),
+    )
+    ids = list((await session.execute(waiting)).scalars())
+    await session.execute(_RELEASE, {"now": now, "brand": scope.brand_id, "ids": ids})

@@ -1,0 +1,173 @@
+"""A post's forms for its channels: which there are, whether they can go out, and how they come into the queue."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from shared.contract import Capability, Card
+from shared.db import Session
+from shared.domain.publishing import due, reading, transitions
+from shared.domain.publishing.drafts import VariantDraft, named_channels
+from shared.domain.scope import Scope
+from shared.errors import Conflict, Invalid, Problem
+from shared.models.channel import Channel
+from shared.models.enums import Network, OutgoingKind, OutgoingState, VariantStatus
+from shared.models.post import Outgoing, Post, Variant
+
+Cards = Mapping[Network, Card]
+
+
+async def set_up(
+    session: Session,
+    scope: Scope,
+    post: Post,
+    *,
+    channel_ids: list[UUID],
+    drafts: list[VariantDraft],
+    standing: Sequence[Variant],
+    cards: Cards,
+) -> list[Variant]:
+    """Give the post a variant for each named channel, and no other. `drafts` say their text and media.
+
+    Raises Invalid, naming the place, for a channel that is not the brand's, or that can't publish.
+    """
+    named = dict(named_channels(channel_ids, drafts))
+    await _channels(session, scope, named, cards)
+    by_channel = {variant.channel_id: variant for variant in standing}
+    wanted = {draft.channel_id: draft for draft in drafts}
+    found = []
+    for channel_id in dict.fromkeys([*channel_ids, *wanted]):
+        variant = by_channel.pop(channel_id, None)
+        if variant is None:
+            variant = Variant(brand_id=scope.brand_id, post_id=post.id, channel_id=channel_id)
+            session.add(variant)
+        if variant.status is VariantStatus.CANCELLED:
+            variant.status = VariantStatus.DRAFT
+        draft = wanted.get(channel_id)
+        variant.text = draft.text if draft is not None else None
+        variant.media = [item.model_dump() for item in draft.media] if draft is not None else []
+        found.append(variant)
+    await _take_away(session, scope, list(by_channel.values()))
+    await session.flush()
+    return found
+
+
+async def _take_away(session: Session, scope: Scope, variants: Sequence[Variant]) -> None:
+    """Variants that are no longer wanted go; one that was tried keeps its history and is cancelled."""
+    tried = await reading.outgoing_of(session, scope, [variant.id for variant in variants])
+    for variant in variants:
+        if variant.id in tried:
+            variant.status = VariantStatus.CANCELLED
+        else:
+            await session.delete(variant)
+
+
+async def _channels(
+    session: Session, scope: Scope, named: Mapping[UUID, tuple[str | int, ...]], cards: Cards
+) -> dict[UUID, Channel]:
+    wanted = select(Channel).where(
+        col(Channel.brand_id) == scope.brand_id, col(Channel.id).in_(named), col(Channel.removed_at).is_(None)
+    )
+    found = {channel.id: channel for channel in (await session.execute(wanted)).scalars()}
+    problems = []
+    for channel_id, place in named.items():
+        channel = found.get(channel_id)
+        if channel is None:
+            problems.append(Problem("unknown_channel", "this brand has no such channel", place))
+        elif not _can_publish(channel, cards):
+            message = f"{channel.network.value} channels hear, but can't publish here"
+            problems.append(Problem("cannot_publish", message, place))
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def _can_publish(channel: Channel, cards: Cards) -> bool:
+    card = cards.get(channel.network)
+    return card is not None and card.can(Capability.PUBLISH)
+
+
+async def enqueue(
+    session: Session,
+    scope: Scope,
+    post: Post,
+    variants: Sequence[Variant],
+    *,
+    cards: Cards,
+    at: datetime,
+    now: datetime,
+) -> list[Variant]:
+    """One effect for each variant that is to go out, due `at`. Raises Invalid where one can't, or none is there."""
+    sending = [variant for variant in variants if transitions.may_be_sent(variant.status)]
+    if not sending:
+        raise Invalid([Problem("required", "a post needs at least one channel to go out on", ("channel_ids",))])
+    places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(sending)}
+    channels = await _channels(session, scope, places, cards)
+    for variant in sending:
+        if not text_of(post, variant).strip() and not variant.media:
+            place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
+            raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
+    made = []
+    for variant in sending:
+        outgoing = Outgoing(
+            brand_id=scope.brand_id,
+            kind=OutgoingKind.PUBLISH,
+            channel_id=variant.channel_id,
+            variant_id=variant.id,
+            payload={"text": text_of(post, variant), "media": variant.media},
+            due_at=at,
+            created_at=now,
+        )
+        variant.problems = []
+        session.add(outgoing)
+        made.append(outgoing)
+    await session.flush()
+    for outgoing in made:
+        channel = channels[outgoing.channel_id]
+        await due.enqueue(session, scope, outgoing, due.lane_of(channel, cards[channel.network]))
+    return sending
+
+
+def text_of(post: Post, variant: Variant) -> str:
+    return variant.text if variant.text is not None else post.text
+
+
+async def take_back(
+    session: Session, scope: Scope, variants: Sequence[Variant], *, now: datetime, whole: bool
+) -> list[Variant]:
+    """Call off what has not left us; the variants whose effect was called off.
+
+    Raises Conflict where something may have left already: anything with `whole`, else all of it.
+    """
+    by_variant = await reading.outgoing_of(session, scope, [variant.id for variant in variants])
+    waiting, moving = [], 0
+    for outgoing in (one for rows in by_variant.values() for one in rows):
+        if transitions.may_be_taken_back(outgoing.state):
+            waiting.append(outgoing)
+        elif outgoing.state in {OutgoingState.SENDING, OutgoingState.UNCERTAIN}:
+            moving += 1
+    if moving and (whole or not waiting):
+        raise Conflict("it is on its way to the network, or may be there already", code="already_sending")
+    await due.call_off(session, scope, [outgoing.id for outgoing in waiting])
+    for outgoing in waiting:
+        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, now
+    await session.flush()
+    called_off = {outgoing.variant_id for outgoing in waiting}
+    return [variant for variant in variants if variant.id in called_off]
+
+
+async def forget_untried(session: Session, scope: Scope, variants: Sequence[Variant]) -> None:
+    """Let effects go that were called off before anything was tried: a changed plan leaves no trace."""
+    await session.execute(
+        delete(Outgoing)
+        .where(
+            col(Outgoing.brand_id) == scope.brand_id,
+            col(Outgoing.variant_id).in_([variant.id for variant in variants]),
+            col(Outgoing.state) == OutgoingState.DROPPED,
+            col(Outgoing.first_attempt_at).is_(None),
+        )
+        .execution_options(synchronize_session="fetch")
+    )

@@ -1,0 +1,202 @@
+"""The worker: what came in becomes mentions once, whatever it is and whatever happens to it."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.ingest import handlers
+from services.ingest.handlers import Worker
+from shared import http
+from shared.db import Database
+from shared.ids import new_uuid
+from shared.models.enums import Network
+from shared.queues import Queues
+from shared.vault import Vault
+from tests.conftest import NOW, House, HouseBrand, HouseChannel, TestDatabase
+
+PAGE = "1234567890321"
+
+
+@pytest.fixture
+async def owner(database: TestDatabase) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database.owner_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def worker(database: TestDatabase, worker_db: Database) -> AsyncIterator[Worker]:
+    assert database.settings.redis_url is not None
+    queues = Queues(database.settings.redis_url)
+    async with http.client(database.settings) as client:
+        yield Worker(worker_db, queues, Vault(["a key of the tests"]), client, database.settings)
+    await queues.close()
+
+
+@pytest.fixture
+async def channel(house: House, brand: HouseBrand) -> HouseChannel:
+    return await house.channel(brand)
+
+
+def generic(*ids: str, **more: Any) -> dict[str, Any]:
+    mentions = [
+        {"id": i, "kind": "comment", "text": f"text of {i}", "published_at": "2026-11-20T08:00:00Z",
+         "author": {"id": "u1", "name": "Léa"}, **more}
+        for i in ids
+    ]  # fmt: skip
+    return {"mentions": mentions}
+
+
+async def arrive(owner: asyncpg.Connection, channel: HouseChannel, body: object, **more: Any) -> uuid.UUID:
+    row = {
+        "id": new_uuid(), "hook_id": channel.channel.hook_id, "key": uuid.uuid4().hex,
+        "network": channel.channel.network.value, "source": "webhook", "brand_id": channel.brand.brand_id,
+        "channel_id": channel.id, "unattributed": False, "headers": "{}",
+        "body": body if isinstance(body, bytes) else json.dumps(body).encode(), "stamp": NOW, "received_at": NOW,
+        "state": "received", "claims": 0, "problems": "[]", "ignored": "[]", "mention_keys": [], **more,
+    }  # fmt: skip
+    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+    await owner.execute(f"INSERT INTO arrival ({', '.join(row)}) VALUES ({places})", *row.values())
+    made = row["id"]
+    assert isinstance(made, uuid.UUID)
+    return made
+
+
+async def state(owner: asyncpg.Connection, arrival: uuid.UUID) -> Any:
+    return await owner.fetchrow("SELECT * FROM arrival WHERE id = $1", arrival)
+
+
+async def test_an_arrival_becomes_a_mention(worker: Worker, owner: asyncpg.Connection, channel: HouseChannel) -> None:
+    arrival = await arrive(owner, channel, generic("a"))
+
+    assert await handlers.drain(worker) == 1
+
+    assert (await state(owner, arrival))["state"] == "settled"
+    assert await owner.fetchval("SELECT text FROM mention") == "text of a"
+    assert await owner.fetchval("SELECT last_heard_at FROM channel") == NOW
+
+
+async def test_a_bad_mention_leaves_its_neighbours(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    body = generic("a", "b", "c")
+    body["mentions"][1]["kind"] = "shout"
+    arrival = await arrive(owner, channel, body)
+
+    await handlers.drain(worker)
+
+    found = await state(owner, arrival)
+    assert (found["state"], await owner.fetchval("SELECT count(*) FROM mention")) == ("settled", 2)
+    assert [(p["index"], bool(p["message"])) for p in json.loads(found["problems"])] == [(1, True)]
+
+
+@pytest.mark.parametrize("body", [b"not json", b"\xff\xfe", b"[]", b"{}", b'{"mentions": [' + b"[" * 5000])
+async def test_what_cannot_be_read_is_kept_as_unreadable(
+    body: bytes, worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    arrival = await arrive(owner, channel, body)
+
+    await handlers.drain(worker)
+
+    found = await state(owner, arrival)
+    assert (found["state"], found["body"]) == ("unreadable", body)
+    assert json.loads(found["problems"])
+
+
+async def test_a_shared_delivery_is_cut_into_one_part_a_channel(
+    worker: Worker, owner: asyncpg.Connection, house: House, brand: HouseBrand
+) -> None:
+    ours = await house.channel(brand, Network.FACEBOOK, external_id=PAGE, credentials={"app_secret": "s"})
+    theirs = await house.channel(
+        await house.brand("Other"), Network.FACEBOOK, external_id="222", credentials={"app_secret": "s"}
+    )
+
+    def entry(page: str) -> dict[str, Any]:
+        value = {"item": "comment", "verb": "add", "comment_id": f"{page}_c", "post_id": f"{page}_p", "message": page,
+                 "parent_id": f"{page}_p", "from": {"id": "9", "name": "Lea"}, "created_time": 1_790_000_000}  # fmt: skip
+        return {"id": page, "time": 1_790_000_000, "changes": [{"field": "feed", "value": value}]}
+
+    whole = await arrive(
+        owner, ours, {"object": "page", "entry": [entry(PAGE), entry("222"), entry("333")]},
+        hook_id=uuid.uuid4(), brand_id=None, channel_id=None,
+    )  # fmt: skip
+    await handlers.drain(worker)
+    await handlers.drain(worker)
+
+    seen = await owner.fetch("SELECT brand_id, text FROM mention ORDER BY text")
+    assert [(r["brand_id"], r["text"]) for r in seen] == [(brand.brand_id, PAGE), (theirs.brand.brand_id, "222")]
+    found = await state(owner, whole)
+    assert (found["state"], found["unattributed"]) == ("settled", True)
+    parts = await owner.fetch("SELECT body, state FROM arrival WHERE part_of = $1", whole)
+    assert [p["state"] for p in parts] == ["settled", "settled"]
+    assert all((PAGE.encode() in p["body"]) != (b'"222"' in p["body"]) for p in parts)
+
+
+async def test_a_delivery_for_nobody_is_kept_unattributed(
+    worker: Worker, owner: asyncpg.Connection, house: House, brand: HouseBrand
+) -> None:
+    ours = await house.channel(brand, Network.FACEBOOK, external_id="1", credentials={"app_secret": "s"})
+    arrival = await arrive(
+        owner, ours, {"object": "page", "entry": [{"id": "404", "time": 1, "changes": []}]},
+        hook_id=uuid.uuid4(), brand_id=None, channel_id=None,
+    )  # fmt: skip
+
+    await handlers.drain(worker)
+
+    found = await state(owner, arrival)
+    assert (found["state"], found["unattributed"]) == ("ignored", True)
+
+
+async def test_three_deaths_put_an_arrival_aside(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    poison = await arrive(owner, channel, generic("poison"), claims=3, claimed_until=past)
+    good = await arrive(owner, channel, generic("good"))
+
+    await handlers.drain(worker)
+
+    assert (await state(owner, poison))["state"] == "dead"
+    assert (await state(owner, good))["state"] == "settled"
+
+
+async def test_what_a_dead_worker_left_is_taken_up_when_its_lease_ends(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    arrival = await arrive(owner, channel, generic("a"), claims=1, claimed_until=later)
+    await handlers.drain(worker)
+    assert (await state(owner, arrival))["state"] == "received"
+
+    await owner.execute("UPDATE arrival SET claimed_until = now() - interval '1 second'")
+    await handlers.drain(worker)
+
+    assert (await state(owner, arrival))["state"] == "settled"
+
+
+async def test_two_workers_settle_each_arrival_once(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    for n in range(40):
+        await arrive(owner, channel, generic(f"m{n}"))
+
+    done = await asyncio.gather(handlers.drain(worker), handlers.drain(worker))
+
+    assert sum(done) == 40
+    assert await owner.fetchval("SELECT sum(mentions) FROM rollup_day") == 40
+    assert await owner.fetchval("SELECT count(*) FROM event WHERE type = 'mention.recorded'") == 40
+
+
+async def test_a_paused_channel_still_hears(worker: Worker, owner: asyncpg.Connection, channel: HouseChannel) -> None:
+    await owner.execute("UPDATE channel SET status = 'paused'")
+    arrival = await arrive(owner, channel, generic("a"))
+
+    await handlers.drain(worker)
+
+    assert (await state(owner, arrival))["state"] == "settled"
