@@ -7,12 +7,14 @@ PROJECT := $(shell grep -qs '^setuptools==' requirements.lock && echo --no-build
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check venv dev
+.PHONY: help up test check clients schemas lock venv dev
 
 help:
 	@echo "make up      start everything on this machine; Ctrl-C stops it"
 	@echo "make test    run the whole suite"
-	@echo "make check   lint, format, types, import contracts"
+	@echo "make check   lint, format, types, import contracts, schemas, generated clients"
+	@echo "make schemas write the committed schemas and tables again"
+	@echo "make lock    write the locks again from pyproject.toml; UPGRADE=--upgrade takes the newest releases"
 
 up: venv
 	@$(BIN)/parvis up
@@ -25,6 +27,28 @@ check: dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m services.settings_table --check
+	@$(BIN)/python -m services.api.export --check
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/clients/generate
+
+clients: dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/clients/generate
+
+schemas: dev
+	@$(BIN)/python -m services.settings_table --write
+	@$(BIN)/python -m services.api.export
+
+# Only the index counts: what one machine's configuration adds to it would change the hashes for everybody.
+COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \
+  $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --all-build-deps --strip-extras --no-header \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options $(UPGRADE)
+
+lock: dev
+	@echo "Locking what Parvis needs."
+	@$(COMPILE) --output-file requirements.lock pyproject.toml
+	@echo "Locking what the tests need."
+	@$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 venv: .venv/.installed
 
@@ -39,7 +63,7 @@ dev: .venv/.installed-dev
 	@if test -f requirements.lock; then $(PIP) --require-hashes -r requirements.lock && $(PIP) $(PROJECT); else $(PIP) --editable .; fi
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed
+.venv/.installed-dev: .venv/.installed $(wildcard requirements-dev.lock)
 	@echo "Installing what the tests need."
-	@$(PIP) --editable '.[dev]'
+	@if test -f requirements-dev.lock; then $(PIP) --require-hashes -r requirements-dev.lock; else $(PIP) --editable '.[dev]'; fi
 	@touch $@

@@ -22,6 +22,8 @@ from shared.settings import Settings
 
 _FORMAT = 1
 _MANIFEST, _KEYS, _DUMP = "manifest.json", "secret_keys", "database.dump"
+# Where the example brand is: with the rows it comes back, so that the next start finds it and makes no second one.
+_BESIDE = ("example.json", "example.played")
 
 
 @asynccontextmanager
@@ -123,7 +125,7 @@ async def backup(settings: Settings, path: Path) -> str:
                     "brands": brands,
                     "made_at": datetime.now(UTC).isoformat(),
                 }
-                await asyncio.to_thread(_pack, partial, dump, manifest, _keys(found))
+                await asyncio.to_thread(_pack, partial, dump, manifest, _texts(found))
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -133,14 +135,18 @@ async def backup(settings: Settings, path: Path) -> str:
     return f"{path}: {brands} brands at schema {revision}. It holds the secret keys: keep it closed."
 
 
-def _pack(path: Path, dump: Path, manifest: dict[str, object], keys: tuple[str, ...]) -> None:
+def _texts(settings: Settings) -> dict[str, str]:
+    """The small files of a backup: the secret keys, one a line, and what is kept beside the rows."""
+    beside = {name: settings.data_dir / name for name in _BESIDE}
+    keys = {_KEYS: "".join(f"{key}\n" for key in _keys(settings))}
+    return keys | {name: path.read_text("utf-8") for name, path in beside.items() if path.exists()}
+
+
+def _pack(path: Path, dump: Path, manifest: dict[str, object], texts: dict[str, str]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
-            for name, text in (
-                (_MANIFEST, json.dumps(manifest, indent=2)),
-                (_KEYS, "".join(f"{key}\n" for key in keys)),
-            ):
+            for name, text in {_MANIFEST: json.dumps(manifest, indent=2), **texts}.items():
                 entry = tarfile.TarInfo(name)
                 entry.size, entry.mode = len(text.encode()), 0o600
                 tar.addfile(entry, BytesIO(text.encode()))
@@ -154,17 +160,18 @@ def _private(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     return entry
 
 
-def _unpack(path: Path, into: Path) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The manifest and the keys; the dump is written to `into`. Raises CannotRun where the file is no backup."""
+def _unpack(path: Path, into: Path) -> tuple[dict[str, object], dict[str, str]]:
+    """The manifest and the small files; the dump is written to `into`. Raises CannotRun where the file is no backup."""
     try:
         with tarfile.open(path) as tar:
-            read = {name: tar.extractfile(name) for name in (_MANIFEST, _KEYS, _DUMP)}
-            manifest_file, keys_file, dump_file = read[_MANIFEST], read[_KEYS], read[_DUMP]
-            assert manifest_file is not None
-            assert keys_file is not None
+            read = {
+                name: tar.extractfile(name) for name in (_MANIFEST, _KEYS, _DUMP, *_BESIDE) if name in tar.getnames()
+            }
+            texts = {name: file.read().decode() for name, file in read.items() if file and name != _DUMP}
+            manifest = json.loads(texts.pop(_MANIFEST))
+            dump_file = read[_DUMP]
             assert dump_file is not None
-            manifest = json.loads(manifest_file.read())
-            keys = tuple(keys_file.read().decode().splitlines())
+            assert _KEYS in texts
             with (into / _DUMP).open("wb") as dump:
                 shutil.copyfileobj(dump_file, dump)
     except FileNotFoundError:
@@ -173,7 +180,7 @@ def _unpack(path: Path, into: Path) -> tuple[dict[str, object], tuple[str, ...]]
         raise CannotRun(f"{path} is not a whole backup of Parvis.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
         raise CannotRun(f"{path} was written by a newer Parvis: restore it with that one.")
-    return manifest, keys
+    return manifest, texts
 
 
 async def restore(settings: Settings, path: Path, *, replace: bool) -> str:
@@ -185,7 +192,7 @@ async def restore(settings: Settings, path: Path, *, replace: bool) -> str:
     if settings.embedded and (holder := folder.holder(place)) is not None:
         raise CannotRun(f"Parvis runs on {place} (process {holder}): stop it, then restore.")
     with tempfile.TemporaryDirectory(dir=place, prefix=".restore-") as work:
-        manifest, keys = await asyncio.to_thread(_unpack, path, Path(work))
+        manifest, texts = await asyncio.to_thread(_unpack, path, Path(work))
         async with database(settings) as found:
             url = found.owner_database_url
             assert url is not None
@@ -202,7 +209,12 @@ async def restore(settings: Settings, path: Path, *, replace: bool) -> str:
             await asyncio.to_thread(run.migrate, found)
             await _replace_rows(url, Path(work))
             schema = await asyncio.to_thread(run.migrate, found)
-            told = _bring_keys(found, keys)
+            told = _bring_keys(found, tuple(texts[_KEYS].splitlines()))
+            for name in _BESIDE:
+                if name in texts:
+                    folder.write_private(place / name, texts[name])
+                else:
+                    await asyncio.to_thread((place / name).unlink, missing_ok=True)
     return f"{manifest.get('brands')} brands are back, at schema {schema}.{told}"
 
 

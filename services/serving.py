@@ -93,8 +93,10 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-async def serve(app: Any, settings: Settings, port: int, name: str) -> None:
+async def serve(app: Any, settings: Settings, port: int, name: str, *, proxy_headers: bool = True) -> None:
     """Serve until SIGTERM or SIGINT, then take no more, finish what was begun and return.
+
+    `proxy_headers`: whether the app asks for the caller's address or scheme, which a proxy on this machine may tell.
 
     What is not finished after `shutdown_seconds` is cut off. Raises SystemExit with a sentence where the port is taken.
     """
@@ -107,6 +109,7 @@ async def serve(app: Any, settings: Settings, port: int, name: str) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=proxy_headers,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds * 0.8)),
         backlog=2048,

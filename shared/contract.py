@@ -391,6 +391,8 @@ def storable(text: str) -> str:
     """The nearest text that PostgreSQL takes: U+0000 and lone surrogates become U+FFFD."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

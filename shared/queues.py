@@ -38,7 +38,7 @@ SENDING_SECONDS = 0.5  # the longest that a sender waits for Redis
 SILENCE_SECONDS = 0.5  # after a failure, how long Redis is not asked again
 RECEIVING_SECONDS = 5.0  # the longest that a receiver waits for Redis
 POLL_SECONDS = 0.02  # how often a receiver looks into its queue
-RING_SECONDS = 0.01  # the shortest time between two rings of one bell by one process
+RING_SECONDS = 0.05  # the shortest time between two rings of one bell by one process
 TIMED_POLL_SECONDS = 1.0  # how often a subscription looks without having been told
 JOB_SECONDS = 60  # the longest that a handler may take
 LETTER_SECONDS = 600  # how long a letter that nobody fetches is kept
@@ -143,7 +143,7 @@ class Queues:
         return outcome is not None
 
     def ring(self, task: Task) -> None:
-        """Send in the background and at once, but not more often than each 10 ms; later rings become one."""
+        """Send in the background and at once, but not more often than every 50 ms; later rings become one."""
         if task in self._bells:
             self._again.add(task)
         else:

@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from services.api import errors, openapi, pages
 from services.api.auth import KeyUse
 from services.api.context import Services
+from services.api.graphql import graphql_routes
 from services.api.limits import RateLimit, RateLimits
 from services.api.requests import Guard, RequestIds
 from services.api.rest import arrivals, audit, brands, channels, identities, mentions, metrics, posts, threads, viewer
@@ -114,6 +115,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(pages.router)
+    app.router.routes.extend(graphql_routes())
+    app.router.routes.extend(graphql_routes())
     app.router.routes.extend(probe_routes(_checks(app)))
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app

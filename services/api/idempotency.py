@@ -8,12 +8,12 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import orjson
 from sqlalchemy import text
 
 from shared.db import Session
+from shared.domain.brands.sealing import answer_place
 from shared.domain.scope import Principal
 from shared.errors import Conflict, Invalid, Problem
 from shared.models.base import JsonObject
@@ -45,11 +45,6 @@ def asked(key: str | None, *parts: bytes) -> Asked | None:
     return Asked(key, digest.digest())
 
 
-def place(principal_id: UUID, key: str) -> str:
-    """Where an answer is sealed for: it may hold what is shown only once."""
-    return f"idempotency:{principal_id}:{key}"
-
-
 async def recall(session: Session, vault: Vault, principal: Principal, what: Asked) -> JsonObject | None:
     """The answer that was given to this key before; None where the effect is still to be brought about.
 
@@ -66,7 +61,7 @@ async def recall(session: Session, vault: Vault, principal: Principal, what: Ask
         sentence = "this idempotency key was used for another request; use a new key for a new request"
         raise Invalid([Problem("idempotency_mismatch", sentence)], code="idempotency_mismatch")
     answer: JsonObject = orjson.loads(
-        vault.open(base64.b64decode(row.answer["sealed"]), place(principal.user_id, what.key))
+        vault.open(base64.b64decode(row.answer["sealed"]), answer_place(principal.user_id, what.key))
     )
     return answer
 
@@ -96,5 +91,5 @@ async def amend(session: Session, vault: Vault, principal: Principal, what: Aske
 
 
 def _sealed(vault: Vault, principal: Principal, what: Asked, answer: JsonObject) -> JsonObject:
-    sealed = vault.seal(orjson.dumps(answer).decode(), place(principal.user_id, what.key))
+    sealed = vault.seal(orjson.dumps(answer).decode(), answer_place(principal.user_id, what.key))
     return {"sealed": base64.b64encode(sealed).decode()}

@@ -1,7 +1,6 @@
 """A root mutation field: one transaction, committed with its data or rolled back with its errors, then the bells."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -10,16 +9,12 @@ from services.api import idempotency
 from services.api.context import Context, searched_brands
 from services.api.errors import known
 from services.api.idempotency import Asked
-from shared.connectors.registry import connector
-from shared.contract import Capability, Finding
 from shared.db import Session, is_passing
 from shared.domain import scope as scopes
-from shared.domain.brands import channels
 from shared.domain.nodes import brand_of
 from shared.domain.scope import Principal, Scope
-from shared.errors import Invalid, NetworkError, NotAuthenticated, NotFound, ParvisError, Problem
+from shared.errors import Invalid, NotAuthenticated, ParvisError, Problem
 from shared.ids import Prefix, parse_typeid
-from shared.models import Channel
 from shared.queues import Task
 
 T = TypeVar("T")
@@ -55,6 +50,10 @@ class _Attempt:
     is_committing: bool = False
 
 
+async def nothing() -> None:
+    """What most mutations need beforehand."""
+
+
 async def mutate(
     context: Context,
     response_key: str,
@@ -64,12 +63,18 @@ async def mutate(
     kept: Callable[[T], dict[str, Any]],
     again: Again[T],
     bells: Sequence[Task] = (),
+    before: Callable[[], Awaitable[None]] = nothing,
 ) -> Outcome[T]:
-    """Run `act` in a transaction of its own. A repeat under the same idempotency key gets `again` from what was `kept`.
+    """Run `act` in a transaction of its own, after what must come `before` any.
 
-    Expected failures become problems, and nothing of them is written.
+    A repeat under the same idempotency key gets `again` from what was `kept`. Expected failures become problems, and
+    nothing of them is written.
     """
     await context.begin_field()
+    try:
+        await before()
+    except ParvisError as error:
+        return Outcome(problems=problems_of(error))
     for attempt in range(1, _TRIES + 1):
         state = _Attempt()
         try:
@@ -148,22 +153,3 @@ def camel(name: str) -> str:
     """A field's name as GraphQL spells it."""
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
-
-
-async def self_test(context: Context, brand_id: UUID, channel: Channel) -> Channel:
-    """Ask the network, outside any transaction, whether the channel works, and keep what it found."""
-    services = context.services
-    speaker = connector(channel.network)
-    if not speaker.card.can(Capability.CHECK):
-        return channel
-    login = channels.logins.login(services.vault, channel)
-    try:
-        findings = await speaker.check(services.http, login)
-    except NetworkError as error:
-        findings = [Finding(False, error.code, error.message)]
-    with suppress(NotFound):
-        async with services.db.session() as session:
-            principal = await scopes.enter(session, context.api_key)
-            scope = await scopes.open_brand(session, principal, brand_id)
-            channel = await channels.check(session, scope, channel.id, findings=findings, now=services.clock())
-    return channel

@@ -1,11 +1,13 @@
 """A channel's self-test: asking the network to push to us, and whether it takes our login. Never in a transaction."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 
 import httpx
 
-from services.api.context import Services
 from shared.connectors.registry import connector
 from shared.contract import Capability, Finding, HookAddress, Login, Subscription
 from shared.db import Session
@@ -15,10 +17,27 @@ from shared.errors import Invalid, NetworkError, Problem
 from shared.http import check_address
 from shared.log import logger
 from shared.models.channel import Channel
-from shared.vault import UnknownKey
+from shared.settings import Settings
+from shared.vault import UnknownKey, Vault
 
 _log = logger("channels")
 _SECONDS = 20.0
+
+
+class Means(Protocol):
+    """What a test is made with."""
+
+    @property
+    def vault(self) -> Vault: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def http(self) -> httpx.AsyncClient: ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +57,7 @@ class Result:
     subscription: Subscription | None = None
 
 
-async def subject(services: Services, session: Session, scope: Scope, channel: Channel) -> Subject:
+async def subject(services: Means, session: Session, scope: Scope, channel: Channel) -> Subject:
     """Read what a test of the channel needs."""
     hook = (await hooks.by_ids(session, scope, [channel.hook_id])).get(channel.hook_id)
     try:
@@ -52,7 +71,7 @@ async def subject(services: Services, session: Session, scope: Scope, channel: C
     return Subject(channel, login, HookAddress(url, secret.keys[0], secret.verify_token))
 
 
-async def examine(services: Services, what: Subject, *, subscribe: bool) -> Result:
+async def examine(services: Means, what: Subject, *, subscribe: bool) -> Result:
     """Talk to the network. What goes wrong is a finding, not an error: the channel stays as it is."""
     if what.login is None:
         message = "this channel's secrets were sealed with a key that is no longer in PARVIS_SECRET_KEYS"
@@ -75,14 +94,14 @@ async def examine(services: Services, what: Subject, *, subscribe: bool) -> Resu
     return Result(findings, subscription)
 
 
-async def store(services: Services, session: Session, scope: Scope, what: Subject, result: Result) -> Channel:
+async def store(services: Means, session: Session, scope: Scope, what: Subject, result: Result) -> Channel:
     """Keep what the test found, and the signing key where the network brought its own."""
     if result.subscription is not None and result.subscription.secret is not None:
         await hooks.renew(session, scope, services.vault, what.channel.hook_id, key=result.subscription.secret)
     return await channels.check(session, scope, what.channel.id, findings=result.findings, now=services.clock())
 
 
-async def refuse_address(services: Services, base_url: str | None, credentials: dict[str, str] | None) -> None:
+async def refuse_address(services: Means, base_url: str | None, credentials: dict[str, str] | None) -> None:
     """Raise Invalid where the guarded client would not call an address that somebody typed in."""
     typed = [(("base_url",), base_url), (("credentials", "url"), (credentials or {}).get("url"))]
     for path, url in typed:

@@ -12,7 +12,7 @@ async def main() -> None:
     log.set_up("ingest", settings.log_level)
     [url] = serving.required(settings, "door_database_url")
     await serving.check_role(url, "door")
-    await serving.serve(Ingest(settings), settings, settings.ingest_port, "ingest")
+    await serving.serve(Ingest(settings), settings, settings.ingest_port, "ingest", proxy_headers=False)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The ingest service: the door ahead of everything, probes behind it."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -51,9 +52,11 @@ class Ingest:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self._hooks.open()
         await self._group.open()
+        watching = asyncio.create_task(self._door.watch())
         try:
             yield
         finally:
+            watching.cancel()
             await self._group.close()
             await self._hooks.close()
             await self._queues.close()

@@ -27,6 +27,7 @@ _log = logger("ingest.door")
 
 PLACE = "/webhooks/"
 BODY_SECONDS = 30.0
+WATCH_SECONDS = 1.0
 LONGEST_KEY = 200
 LONGEST_HEADER = 1000
 _REMEMBERED_NAMES = 1000
@@ -79,6 +80,8 @@ class Door:
     def __init__(self, hooks: Hooks, group: Group, *, most_bytes: int) -> None:
         self._hooks, self._group, self._most_bytes = hooks, group, most_bytes
         self._outcomes: dict[str, Any] = {}
+        self._reading: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; scope is an HTTP one below `PLACE`."""
@@ -137,33 +140,48 @@ class Door:
         declared = headers.get("content-length", "0")
         if not (declared.isascii() and declared.isdigit() and len(declared) < 16) or int(declared) > self._most_bytes:
             raise self._too_large()
+        reading = asyncio.current_task()
+        assert reading is not None
+        self._reading[reading] = time.monotonic() + BODY_SECONDS
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                message = await receive()
-                if message["type"] == "http.request" and not message.get("more_body"):
-                    body = bytes(message.get("body", b""))
-                else:
-                    body = await self._rest_of_body(message, receive)
-        except TimeoutError:
+            return await self._whole(receive)
+        except asyncio.CancelledError:
+            if reading not in self._late:
+                raise
+            self._late.discard(reading)
+            reading.uncancel()
             detail = f"The body did not come within {BODY_SECONDS:.0f} seconds."
             raise Refusal(408, "too_slow", detail, headers=[(b"connection", b"close")]) from None
-        if len(body) > self._most_bytes:
-            raise self._too_large()
-        return body
+        finally:
+            del self._reading[reading]
 
-    async def _rest_of_body(self, message: Message, receive: Receive) -> bytes:
-        pieces, size = [], 0
+    async def _whole(self, receive: Receive) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
         while True:
+            message = await receive()
             if message["type"] != "http.request":
                 raise _Gone
             piece = message.get("body", b"")
-            pieces.append(piece)
             size += len(piece)
             if size > self._most_bytes:
                 raise self._too_large()
             if not message.get("more_body"):
-                return b"".join(pieces)
-            message = await receive()
+                return b"".join((*pieces, piece)) if pieces else bytes(piece)
+            pieces.append(piece)
+
+    async def watch(self) -> None:
+        """Give up on bodies that do not come; runs for as long as the door is open.
+
+        One watch for all of them: a timer for each would cost a tenth of a delivery.
+        """
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            for reading, until in list(self._reading.items()):
+                if until < now and reading not in self._late:
+                    self._late.add(reading)
+                    reading.cancel()
 
     def _too_large(self) -> Refusal:
         return Refusal(413, "too_large", f"A body may have at most {self._most_bytes:,} bytes.")

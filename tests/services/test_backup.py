@@ -142,7 +142,7 @@ async def test_a_running_house_is_backed_up_and_refuses_to_be_restored_into(tmp_
         file = tmp_path / "backup"
         await backups.backup(settings, file)
         with tarfile.open(file) as tar:
-            assert sorted(tar.getnames()) == ["database.dump", "manifest.json", "secret_keys"]
+            assert sorted(tar.getnames()) == ["database.dump", "example.json", "manifest.json", "secret_keys"]
         with pytest.raises(CannotRun, match="stop it, then restore"):
             await backups.restore(settings, file, replace=True)
     finally:

@@ -5,17 +5,17 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from graphql import GraphQLError, GraphQLSyntaxError, OperationType, execute
 from graphql.execution.execute import execute_subscription, execute_subscription_event
 
+from services.api.completed import Executor
 from services.api.context import Context
 from services.api.graphql.documents import Document, Documents
 from services.api.graphql.failures import answer, refused, written
 from services.api.graphql.limits import LimitExceeded, check
-from services.api.lookahead import Executor
 from services.api.schema import SCHEMA
 
 
@@ -114,7 +114,7 @@ class Engine:
             return answer(None, [written(error) for error in executor], prepared.cost)
         try:
             source = execute_subscription(executor)
-            events = cast(AsyncIterable[Any], await source if isawaitable(source) else source)
+            events = await source if isawaitable(source) else source
         except GraphQLError as error:
             return answer(None, [written(error)], prepared.cost)
         return Stream(executor, events, prepared)

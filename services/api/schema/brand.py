@@ -35,7 +35,7 @@ class PostFilter:
 
     def read(self) -> posts.PostFilter:
         return posts.PostFilter(
-            statuses=tuple(given(self.statuses) or ()),
+            statuses=tuple(self.statuses) if self.statuses else (),
             channel_ids=named_all(Prefix.CHANNEL, self.channel_ids) or (),
             since=given(self.since),
             until=given(self.until),

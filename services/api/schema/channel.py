@@ -8,6 +8,8 @@ import strawberry
 from services.api import loaders
 from services.api.schema.connection import Info, Node, public_id
 from shared import models
+from shared.connectors.registry import connector
+from shared.contract import Capability
 from shared.domain.brands import hooks
 from shared.ids import Prefix
 from shared.models.enums import ChannelStatus, CoverageKind, Network
@@ -45,7 +47,7 @@ def _findings(root: strawberry.Parent[models.Channel]) -> Any:
 
 
 async def _webhook_url(root: strawberry.Parent[models.Channel], info: Info) -> Any:
-    if root.removed_at is not None:
+    if root.removed_at is not None or not connector(root.network).card.can(Capability.WEBHOOKS):
         return None
     hook = await loaders.hook(info.context, root.brand_id, root.hook_id)
     return hooks.url(info.context.services.settings.hook_base_url, hook.id) if hook is not None else None

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from shared.domain.publishing.outgoing import Settlement
 from shared.models import enums
 
 for _kind in (
@@ -10,6 +11,7 @@ for _kind in (
     enums.ChannelStatus,
     enums.CoverageKind,
     enums.Dimension,
+    enums.EventType,
     enums.Interval,
     enums.MentionKind,
     enums.MentionOrder,
@@ -19,12 +21,6 @@ for _kind in (
     enums.PostStatus,
     enums.VariantStatus,
     enums.Visibility,
+    Settlement,
 ):
     strawberry.enum(_kind)
-
-
-@strawberry.enum(description="How a person settles what is uncertain.")
-class SettleAs(enums.StrEnum):
-    ADOPT = "adopt"
-    SEND = "send"
-    DROP = "drop"

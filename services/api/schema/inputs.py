@@ -9,8 +9,8 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from services.api.schema.connection import given
-from services.api.schema.enums import SettleAs
 from shared.domain.brands.channels import ChannelChanges
+from shared.domain.publishing.outgoing import Settlement
 from shared.domain.publishing.posts import PostChanges, PostDraft
 from shared.errors import Invalid, Problem
 from shared.models import ChannelDraft
@@ -181,5 +181,5 @@ class SchedulePostInput:
 @strawberry.input(description="ADOPT: it is live, as `externalId`. SEND: it is not, send it. DROP: let it go.")
 class SettleOutgoingInput:
     id: strawberry.ID
-    as_: SettleAs = strawberry.field(name="as")
+    as_: Settlement = strawberry.field(name="as")
     external_id: str | None = UNSET

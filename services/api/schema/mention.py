@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
 from services.api import loaders
-from services.api.lookahead import completed
+from services.api.completed import completed
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
 from services.api.schema.identity import Identity
@@ -20,7 +20,9 @@ from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid
 from shared.models.enums import AuthorKind, MentionKind, MentionOrder, Network, Visibility
 
-Thread = Annotated["Thread", strawberry.lazy("services.api.schema.thread")]
+if TYPE_CHECKING:
+    from services.api.schema.thread import Thread
+
 NOBODY = UUID(int=0)  # the id of nothing: what a foreign or malformed id in a filter stands for
 
 
@@ -96,7 +98,9 @@ class Mention(Node):
     author_kind: AuthorKind
     channel: Channel | None = strawberry.field(resolver=_channel)
     parent: "Mention | None" = strawberry.field(resolver=_parent)
-    thread: Thread | None = strawberry.field(resolver=_thread)
+    thread: Annotated["Thread", strawberry.lazy("services.api.schema.thread")] | None = strawberry.field(
+        resolver=_thread
+    )
     engagement: Engagement = strawberry.field(resolver=_itself)
 
     @classmethod

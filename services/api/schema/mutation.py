@@ -1,12 +1,13 @@
 """Verbs: one input, one payload, one transaction each."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import strawberry
 
-from services.api.mutating import Outcome, Target, mutate, self_test
+from services.api import connecting, self_test
+from services.api.mutating import Outcome, Target, mutate, nothing
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
     CancelPostInput,
@@ -39,8 +40,8 @@ from services.api.schema.payloads import (
     UpdatePostPayload,
 )
 from services.api.schema.post import Problem
-from shared import models
-from shared.connectors.registry import CONNECTORS, connector
+from shared import errors, models
+from shared.connectors.registry import CONNECTORS
 from shared.db import Session
 from shared.domain.brands import channels
 from shared.domain.listening import arrivals
@@ -49,12 +50,12 @@ from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.queues import SendOutgoing, SettleArrivals, Task
 
-P = TypeVar("P", covariant=True)
+P = TypeVar("P")
 CARDS = {network: known.card for network, known in CONNECTORS.items()}
 
 
-def _errors(outcome: Outcome[Any]) -> list[Problem]:
-    return [Problem(code=p.code, message=p.message, path=[str(part) for part in p.path]) for p in outcome.problems]
+def _errors(problems: Sequence[errors.Problem]) -> list[Problem]:
+    return [Problem(code=p.code, message=p.message, path=[str(part) for part in p.path]) for p in problems]
 
 
 def _key(info: Info) -> str:
@@ -72,6 +73,7 @@ async def _on(
     act: Act,
     load: Callable[[Session, Scope, UUID], Awaitable[Any]],
     bells: Sequence[Task] = (),
+    before: Callable[[], Awaitable[None]] = nothing,
 ) -> Outcome[Any]:
     """`act` on the thing of this id. A repeat reads the thing as it now is."""
 
@@ -89,6 +91,7 @@ async def _on(
         kept=lambda thing: {"id": str(thing.id)},
         again=again,
         bells=bells,
+        before=before,
     )
 
 
@@ -100,65 +103,36 @@ async def _outgoing(session: Session, scope: Scope, id_: UUID) -> models.Outgoin
     return await session.get_one(models.Outgoing, (scope.brand_id, id_))
 
 
-class _Payload(Protocol[P]):
-    def __call__(self, *, errors: list[Problem], **thing: Any) -> P: ...
+async def _on_channel(
+    info: Info, payload: Callable[..., P], id_: str, act: Act, before: Callable[[], Awaitable[None]] = nothing
+) -> P:
+    outcome = await _on(info, Prefix.CHANNEL, id_, act, _channel, before=before)
+    return payload(channel=outcome.thing, errors=_errors(outcome.problems))
 
 
-async def _on_channel(info: Info, payload: _Payload[P], id_: str, act: Act) -> P:
-    outcome = await _on(info, Prefix.CHANNEL, id_, act, _channel)
-    return payload(channel=outcome.thing, errors=_errors(outcome))
-
-
-async def _on_post(info: Info, payload: _Payload[P], id_: str, act: Act, *bells: Task) -> P:
+async def _on_post(info: Info, payload: Callable[..., P], id_: str, act: Act, *bells: Task) -> P:
     outcome = await _on(info, Prefix.POST, id_, act, posts.get, bells)
-    return payload(post=outcome.thing, errors=_errors(outcome))
+    return payload(post=outcome.thing, errors=_errors(outcome.problems))
 
 
 @strawberry.type
 class Mutation:
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
-        services = info.context.services
-        known = connector(input.network)
-
-        async def act(session: Session, scope: Scope) -> dict[str, Any]:
-            connected = await channels.connect(
-                session, scope, services.vault, draft=input.draft(), credentials=input.read_credentials(),
-                card=known.card, new_secret=known.new_secret(),
-                hook_base_url=services.settings.hook_base_url, now=services.clock(),
-            )  # fmt: skip
-            return {
-                "channel": connected.channel,
-                "secret": connected.secret,
-                "verify_token": connected.shared.verify_token,
-            }
-
-        async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> dict[str, Any]:
-            return {**kept, "channel": await _channel(session, scope, UUID(kept["id"]))}
-
-        outcome = await mutate(
-            info.context,
-            _key(info),
-            Target(Prefix.BRAND, input.brand_id),
-            act,
-            kept=lambda made: {
-                "id": str(made["channel"].id),
-                "secret": made["secret"],
-                "verify_token": made["verify_token"],
-            },
-            again=again,
-        )
-        made = outcome.thing or {"channel": None, "secret": None, "verify_token": None}
-        channel = made["channel"]
-        if channel is not None and not outcome.was_replayed:
-            channel = await self_test(info.context, channel.brand_id, channel)
+        made, problems = await connecting.connect(info.context, _key(info), input)
+        if made is None:
+            return ConnectChannelPayload(channel=None, secret=None, verify_token=None, errors=_errors(problems))
         return ConnectChannelPayload(
-            channel=channel, secret=made["secret"], verify_token=made["verify_token"], errors=_errors(outcome)
+            channel=cast(Any, made.channel), secret=made.secret, verify_token=made.verify_token, errors=[]
         )
 
     @strawberry.mutation
     async def update_channel(self, info: Info, input: UpdateChannelInput) -> UpdateChannelPayload:
         services = info.context.services
+
+        async def before() -> None:
+            changes = input.changes()
+            await self_test.refuse_address(services, changes.base_url, changes.credentials)
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Channel:
             card = CARDS[(await channels.get(session, scope, id_)).network]
@@ -167,7 +141,7 @@ class Mutation:
                 changes=input.changes(), card=card, if_version=given(input.if_version), now=services.clock(),
             )  # fmt: skip
 
-        return await _on_channel(info, UpdateChannelPayload, input.id, act)
+        return await _on_channel(info, UpdateChannelPayload, input.id, act, before=before)
 
     @strawberry.mutation
     async def pause_channel(self, info: Info, input: PauseChannelInput) -> PauseChannelPayload:
@@ -186,14 +160,14 @@ class Mutation:
 
         return await _on_channel(info, ResumeChannelPayload, input.id, act)
 
-    @strawberry.mutation(description="Ends a channel; its mentions stay.")
+    @strawberry.mutation(description="Ends a channel; its mentions stay.")  # type: ignore[untyped-decorator]
     async def remove_channel(self, info: Info, input: RemoveChannelInput) -> RemoveChannelPayload:
         now = info.context.services.clock()
         return await _on_channel(
             info, RemoveChannelPayload, input.id, lambda s, scope, id_: channels.remove(s, scope, id_, now=now)
         )
 
-    @strawberry.mutation(description="Puts an arrival before the worker once more.")
+    @strawberry.mutation(description="Puts an arrival before the worker once more.")  # type: ignore[untyped-decorator]
     async def replay_arrival(self, info: Info, input: ReplayArrivalInput) -> ReplayArrivalPayload:
         now = info.context.services.clock()
         outcome = await _on(
@@ -204,7 +178,7 @@ class Mutation:
             arrivals.get,
             [SettleArrivals()],
         )
-        return ReplayArrivalPayload(arrival=outcome.thing, errors=_errors(outcome))
+        return ReplayArrivalPayload(arrival=outcome.thing, errors=_errors(outcome.problems))
 
     @strawberry.mutation
     async def create_post(self, info: Info, input: CreatePostInput) -> CreatePostPayload:
@@ -220,7 +194,7 @@ class Mutation:
             info.context, _key(info), Target(Prefix.BRAND, input.brand_id), act,
             kept=lambda post: {"id": str(post.id)}, again=again, bells=[SendOutgoing()],
         )  # fmt: skip
-        return CreatePostPayload(post=cast(Any, outcome.thing), errors=_errors(outcome))
+        return CreatePostPayload(post=cast(Any, outcome.thing), errors=_errors(outcome.problems))
 
     @strawberry.mutation
     async def update_post(self, info: Info, input: UpdatePostInput) -> UpdatePostPayload:
@@ -239,13 +213,14 @@ class Mutation:
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Post:
             return await posts.schedule(
-                session, scope, id_, at=given(input.scheduled_at), local_time=given(input.local_time), timezone=given(input.timezone),
+                session, scope, id_, at=given(input.scheduled_at), local_time=given(input.local_time),
+                timezone=given(input.timezone),
                 cards=CARDS, now=now, if_version=given(input.if_version),
             )  # fmt: skip
 
         return await _on_post(info, SchedulePostPayload, input.id, act, SendOutgoing())
 
-    @strawberry.mutation(description="Lets a post go out now.")
+    @strawberry.mutation(description="Lets a post go out now.")  # type: ignore[untyped-decorator]
     async def publish_post(self, info: Info, input: PublishPostInput) -> PublishPostPayload:
         now, version = info.context.services.clock(), given(input.if_version)
         return await _on_post(
@@ -256,7 +231,7 @@ class Mutation:
             SendOutgoing(),
         )
 
-    @strawberry.mutation(description="Takes a post back: what has not left us never does.")
+    @strawberry.mutation(description="Takes a post back: what has not left us never does.")  # type: ignore[untyped-decorator]
     async def cancel_post(self, info: Info, input: CancelPostInput) -> CancelPostPayload:
         now, version = info.context.services.clock(), given(input.if_version)
         return await _on_post(
@@ -266,7 +241,7 @@ class Mutation:
             lambda s, scope, id_: posts.cancel(s, scope, id_, now=now, if_version=version),
         )
 
-    @strawberry.mutation(description="Lets go of a post that never went out.")
+    @strawberry.mutation(description="Lets go of a post that never went out.")  # type: ignore[untyped-decorator]
     async def delete_post(self, info: Info, input: DeletePostInput) -> DeletePostPayload:
         now = info.context.services.clock()
 
@@ -283,17 +258,17 @@ class Mutation:
             kept=lambda post_id: {"id": str(post_id)}, again=again,
         )  # fmt: skip
         deleted = strawberry.ID(typeid(Prefix.POST, outcome.thing)) if outcome.thing else None
-        return DeletePostPayload(deleted_id=deleted, errors=_errors(outcome))
+        return DeletePostPayload(deleted_id=deleted, errors=_errors(outcome.problems))
 
-    @strawberry.mutation(description="A person settles an effect of which it is not known whether it happened.")
+    @strawberry.mutation(description="A person settles an effect of which it is not known whether it happened.")  # type: ignore[untyped-decorator]
     async def settle_outgoing(self, info: Info, input: SettleOutgoingInput) -> SettleOutgoingPayload:
         now = info.context.services.clock()
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Outgoing:
             return await outgoing.settle_by_person(
-                session, scope, id_, as_=outgoing.Settlement(input.as_.value), external_id=given(input.external_id),
+                session, scope, id_, as_=input.as_, external_id=given(input.external_id),
                 cards=CARDS, now=now,
             )  # fmt: skip
 
         outcome = await _on(info, Prefix.OUTGOING, input.id, act, _outgoing, [SendOutgoing()])
-        return SettleOutgoingPayload(outgoing=outcome.thing, errors=_errors(outcome))
+        return SettleOutgoingPayload(outgoing=outcome.thing, errors=_errors(outcome.problems))

@@ -1,6 +1,8 @@
 """Where reading starts."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -83,33 +85,26 @@ async def _node(info: Info, id: strawberry.ID) -> Any:
     try:
         prefix = prefix_of(id)
         thing_id = parse_typeid(prefix, id)
+        if prefix not in _READ:
+            return None
         searched = searched_brands(context.principal, context.brand_hint)
         async with context.reader.turn(searched) as session:
             brand_id = await brand_of(session, searched, prefix, thing_id)
         async with context.reading(brand_id) as (session, scope):
-            return await _thing(session, scope, prefix, thing_id)
+            return await _READ[prefix](session, scope, thing_id)
     except NotFound:
         return None
 
 
-async def _thing(session: Session, scope: Scope, prefix: Prefix, thing_id: Any) -> Any:
-    match prefix:
-        case Prefix.BRAND:
-            return await brands.get(session, scope)
-        case Prefix.MENTION:
-            return await mentions.get(session, scope, thing_id)
-        case Prefix.THREAD:
-            return await threads.get(session, scope, thing_id)
-        case Prefix.IDENTITY:
-            return await identities.get(session, scope, thing_id)
-        case Prefix.ARRIVAL:
-            return await arrivals.get(session, scope, thing_id)
-        case Prefix.POST:
-            return await posts.get(session, scope, thing_id)
-        case Prefix.CHANNEL:
-            return (await channels.by_ids(session, scope, [thing_id])).get(thing_id)
-        case _:
-            return None
+_READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
+    Prefix.ARRIVAL: arrivals.get,
+    Prefix.BRAND: lambda session, scope, _: brands.get(session, scope),
+    Prefix.CHANNEL: channels.get,
+    Prefix.IDENTITY: identities.get,
+    Prefix.MENTION: mentions.get,
+    Prefix.POST: posts.get,
+    Prefix.THREAD: threads.get,
+}
 
 
 @strawberry.type

@@ -13,7 +13,7 @@ def _write(value: datetime) -> datetime:
 
 def _read(value: object) -> datetime:
     if not isinstance(value, str):
-        raise ValueError("a moment is text such as 2026-12-01T09:00:00Z")
+        raise TypeError("a moment is text such as 2026-12-01T09:00:00Z")
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:

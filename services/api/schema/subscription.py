@@ -24,8 +24,6 @@ _MENTION_EVENTS = (
 )
 _AT_ONCE = 100
 
-strawberry.enum(EventType)
-
 
 async def _mention(root: strawberry.Parent[models.Event], info: Info) -> Any:
     return await loaders.mention(info.context, root.brand_id, root.thing_id)

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from shared.db import Session
 from shared.domain.brands import audit
+from shared.domain.insight import rollups
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.scope import Principal, Scope, see
 from shared.errors import Invalid, NotFound, Problem, Stale
@@ -72,6 +73,8 @@ async def update(session: Session, scope: Scope, *, changes: BrandChanges, if_ve
         setattr(brand, name, value)
     brand.version += 1
     await session.flush()
+    if "timezone" in changed:
+        await rollups.rebuild(session, scope.brand_id, brand.zone)
     await audit.add(session, scope, "brand.update", typeid(Prefix.BRAND, brand.brand_id), {"changed": sorted(changed)})
     return brand
 

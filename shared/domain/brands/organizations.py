@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
 
 from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.scope import see
+from shared.errors import Invalid, NotFound
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.brand import Brand, BrandDraft
 from shared.models.enums import GrantRole, MembershipRole
@@ -53,3 +58,14 @@ async def add_brand(session: Session, *, organization: Organization, draft: Bran
         session, None, "brand.create", typeid(Prefix.BRAND, brand.brand_id), organization_id=organization.id
     )
     return brand
+
+
+async def only_of(session: Session, user_id: UUID) -> UUID:
+    """The organization of a user who is in one. Raises NotFound for nobody, Invalid for a user of several."""
+    wanted = select(col(Membership.organization_id)).where(col(Membership.user_id) == user_id)
+    found = list((await session.execute(wanted)).scalars())
+    if not found:
+        raise NotFound(f"there is no user with the id {typeid(Prefix.USER, user_id)!r}")
+    if len(found) > 1:
+        raise Invalid("this user is in several organizations: say which one")
+    return found[0]

@@ -75,6 +75,22 @@ async def add(session: Session, brand_id: UUID, zone: ZoneInfo, gone: Iterable[C
         )
 
 
+async def rebuild(session: Session, brand_id: UUID, zone: ZoneInfo) -> None:
+    """Count the days anew, for a brand whose days now begin at another instant. The caller holds the brand's row."""
+    connection = await driver(session)
+    await connection.execute("DELETE FROM rollup_day WHERE brand_id = $1", brand_id)
+    await connection.execute(
+        "INSERT INTO rollup_day (brand_id, channel_id, kind, day, mentions, posts)"
+        " SELECT brand_id, channel_id, kind, date_trunc('day', published_at, $2),"
+        "   count(*) FILTER (WHERE NOT (kind = 'post' AND author_kind = 'brand')),"
+        "   count(*) FILTER (WHERE kind = 'post' AND author_kind = 'brand')"
+        " FROM mention WHERE brand_id = $1 AND heard AND deleted_at IS NULL GROUP BY 1, 2, 3, 4"
+        " ON CONFLICT (brand_id, channel_id, kind, day) DO NOTHING",
+        brand_id,
+        str(zone),
+    )
+
+
 async def recount(session: Session, brand_id: UUID, zone: ZoneInfo, since: datetime, until: datetime) -> list[str]:
     """Compare the days from `since` to `until` with the mentions themselves; a sentence for each that differs."""
     rows = await (await driver(session)).fetch(

@@ -191,7 +191,9 @@ def _not_there(earlier: Sequence[Attempt], pace: Pace, now: datetime) -> Next:
     # A network that was slow to answer may still be at work, and some show late what they have taken.
     if sent is not None and (elapsed < pace.doubt or (looks < 2 and elapsed < pace.lease)):
         message = "the network does not show it yet; it is looked up again before it is sent again"
-        return Next(Result.NOT_SEEN, OutgoingState.SENDING, now + pace.back_off(looks), "uncertain", message)
+        enough = max(sent.started_at + pace.doubt, now + pace.first)
+        due_at = min(now + pace.back_off(looks), enough)
+        return Next(Result.NOT_SEEN, OutgoingState.SENDING, due_at, "uncertain", message)
     since = sent.started_at if sent is not None else now
     return _again(Result.ABSENT, _failures(earlier) + 1, pace, since, now, "the network does not have it")
 

@@ -100,7 +100,7 @@ async def claim(
         "lanes": list(rooms),
         "rooms": list(rooms.values()),
     }
-    return [Claim(*row) for row in (await session.execute(_CLAIM, wanted)).tuples()]
+    return [Claim(*row) for row in (await session.execute(_CLAIM, wanted))]
 
 
 async def next_at(session: Session, *, full: Collection[str] = ()) -> datetime | None:

@@ -66,7 +66,7 @@ async def post_ids(session: Session, scope: Scope, outgoing_ids: Sequence[UUID])
         )
         .where(col(Outgoing.brand_id) == scope.brand_id, col(Outgoing.id).in_(outgoing_ids))
     )
-    return {row[0]: row[1] for row in (await session.execute(wanted)).tuples()}
+    return {row[0]: row[1] for row in (await session.execute(wanted))}
 
 
 async def hold(session: Session, scope: Scope, behind: Mapping[UUID, UUID]) -> dict[UUID, Held]:
@@ -92,7 +92,7 @@ async def hold(session: Session, scope: Scope, behind: Mapping[UUID, UUID]) -> d
         .where(col(Outgoing.brand_id) == scope.brand_id, col(Outgoing.id).in_(behind))
         .execution_options(populate_existing=True)
     )
-    rows = (await session.execute(wanted)).tuples().all()
+    rows = (await session.execute(wanted)).all()
     tried = await reading.attempts_of(session, scope, [outgoing.id for outgoing, _ in rows])
     found = {}
     for outgoing, channel in rows:

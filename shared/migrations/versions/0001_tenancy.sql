@@ -63,7 +63,7 @@ BEGIN
    WHERE a.hash = key_hash AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now());
   IF NOT FOUND THEN RETURN; END IF;
   EXECUTE format('SET LOCAL parvis.organization = %L', k.organization_id);
-  EXECUTE format('SET LOCAL parvis."user" = %L', k.user_id);
+  EXECUTE format('SET LOCAL parvis.acting_user = %L', k.user_id);
   RETURN QUERY
     SELECT k.id, k.user_id, k.organization_id, k.scopes, k.brand_id,
            coalesce(array_agg(g.brand_id ORDER BY g.brand_id) FILTER (WHERE g.brand_id IS NOT NULL), '{}'),

@@ -259,6 +259,18 @@ async def test_the_sums_equal_a_recount(worker_db: Database, channel: HouseChann
         assert await rollups.recount(session, brand.brand_id, zone, at(-60 * 24 * 30), at(60 * 24)) == []
 
 
+async def test_days_are_counted_anew_when_the_brand_moves_to_another_zone(
+    worker_db: Database, channel: HouseChannel, brand: HouseBrand
+) -> None:
+    await hear(worker_db, channel, *HISTORY)
+
+    async with worker_db.session() as session:
+        await scopes.house(session, brand.brand_id)
+        zone = ZoneInfo("Pacific/Auckland")
+        await rollups.rebuild(session, brand.brand_id, zone)
+        assert await rollups.recount(session, brand.brand_id, zone, at(-60 * 24 * 30), at(60 * 24)) == []
+
+
 async def test_another_brand_is_never_touched(
     worker_db: Database, house: House, channel: HouseChannel, database: TestDatabase
 ) -> None:

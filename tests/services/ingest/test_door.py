@@ -187,6 +187,16 @@ async def test_a_truncated_body_is_not_kept(door: Doorstep, channel: HouseChanne
     assert (await door.knock(channel)).status_code == 200
 
 
+async def test_a_body_that_does_not_come_is_408(
+    door: Doorstep, channel: HouseChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.door.BODY_SECONDS", 0.1)
+    path = door.place(channel).removeprefix(door.url)
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nslow"
+    assert (await raw(door.url, head.encode())).startswith(b"HTTP/1.1 408")
+    assert (await door.knock(channel)).status_code == 200
+
+
 async def test_a_compressed_body_is_415(door: Doorstep, channel: HouseChannel) -> None:
     body = gzip.compress(DELIVERY)
     answer = await door.knock(channel, body, more={"content-encoding": "gzip"})

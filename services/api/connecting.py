@@ -1,0 +1,75 @@
+"""Connecting a channel: its row in one transaction, the network outside of any, what it said in another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.api import self_test
+from services.api.context import Context
+from services.api.mutating import Target, mutate
+from services.api.schema.inputs import ConnectChannelInput
+from services.api.self_test import Subject
+from shared.connectors.registry import connector
+from shared.db import Session
+from shared.domain import scope as scopes
+from shared.domain.brands import channels
+from shared.domain.scope import Scope
+from shared.errors import Problem
+from shared.ids import Prefix
+from shared.models import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A connected channel, what its network must be told, and what its test needs (None: it was tested before)."""
+
+    channel: Channel
+    secret: str | None
+    verify_token: str | None
+    subject: Subject | None = None
+
+
+async def connect(
+    context: Context, response_key: str, input: ConnectChannelInput
+) -> tuple[Made | None, Sequence[Problem]]:
+    """Connect by token and test. A repeat under the same idempotency key shows what was shown the first time."""
+    services = context.services
+    network = connector(input.network)
+
+    async def before() -> None:
+        draft = input.draft()
+        await self_test.refuse_address(services, draft.base_url, input.read_credentials())
+
+    async def act(session: Session, scope: Scope) -> Made:
+        made = await channels.connect(
+            session, scope, services.vault, draft=input.draft(), credentials=input.read_credentials(),
+            card=network.card, new_secret=network.new_secret(),
+            hook_base_url=services.settings.hook_base_url, now=services.clock(),
+        )  # fmt: skip
+        subject = await self_test.subject(services, session, scope, made.channel)
+        return Made(made.channel, made.secret, made.shared.verify_token, subject)
+
+    async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> Made:
+        id_ = UUID(kept["id"])
+        found = await channels.by_ids(session, scope, [id_])
+        return Made(found[id_], kept["secret"], kept["verify_token"])
+
+    outcome = await mutate(
+        context,
+        response_key,
+        Target(Prefix.BRAND, input.brand_id),
+        act,
+        kept=lambda made: {"id": str(made.channel.id), "secret": made.secret, "verify_token": made.verify_token},
+        again=again,
+        before=before,
+    )
+    made = outcome.thing
+    if made is None or made.subject is None:
+        return made, outcome.problems
+    result = await self_test.examine(services, made.subject, subscribe=True)
+    async with services.db.session() as session:
+        principal = await scopes.enter(session, context.api_key)
+        scope = await scopes.open_brand(session, principal, made.channel.brand_id)
+        channel = await self_test.store(services, session, scope, made.subject, result)
+    return Made(channel, made.secret, made.verify_token), ()

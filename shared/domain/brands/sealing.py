@@ -1,0 +1,65 @@
+"""Sealing every secret again with the newest key, so that older ones may be taken out of PARVIS_SECRET_KEYS."""
+
+import base64
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from shared.db import Session
+from shared.domain.brands import hooks, logins
+from shared.domain.scope import Scope
+from shared.models.channel import Channel, Hook
+from shared.models.organization import Grant, IdempotencyKey
+from shared.vault import Vault
+
+
+def answer_place(principal_id: UUID, key: str) -> str:
+    """Where the answer that an idempotency key remembers is sealed for."""
+    return f"idempotency:{principal_id}:{key}"
+
+
+async def brand_ids(session: Session) -> list[UUID]:
+    """Every brand of the house, over the owner's connection."""
+    return sorted(set((await session.execute(select(col(Grant.brand_id)))).scalars()))
+
+
+async def reseal_platform(session: Session, vault: Vault) -> int:
+    """Seal hooks' secrets and remembered answers again; how many were sealed with an older key.
+
+    Raises UnknownKey, and changes nothing, where a secret's key is no longer there.
+    """
+    renewed = 0
+    for hook in (await session.execute(select(Hook).with_for_update())).scalars():
+        if not vault.is_newest(hook.secret):
+            hook.secret = _again(vault, hook.secret, hooks.place(hook.id))
+            renewed += 1
+    for row in (await session.execute(select(IdempotencyKey).with_for_update())).scalars():
+        sealed = base64.b64decode(row.answer["sealed"])
+        if not vault.is_newest(sealed):
+            again = _again(vault, sealed, answer_place(row.principal_id, row.key))
+            row.answer = {"sealed": base64.b64encode(again).decode()}
+            renewed += 1
+    await session.flush()
+    return renewed
+
+
+async def reseal_brand(session: Session, scope: Scope, vault: Vault) -> int:
+    """Seal the credentials of a brand's channels again; how many were sealed with an older key."""
+    wanted = (
+        select(Channel)
+        .where(col(Channel.brand_id) == scope.brand_id, col(Channel.credentials).is_not(None))
+        .with_for_update()
+    )
+    renewed = 0
+    for channel in (await session.execute(wanted)).scalars():
+        sealed = channel.credentials
+        if sealed is not None and not vault.is_newest(sealed):
+            channel.credentials = _again(vault, sealed, logins.place(channel.id))
+            renewed += 1
+    await session.flush()
+    return renewed
+
+
+def _again(vault: Vault, sealed: bytes, place: str) -> bytes:
+    return vault.seal(vault.open(sealed, place), place)
