@@ -89,12 +89,14 @@ class House:
         schema = await asyncio.to_thread(run.migrate, self.settings)
         if not embedded:
             await check_logins(self.settings)
-        brand = await example.ensure(self.settings)
         say("Starting the services.")
-        self._start_services()
-        await self._until_ready()
+        # The practice network is a stranger: it stands before anybody of the house calls it.
+        strangers = tuple(service for service in self.services if service.name == "sandbox")
+        await self._start_services(strangers)
+        sandbox = address(self.settings.host, self.settings.sandbox_port) if strangers else None
+        brand = await example.ensure(self.settings, sandbox)
+        await self._start_services(tuple(service for service in self.services if service not in strangers))
         local = self.local(schema, brand)
-        await self._join(local)
         if self.settings.example:
             await self._play(local)
         self._local = local
@@ -138,23 +140,24 @@ class House:
         self.keeper.keep(made.valkey)
         await servers_ready(self.folder, self.keeper, since, made.kept.valkey_port)
 
-    def _start_services(self) -> None:
+    async def _start_services(self, services: tuple[Service, ...]) -> None:
         told = environment(self.settings)
-        for service in self.services:
+        for service in services:
             log = self.folder / "logs" / f"{service.name}.log"
             rotate(log)
             argv = (sys.executable, "-m", service.module)
             self.keeper.keep(Program(service.name, argv, _ROOT, log, environment=told))
+        await self._until_ready(services)
 
-    async def _until_ready(self) -> None:
-        waits = {service.name: asyncio.Event() for service in self.services}
+    async def _until_ready(self, services: tuple[Service, ...]) -> None:
+        waits = {service.name: asyncio.Event() for service in services}
         try:
             async with (
                 asyncio.timeout(_FIRST_READY),
                 httpx.AsyncClient(trust_env=False, timeout=2) as http,
                 asyncio.TaskGroup() as group,
             ):
-                for service in self.services:
+                for service in services:
                     group.create_task(self._ready(http, service, waits[service.name]))
         except* CannotRun as several:
             raise several.exceptions[0] from None
@@ -183,13 +186,6 @@ class House:
             ):
                 ready.set()
                 return
-
-    async def _join(self, local: dict[str, object]) -> None:
-        try:
-            async with asyncio.timeout(_PLAY):
-                await example.join(local)
-        except (TimeoutError, httpx.HTTPError) as error:
-            say(f"The practice network could not be told of the example ({type(error).__name__}); the next start will.")
 
     async def _play(self, local: dict[str, object]) -> None:
         try:

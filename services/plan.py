@@ -2,16 +2,12 @@
 
 import os
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 from pydantic import SecretStr
 
 from services import folder, servers
 from services.folder import CannotRun
 from shared.settings import SERVER_URLS, Settings
-
-# Loopback is private: the practice network lives there.
-_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,6 @@ def environment(settings: Settings) -> dict[str, str]:
         settings.owner_database_url,
         settings.redis_url,
     )
-    networks = [*settings.private_networks, *(n for n in _LOOPBACK if n not in settings.private_networks)]
     told = {
         "PARVIS_SECRET_KEYS": ",".join(key.get_secret_value() for key in settings.secret_keys),
         "PARVIS_DATA_DIR": str(settings.data_dir),
@@ -50,7 +45,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "PARVIS_INGEST_PORT": str(settings.ingest_port),
         "PARVIS_SANDBOX_PORT": str(settings.sandbox_port),
         "PARVIS_EXAMPLE": str(int(settings.example)),
-        "PARVIS_PRIVATE_NETWORKS": ",".join(str(network) for network in networks),
+        "PARVIS_PRIVATE_NETWORKS": ",".join(str(network) for network in settings.private_networks),
         "PYTHONUNBUFFERED": "1",
     }
     return {**os.environ, **{name: value for name, value in zip(SERVER_URLS, values, strict=True) if value}, **told}

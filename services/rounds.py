@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,26 @@ class Rounds:
         self._holder = holder
         self._stop = stop
         self._turned: dict[str, float] = {}
+
+    async def run(self, loops: Sequence[Coroutine[Any, Any, None]], *, grace: float) -> None:
+        """Run the loops until the stop. What is in the middle of something gets `grace` seconds, then is broken off.
+
+        A loop ends before the stop only by a mistake of ours: then all end, and the process is started again.
+        """
+        tasks = [asyncio.create_task(loop) for loop in loops]
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._stop.set()
+            await stopping
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
     async def turn(self, name: str, round_: Round, *, wake: asyncio.Event | None = None, watched: bool = True) -> None:
         """Rounds until the stop, each saying how long to wait for the next; `wake` cuts the wait short.

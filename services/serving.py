@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import uvicorn
 import uvloop
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest, start_http_server
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -51,6 +51,12 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
+
+
+def metrics(settings: Settings) -> None:
+    """Serve /metrics of a process that has no server of its own, where the settings name a port for it."""
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, settings.host)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -95,9 +95,14 @@ class Database:
 
 
 async def driver(session: Session) -> "asyncpg.Connection[Any]":
-    """The driver's own connection of this transaction, for the hot statements that pass arrays."""
+    """The driver's own connection of this transaction, for the hot statements that pass arrays.
+
+    SQLAlchemy begins at its first statement, not before: without one, the driver's would each commit by itself.
+    """
     raw = await (await session.connection()).get_raw_connection()
     connection: asyncpg.Connection[Any] = raw.driver_connection  # type: ignore[assignment]
+    if not connection.is_in_transaction():
+        await session.execute(text("SELECT 1"))
     return connection
 
 

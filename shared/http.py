@@ -21,6 +21,7 @@ from shared.settings import Settings
 
 Address = IPv4Address | IPv6Address
 Networks = Sequence[IPv4Network | IPv6Network]
+Places = frozenset[tuple[str, int]]
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 MAX_RESPONSE_BYTES = 5 * 1024 * 1024
@@ -71,8 +72,22 @@ def _is_public(address: Address) -> bool:
     return not any(address in block for block in _NOT_PUBLIC)
 
 
-def permit(scheme: str, host: str, port: int, addresses: Iterable[Address], private_networks: Networks) -> None:
+def own_places(settings: Settings) -> Places:
+    """Where our own practice network listens: it may be called, whatever the private ranges are."""
+    return frozenset({(settings.host, settings.sandbox_port)})
+
+
+def permit(
+    scheme: str,
+    host: str,
+    port: int,
+    addresses: Iterable[Address],
+    private_networks: Networks,
+    places: Places = frozenset(),
+) -> None:
     """Allow a call to `host`, which stands for `addresses`. Raises AddressRefused with a sentence."""
+    if (host, port) in places:
+        return
     for address in map(_meant, addresses):
         if any(address in network for network in private_networks):
             continue
@@ -93,7 +108,9 @@ async def resolve(host: str, port: int) -> list[Address]:
     return [ip_address(str(place[0])) for *_, place in found]
 
 
-async def check_address(url: str, private_networks: Networks, *, resolve: Resolve = resolve) -> None:
+async def check_address(
+    url: str, private_networks: Networks, *, places: Places = frozenset(), resolve: Resolve = resolve
+) -> None:
     """Say whether the guarded client would call `url`, for connecting a channel. Raises Invalid with a sentence."""
     try:
         parsed = httpx.URL(url)
@@ -108,7 +125,7 @@ async def check_address(url: str, private_networks: Networks, *, resolve: Resolv
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             addresses = await resolve(parsed.raw_host.decode("ascii"), port)
-        permit(scheme, host, port, addresses, private_networks)
+        permit(scheme, host, port, addresses, private_networks, places)
     except AddressRefused as error:
         raise Invalid([Problem("address_not_allowed", str(error))]) from None
     except (TimeoutError, OSError, UnicodeError):
@@ -121,9 +138,10 @@ async def check_address(url: str, private_networks: Networks, *, resolve: Resolv
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
     """Opens connections for one scheme: resolve, validate all, connect to one of those."""
 
-    def __init__(self, scheme: str, private_networks: Networks, resolve: Resolve) -> None:
+    def __init__(self, scheme: str, private_networks: Networks, places: Places, resolve: Resolve) -> None:
         self._scheme = scheme
         self._private_networks = private_networks
+        self._places = places
         self._resolve = resolve
         self._tcp = httpcore.AnyIOBackend()
 
@@ -144,7 +162,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(f"the name {host} was not found in time") from None
         except (gaierror, OSError, UnicodeError):
             raise httpcore.ConnectError(f"the name {host} can't be found") from None
-        permit(self._scheme, host, port, addresses, self._private_networks)
+        permit(self._scheme, host, port, addresses, self._private_networks, self._places)
         failure: Exception = httpcore.ConnectError(f"the name {host} stands for no address")
         for tried, address in enumerate(addresses):
             share = max((ends_at - clock()) / (len(addresses) - tried), 0.05)
@@ -212,7 +230,8 @@ class _CappedStream(httpx.AsyncByteStream):
 
 
 class _GuardedTransport(httpx.AsyncBaseTransport):
-    def __init__(self, private_networks: Networks, resolve: Resolve, tls: ssl.SSLContext, max_bytes: int) -> None:
+    def __init__(self, settings: Settings, resolve: Resolve, tls: ssl.SSLContext, max_bytes: int) -> None:
+        places = own_places(settings)
         self._max_bytes = max_bytes
         self._pools = {
             scheme: httpcore.AsyncConnectionPool(
@@ -220,7 +239,7 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=CONNECTIONS // 4,
                 keepalive_expiry=15,
-                network_backend=_GuardedBackend(scheme, private_networks, resolve),
+                network_backend=_GuardedBackend(scheme, settings.private_networks, places, resolve),
             )
             for scheme in ("http", "https")
         }
@@ -268,7 +287,7 @@ def client(
     """A client for addresses given by users; one a process, shared by its channels and closed by its owner."""
     whole = settings.send_timeout_seconds
     return httpx.AsyncClient(
-        transport=_GuardedTransport(settings.private_networks, resolve, tls or httpx.create_ssl_context(), max_bytes),
+        transport=_GuardedTransport(settings, resolve, tls or httpx.create_ssl_context(), max_bytes),
         timeout=httpx.Timeout(whole, connect=min(CONNECT_SECONDS, whole / 2), pool=min(CONNECT_SECONDS, whole / 2)),
         headers={"user-agent": "Parvis/0.1", "accept": "application/json", "accept-encoding": "identity"},
         # Channels of different brands share the client: nothing that one network set may reach another's request.

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the api.")
     ingest_port: int = Field(8001, ge=1, le=65535, description="Port of the door.")
     sandbox_port: int = Field(8002, ge=1, le=65535, description="Port of the practice network.")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port where an ingest worker or a scheduler serves /metrics; 0: nowhere."
+    )
     public_url: str | None = Field(None, description="The door's address as networks see it. Unset: its local address.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

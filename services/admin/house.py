@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from typing import TypeVar
 from uuid import UUID
 
@@ -27,7 +26,6 @@ from shared.vault import UnknownKey, Vault
 
 T = TypeVar("T")
 # On one machine the practice network, and what a developer tries out, are on loopback.
-_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,6 @@ def run(act: Callable[[House], Awaitable[T]]) -> T:
 
 async def _run(act: Callable[[House], Awaitable[T]]) -> T:
     settings = plan.connected(Settings())
-    if settings.embedded or settings.host in {"127.0.0.1", "::1"}:
-        settings = settings.model_copy(update={"private_networks": (*settings.private_networks, *_LOOPBACK)})
     assert settings.owner_database_url is not None
     db = Database(settings.owner_database_url, name="cli", size=2)
     try:

@@ -2,15 +2,14 @@
 
 from typing import Annotated, Any
 
-import httpx
 import typer
 
 from services import folder
 from services.admin.house import House, now, run, say
 from services.example.brand import create as create_with_channels
 from services.example.brand import join
-from shared.domain.brands import hooks, keys, organizations
-from shared.ids import Prefix, parse_typeid, typeid
+from shared.domain.brands import keys, organizations
+from shared.ids import Prefix, typeid
 from shared.models.brand import BrandDraft
 from shared.models.enums import KeyScope
 
@@ -34,17 +33,11 @@ def create(
 async def _create(house: House, name: str, brand: str | None) -> dict[str, Any]:
     if brand is None:
         return await _without_brand(house, name)
-    async with house.db.session() as session:
-        made: dict[str, Any] = await create_with_channels(session, house.settings, name, BrandDraft(name=brand))
-    base = house.settings.hook_base_url
-    for channel in made["channels"]:
-        channel["webhook_url"] = hooks.url(base, parse_typeid(Prefix.HOOK, channel["hook_id"]))
     local = folder.read_local(house.settings.data_dir)
-    if local is not None and local.get("sandbox"):
-        try:
-            await join({**made, "sandbox": local["sandbox"]})
-        except httpx.HTTPError as error:
-            typer.echo(f"The practice network could not be told of the brand ({type(error).__name__}).", err=True)
+    sandbox = str(local["sandbox"]) if local is not None and local.get("sandbox") else None
+    made = await create_with_channels(house.db, house.settings, sandbox, name, BrandDraft(name=brand))
+    if sandbox is not None:
+        await join(made, sandbox)
     return made
 
 

@@ -88,6 +88,8 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> FastAPI:
     """The whole api as an ASGI app; its lifespan opens and closes the servers."""
 
+    limits = RateLimits(settings.redis_url)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings, clock) as services:
@@ -95,6 +97,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
             app.state.key_use = KeyUse(services.db)
             yield
             await app.state.key_use.close()
+        await limits.close()
 
     app = FastAPI(
         title="Parvis",
@@ -105,7 +108,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, limits),
         exception_handlers={
             ParvisError: errors.on_parvis_error,
             RequestValidationError: errors.on_validation_error,
@@ -118,11 +121,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     app.router.routes.extend(graphql_routes())
     app.router.routes.extend(graphql_routes())
     app.router.routes.extend(probe_routes(_checks(app)))
+    app.state.methods_of = _methods_of
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, limits: RateLimits) -> list[Middleware]:
     """From the outside in. Each is plain ASGI, so that answers stream and context variables reach the endpoint."""
     return [
         Middleware(RequestIds),
@@ -135,8 +139,14 @@ def _middleware(settings: Settings) -> list[Middleware]:
             max_age=600,
         ),
         Middleware(Guard),
-        Middleware(RateLimit, limit=settings.rate_limit, limits=RateLimits(settings.redis_url)),
+        Middleware(RateLimit, limit=settings.rate_limit, limits=limits),
     ]
+
+
+def _methods_of(path: str) -> set[str]:
+    """The methods of an address under /v1."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
 
 
 def _checks(app: FastAPI) -> dict[str, Check]:

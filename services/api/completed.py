@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from graphql import FieldNode
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlmodel import bindparam, col, select
@@ -57,8 +56,6 @@ _NAMES: dict[str, Any] = {
     "idn": _id_writer(Prefix.IDENTITY),
     "chan": _id_writer(Prefix.CHANNEL),
     "thr": _id_writer(Prefix.THREAD),
-    "loads": orjson.loads,
-    "len": len,
 }
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
+from sqlalchemy.exc import PendingRollbackError
 
 from shared.db import Database, Session
 from shared.domain import scope as scopes
@@ -74,7 +75,10 @@ class Reader:
     async def close(self) -> None:
         """End the transaction. A later turn begins another."""
         self._session, self._seen = None, None
-        await self._open.aclose()
+        # One non-null field failing breaks off its neighbours, in the middle of a statement too: that connection is
+        # gone, and there is nothing left to end.
+        with suppress(PendingRollbackError):
+            await self._open.aclose()
         self._open = AsyncExitStack()
 
 

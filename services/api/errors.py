@@ -205,7 +205,12 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         404: f"there is nothing at {request.url.path[:200]}",
         405: f"{request.method[:20]} is not possible here",
     }.get(error.status_code, str(error.detail))
-    return problem(request.scope, error.status_code, code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # The router says the methods of the first route that fits; an address has all of its routes'.
+        allowed = request.app.state.methods_of(request.url.path)
+        headers = {"allow": ", ".join(sorted(allowed)) or headers.get("Allow", "")}
+    return problem(request.scope, error.status_code, code, detail, headers=headers)
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

@@ -57,7 +57,7 @@ async def recall(session: Session, vault: Vault, principal: Principal, what: Ask
     row = await session.get(IdempotencyKey, (principal.user_id, what.key))
     if row is None:
         return None
-    if bytes(row.digest) != what.digest:
+    if bytes(row.digest) != _bound(principal, what):
         sentence = "this idempotency key was used for another request; use a new key for a new request"
         raise Invalid([Problem("idempotency_mismatch", sentence)], code="idempotency_mismatch")
     answer: JsonObject = orjson.loads(
@@ -74,7 +74,7 @@ async def remember(
         IdempotencyKey(
             principal_id=principal.user_id,
             key=what.key,
-            digest=what.digest,
+            digest=_bound(principal, what),
             answer=_sealed(vault, principal, what, answer),
             created_at=now,
         )
@@ -85,9 +85,14 @@ async def remember(
 async def amend(session: Session, vault: Vault, principal: Principal, what: Asked, answer: JsonObject) -> None:
     """Put a fuller answer in the place of the one that was kept, when the effect has gone on after its commit."""
     row = await session.get(IdempotencyKey, (principal.user_id, what.key))
-    if row is not None and bytes(row.digest) == what.digest:
+    if row is not None and bytes(row.digest) == _bound(principal, what):
         row.answer = _sealed(vault, principal, what, answer)
         await session.flush()
+
+
+def _bound(principal: Principal, what: Asked) -> bytes:
+    """The digest, bound to the API key: a narrower key of the same user is never shown what a wider one was."""
+    return hashlib.sha256(what.digest + principal.key_id.bytes).digest()
 
 
 def _sealed(vault: Vault, principal: Principal, what: Asked, answer: JsonObject) -> JsonObject:

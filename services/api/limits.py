@@ -3,7 +3,7 @@
 import hashlib
 import time
 
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage
 from redis.exceptions import RedisError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,7 @@ class RateLimits:
 
     def __init__(self, redis_url: str | None) -> None:
         self._here = MemoryStorage()
-        self._shared: Storage | None = None
+        self._shared: RedisStorage | None = None
         if redis_url is not None:
             self._shared = RedisStorage(
                 redis_url,
@@ -45,6 +45,11 @@ class RateLimits:
                 self._quiet_until = time.monotonic() + _SILENCE_SECONDS
                 _log.warning("redis.away", error=type(error).__name__)
         return await self._here.incr(name, WINDOW_SECONDS)
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._shared is not None:
+            await self._shared.bridge.storage.aclose()  # type: ignore[attr-defined]  # limits has no way to close it
 
 
 class RateLimit:

@@ -172,7 +172,7 @@ class Writer:
                     return f"{self.column(getattr(source, _WORDS[name]))}.upper()"
                 case "media":
                     item = self.build(same, "Media", lambda n, _: _media_field(n))
-                    return f"[{item} for m in loads({self.column(source.media)})]"
+                    return f"[{item} for m in {self.column(source.media)}]"
                 case "engagement":
                     return self.build(same, "Engagement", lambda n, _: self.leaf(source, _COUNTERS, n))
             return self.leaf(source, _MENTION, name) if name in _MENTION else related(name, same)

@@ -81,7 +81,7 @@ def _finished(made: Json) -> Json:
         schemas.pop(name, None)
     problem = ProblemRead.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
-    schemas["Problem"] = problem
+    schemas["Problem"] = {**problem, "title": "Problem"}
     schemas["ProblemPlace"].pop("default", None)
     made["components"]["responses"] = {
         f"Problem{status}": {

@@ -50,12 +50,16 @@ _SHOWN = 8
 async def start(request: Request) -> HTMLResponse:
     """What runs, where things are, and the example brand's last mentions."""
     services: Services = request.app.state.services
-    postgres, redis, example = await asyncio.gather(_answers(services), services.queues.is_up(), _example(services))
+    local = await asyncio.to_thread(_local, services.settings.data_dir / "local.json")
+    postgres, redis, example = await asyncio.gather(
+        _answers(services), services.queues.is_up(), _example(services, local)
+    )
     page = _START.substitute(
         version=html.escape(openapi.VERSION),
         servers=_light("PostgreSQL", up=postgres, without="nothing works without it")
         + _light("Redis", up=redis, without="all still works, up to a second later"),
         door=html.escape(services.settings.hook_base_url),
+        sandbox=_sandbox(local.get("sandbox")),
         example=_section(example),
     )
     return HTMLResponse(page, headers=_HEADERS)
@@ -102,11 +106,10 @@ async def _answers(services: Services) -> bool:
         raise
 
 
-async def _example(services: Services) -> _Example | None:
+async def _example(services: Services, local: dict[str, Any]) -> _Example | None:
     """The example brand's newest public mentions, while PARVIS_EXAMPLE=1 and `parvis up` keeps local.json."""
     if not services.settings.example:
         return None
-    local = await asyncio.to_thread(_local, services.settings.data_dir / "local.json")
     try:
         brand_id = parse_typeid(Prefix.BRAND, str(local.get("brand_id")))
         async with services.db.reading() as session:
@@ -129,6 +132,13 @@ async def _example(services: Services) -> _Example | None:
         for mention in found.items
     ]
     return _Example(brand.name, said)
+
+
+def _sandbox(address: object) -> str:
+    if not isinstance(address, str) or not address.startswith("http"):
+        return ""
+    said = "A small network to practise on: say something there as a customer."
+    return f'<li><a href="{html.escape(address)}"><strong>Practice network</strong>{said}</a></li>'
 
 
 def _local(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from shared.db import Session
 from shared.domain.brands import channels, hooks
 from shared.domain.scope import Scope
 from shared.errors import Invalid, NetworkError, Problem
-from shared.http import check_address
+from shared.http import check_address, own_places
 from shared.log import logger
 from shared.models.channel import Channel
 from shared.settings import Settings
@@ -108,7 +108,7 @@ async def refuse_address(services: Means, base_url: str | None, credentials: dic
         if not url:
             continue
         try:
-            await check_address(url, services.settings.private_networks)
+            await check_address(url, services.settings.private_networks, places=own_places(services.settings))
         except Invalid as error:
             raise Invalid([Problem(p.code, p.message, path) for p in error.problems]) from None
 

@@ -1,15 +1,18 @@
 """The example brand, its channels and its key. What is shown once is kept in the data folder, for its owner."""
 
 import json
+import re
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
 from services.folder import write_private
+from services.plan import address
 from shared.connectors.registry import CONNECTORS, connector
 from shared.contract import Capability
 from shared.db import Database, Session
@@ -23,22 +26,23 @@ from shared.settings import Settings
 from shared.vault import Vault
 
 _FILE = "example.json"
-_ACCOUNT = "dunes-cafe"
 
 
-async def ensure(settings: Settings) -> dict[str, object]:
-    """The example as local.json tells it; made on the first run."""
+async def ensure(settings: Settings, sandbox: str | None) -> dict[str, object]:
+    """The example as local.json tells it; made on the first run. Its page on the practice network stands before it."""
     kept = _read(settings.data_dir / _FILE)
     if kept is None:
         assert settings.owner_database_url is not None
         db = Database(settings.owner_database_url, name="example", size=1)
         try:
-            async with db.session() as session:
-                kept = await create(session, settings, "Dunes & Co", BrandDraft(name="Dunes Café"))
+            kept = await create(db, settings, sandbox, "Dunes & Co", BrandDraft(name="Dunes Café"))
         finally:
             await db.close()
         write_private(settings.data_dir / _FILE, json.dumps(kept, ensure_ascii=False, indent=1))
-    return _addressed(kept, settings)
+    addressed = _addressed(kept, settings)
+    if sandbox is not None:
+        await join(addressed, sandbox)
+    return addressed
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -49,43 +53,75 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found
 
 
-async def create(session: Session, settings: Settings, name: str, brand: BrandDraft) -> dict[str, object]:
-    """An organization with a brand, a key with every scope, and a channel on each network that takes webhooks."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The brand's page on the practice network, and the token that speaks for it."""
+
+    account: str
+    token: str
+
+
+async def create(db: Database, settings: Settings, sandbox: str | None, name: str, brand: BrandDraft) -> dict[str, Any]:
+    """An organization with a brand, a key with every scope, and a channel on each network that takes webhooks.
+
+    With the address of a practice network, also a channel there: its page is opened first, so that no poll comes early.
+    """
+    page = await _open_page(sandbox, brand.name) if sandbox is not None else None
+    networks = [n for n, known in CONNECTORS.items() if known.card.can(Capability.WEBHOOKS)]
     now = datetime.now(UTC)
-    made = await organizations.create(session, name=name, brand=brand, user_name="Example", now=now)
-    assert made.brand is not None
-    _, api_key = await keys.create(
-        session,
-        organization_id=made.organization.id,
-        user_id=made.user.id,
-        name="example",
-        scopes=[KeyScope.ALL],
-        brand_id=None,
-        expires_at=None,
-        now=now,
-    )
-    scope = await scopes.house(session, made.brand.brand_id)
-    vault = Vault([_plain(key) for key in settings.secret_keys])
-    networks = [n for n, known in CONNECTORS.items() if known.card.can(Capability.WEBHOOKS) or n is Network.SANDBOX]
+    async with db.session() as session:
+        made = await organizations.create(session, name=name, brand=brand, user_name="Example", now=now)
+        assert made.brand is not None
+        _, api_key = await keys.create(
+            session,
+            organization_id=made.organization.id,
+            user_id=made.user.id,
+            name="example",
+            scopes=[KeyScope.ALL],
+            brand_id=None,
+            expires_at=None,
+            now=now,
+        )
+        scope = await scopes.house(session, made.brand.brand_id)
+        vault = Vault([key.get_secret_value() for key in settings.secret_keys])
+        connect = partial(_connect, session, scope, vault, settings, brand.name, now)
+        channels = [
+            await connect(network, page if network is Network.SANDBOX else None)
+            for network in networks
+            if page is not None or network is not Network.SANDBOX
+        ]
     return {
         "organization_id": typeid(Prefix.ORGANIZATION, made.organization.id),
         "user_id": typeid(Prefix.USER, made.user.id),
         "brand_id": typeid(Prefix.BRAND, made.brand.brand_id),
         "api_key": api_key,
-        "channels": [await _connect(session, scope, vault, settings, network, now) for network in networks],
+        "channels": channels,
     }
 
 
-def _plain(key: SecretStr) -> str:
-    return key.get_secret_value()
+async def _open_page(sandbox: str, name: str) -> _Page:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40] or "brand"
+    page = _Page(f"{slug}-{secrets.token_hex(3)}", f"sbx_{secrets.token_urlsafe(24)}")
+    async with httpx.AsyncClient(base_url=sandbox, timeout=10) as http:
+        told = {"account": page.account, "name": name[:100], "token": page.token}
+        (await http.post("/api/accounts", json=told)).raise_for_status()
+    return page
 
 
 async def _connect(
-    session: Session, scope: Scope, vault: Vault, settings: Settings, network: Network, now: datetime
+    session: Session,
+    scope: Scope,
+    vault: Vault,
+    settings: Settings,
+    brand: str,
+    now: datetime,
+    network: Network,
+    page: _Page | None,
 ) -> dict[str, object]:
     known = connector(network)
-    account = f"{_ACCOUNT}-{secrets.token_hex(3)}" if network is Network.SANDBOX else None
     credentials = {name: secrets.token_urlsafe(24) for name in known.card.credentials_required}
+    if page is not None:
+        credentials = {"access_token": page.token}
     if "verify_token" in known.card.credentials_optional:
         credentials["verify_token"] = secrets.token_urlsafe(16)
     connected = await connecting.connect(
@@ -94,9 +130,9 @@ async def _connect(
         vault,
         draft=ChannelDraft(
             network=network,
-            name=f"Dunes Café on {known.card.label}",
-            external_id=account or str(10**14 + secrets.randbelow(10**14)),
-            base_url=f"http://{settings.host}:{settings.sandbox_port}" if known.card.needs_base_url else None,
+            name=f"{brand} on {known.card.label}"[:200],
+            external_id=page.account if page is not None else str(10**14 + secrets.randbelow(10**14)),
+            base_url=address(settings.host, settings.sandbox_port) if known.card.needs_base_url else None,
         ),
         credentials=credentials,
         card=known.card,
@@ -106,31 +142,31 @@ async def _connect(
     )
     return {
         "id": typeid(Prefix.CHANNEL, connected.channel.id),
-        "hook_id": typeid(Prefix.HOOK, connected.channel.hook_id),
         "network": network.value,
         "external_id": connected.channel.external_id,
+        "webhook_url": connected.webhook_url,
         "secret": connected.shared.keys[0],
         "verify_token": connected.shared.verify_token,
-        "access_token": credentials.get("access_token") if network is Network.SANDBOX else None,
+        "access_token": page.token if page is not None else None,
     }
 
 
-def _addressed(kept: dict[str, Any], settings: Settings) -> dict[str, object]:
+def _addressed(kept: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Ports may have changed since: addresses are of today."""
     channels = [
-        {**channel, "webhook_url": f"{settings.hook_base_url}/webhooks/{channel['hook_id']}"}
+        {**channel, "webhook_url": f"{settings.hook_base_url}/webhooks/{channel['webhook_url'].rpartition('/')[2]}"}
         for channel in kept["channels"]
     ]
     return {**kept, "channels": channels}
 
 
-async def join(local: dict[str, Any]) -> None:
-    """Give the example its page on the practice network, which pushes what is said there to our door."""
-    async with httpx.AsyncClient(base_url=str(local["sandbox"]), timeout=10) as http:
-        for channel in local["channels"]:
+async def join(made: dict[str, Any], sandbox: str) -> None:
+    """Let the practice network push what is said on the brand's page to our door. Its page is opened anew if lost."""
+    async with httpx.AsyncClient(base_url=sandbox, timeout=10) as http:
+        for channel in made["channels"]:
             if channel["network"] != Network.SANDBOX.value:
                 continue
-            page = {"account": channel["external_id"], "name": "Dunes Café", "token": channel["access_token"]}
+            page = {"account": channel["external_id"], "token": channel["access_token"]}
             (await http.post("/api/accounts", json=page)).raise_for_status()
             hook = {"url": channel["webhook_url"], "secret": channel["secret"]}
             bearer = {"authorization": f"Bearer {channel['access_token']}"}

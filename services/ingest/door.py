@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import orjson
 from prometheus_client import Counter, Histogram
 
-from services.ingest.group import Away, Group, NewArrival
+from services.ingest.group import Away, Closed, Group, NewArrival
 from services.ingest.hooks import Hooks, OpenHook
 from shared.contract import RawRequest, storable
 from shared.errors import BadSignature, NotFound
@@ -95,6 +95,8 @@ class Door:
             outcome, status, headers, body = _refused(refusal)
         except NotFound as error:
             outcome, status, headers, body = _refused(Refusal(404, "not_found", error.message))
+        except Closed as error:
+            outcome, status, headers, body = _refused(Refusal(404, "not_found", str(error)))
         except BadSignature as error:
             outcome, status, headers, body = _refused(Refusal(401, "bad_signature", error.message))
         except Away as error:

@@ -52,13 +52,15 @@ SELECT id, hook_id, key, network, brand_id, channel_id, headers::jsonb, body, st
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bytea[],
               $9::timestamptz[], $10::timestamptz[])
     AS new (id, hook_id, key, network, brand_id, channel_id, headers, body, stamp, received_at)
+ WHERE EXISTS (SELECT FROM hook h WHERE h.id = new.hook_id AND h.removed_at IS NULL)
 ON CONFLICT (hook_id, key) DO NOTHING
 RETURNING id
 """
 _FIRST = """
-SELECT old.id, old.hook_id, old.key
+SELECT old.id, new.hook_id, new.key, h.id IS NOT NULL AS open
   FROM unnest($1::uuid[], $2::text[]) AS new (hook_id, key)
-  JOIN arrival old ON old.hook_id = new.hook_id AND old.key = new.key
+  LEFT JOIN arrival old ON old.hook_id = new.hook_id AND old.key = new.key
+  LEFT JOIN hook h ON h.id = new.hook_id AND h.removed_at IS NULL
 """
 
 
@@ -86,6 +88,10 @@ class Kept(NamedTuple):
 
 class Away(Exception):
     """It can't be made durable now: PostgreSQL is away or refuses, or the buffer is full. Send it again later."""
+
+
+class Closed(Exception):
+    """The hook was removed: the door remembers hooks for a moment, the table does not."""
 
 
 _NO_CONNECTION = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -142,7 +148,7 @@ class Group:
         await asyncio.wait(tried)
 
     async def add(self, row: NewArrival) -> Kept:
-        """Returns when the row, or an earlier one with its key, is durable. Raises Away."""
+        """Returns when the row, or an earlier one with its key, is durable. Raises Away or Closed."""
         place = (row.hook_id, row.key)
         first = self._pending.get(place)
         if first is not None:
@@ -248,8 +254,8 @@ class Group:
             return await self._after(error, connection, statement, batch)
         _committed.observe(time.perf_counter() - began)
         for waiting, kept in zip(batch, found, strict=True):
-            self._settle_one(waiting, kept or Away("the first one was forgotten just now"))
-        if any(kept is not None and not kept.duplicate for kept in found):
+            self._settle_one(waiting, kept)
+        if any(isinstance(kept, Kept) and not kept.duplicate for kept in found):
             self._on_commit()
         return True
 
@@ -276,20 +282,20 @@ class Group:
         for waiting in batch:
             self._settle_one(waiting, Away(why))
 
-    def _settle_one(self, waiting: _Waiting, outcome: Kept | Away) -> None:
+    def _settle_one(self, waiting: _Waiting, outcome: Kept | Away | Closed) -> None:
         row, future = waiting
         if self._pending.pop((row.hook_id, row.key), None) is not None:
             self._pending_size -= len(row.body)
         if future.done():  # its request was cut off
             return
-        if isinstance(outcome, Away):
-            future.set_exception(outcome)
-        else:
+        if isinstance(outcome, Kept):
             future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
 
 
-async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> list[Kept | None]:
-    """What became of each row: kept, a duplicate of an earlier one, or None where that one vanished meanwhile."""
+async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> list[Kept | Away | Closed]:
+    """What became of each row: kept, a duplicate of an earlier one, or neither, and why."""
     columns = list(zip(*rows, strict=True))
     stored = {record[0] for record in await statement.fetch(*columns, timeout=COMMIT_SECONDS)}
     if len(stored) == len(rows):
@@ -298,12 +304,11 @@ async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) ->
     found = await connection.fetch(
         _FIRST, [row.hook_id for row in repeats], [row.key for row in repeats], timeout=COMMIT_SECONDS
     )
-    first = {(hook_id, key): id_ for id_, hook_id, key in found}
-    return [
-        Kept(row.id, False)
-        if row.id in stored
-        else Kept(first[row.hook_id, row.key], True)
-        if (row.hook_id, row.key) in first
-        else None
-        for row in rows
-    ]
+    others = {(hook_id, key): _not_stored(first, is_open) for first, hook_id, key, is_open in found}
+    return [Kept(row.id, False) if row.id in stored else others[row.hook_id, row.key] for row in rows]
+
+
+def _not_stored(first: UUID | None, is_open: bool) -> Kept | Away | Closed:
+    if not is_open:
+        return Closed("the hook was removed")
+    return Away("the first one was forgotten just now") if first is None else Kept(first, True)

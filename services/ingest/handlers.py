@@ -1,7 +1,7 @@
 """The worker's work: arrivals become facts of their brand, and due channels are polled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -45,6 +45,7 @@ class Worker:
     vault: Vault
     http: httpx.AsyncClient
     settings: Settings
+    interrupted: set[UUID] = field(default_factory=set)  # claims that an outage, not their content, broke off
 
 
 def _now() -> datetime:
@@ -54,15 +55,28 @@ def _now() -> datetime:
 async def drain(worker: Worker) -> int:
     """Settle until nothing waits; how many arrivals that were."""
     done = 0
+    await _give_back(worker)
     while True:
         async with worker.db.session() as session:
             fresh = await inbox.claim(session, limit=worker.settings.arrival_batch, lease=worker.settings.lease)
+        worker.interrupted.update(one.id for one in fresh)
         for brand_id, group in _by_brand(fresh).items():
             for chunk in _chunks(group):
                 await _settle_together(worker, brand_id, chunk)
+                worker.interrupted.difference_update(one.id for one in chunk)
         done += len(fresh)
         if len(fresh) < worker.settings.arrival_batch and not await _settle_one_again(worker):
             return done
+
+
+async def _give_back(worker: Worker) -> None:
+    """What an outage broke off is as if never claimed: only what ends a worker counts towards three deaths."""
+    if not worker.interrupted:
+        return
+    ids = sorted(worker.interrupted)
+    async with worker.db.session() as session:
+        await inbox.release(session, ids, after=timedelta(0), died=False, why="PostgreSQL was away")
+    worker.interrupted.difference_update(ids)
 
 
 async def _settle_one_again(worker: Worker) -> bool:
@@ -116,6 +130,7 @@ async def _settle_alone(worker: Worker, one: Claimed) -> None:
         await _settle(worker, one.brand_id, [one])
     except Exception as error:
         if is_passing(error):
+            worker.interrupted.add(one.id)
             raise
         _log.exception("arrival.failed", arrival=str(one.id), claims=one.claims)
         wait = timedelta(seconds=min(30.0, worker.settings.sweep_seconds * 2**one.claims))

@@ -15,6 +15,7 @@ from shared.settings import Settings
 from shared.vault import Vault
 
 SERVICE = "ingest-worker"
+_GRACE_SECONDS = 5.0
 
 
 async def work(worker: Worker, stop: asyncio.Event) -> None:
@@ -38,23 +39,25 @@ async def work(worker: Worker, stop: asyncio.Event) -> None:
 
     told: dict[type[Task], Handler] = {SettleArrivals: settle, PollChannel: poll}
     turning = Rounds(worker.db, SERVICE, new_uuid(), stop)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(turning.turn("settling", drain, wake=rung))
-        group.create_task(turning.turn("polling", sweep, watched=False))
-        group.create_task(turning.turn("beating", turning.beat, watched=False))
-        group.create_task(queues.run_worker(worker.settings.redis_url, queues.INGEST, told, stop))
+    loops = [
+        turning.turn("settling", drain, wake=rung),
+        turning.turn("polling", sweep, watched=False),
+        turning.turn("beating", turning.beat, watched=False),
+        queues.run_worker(worker.settings.redis_url, queues.INGEST, told, stop, grace=_GRACE_SECONDS / 2),
+    ]
+    await turning.run(loops, grace=_GRACE_SECONDS)
 
 
 async def main() -> None:
     """Run until SIGTERM."""
     settings = Settings()
     log.set_up(SERVICE, settings.log_level)
-    assert settings.worker_database_url is not None
-    assert settings.redis_url is not None
+    url, redis_url = serving.required(settings, "worker_database_url", "redis_url")
+    serving.metrics(settings)
     stop = asyncio.Event()
     serving.stop_on_signals(stop)
-    db = Database(settings.worker_database_url, name="ingest worker", size=settings.pool_size)
-    sender = Queues(settings.redis_url)
+    db = Database(url, name="ingest worker", size=settings.pool_size)
+    sender = Queues(redis_url)
     vault = Vault([key.get_secret_value() for key in settings.secret_keys])
     try:
         async with http.client(settings) as client:

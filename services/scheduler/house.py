@@ -8,11 +8,11 @@ from typing import TypeVar
 from uuid import UUID
 
 import httpx
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.rounds import passes
 from shared.connectors.registry import CONNECTORS
 from shared.contract import Card
-from shared.db import Database, Session, is_passing
+from shared.db import Database, Session
 from shared.domain.publishing.attempts import Pace
 from shared.ids import new_uuid
 from shared.models.enums import Network
@@ -47,11 +47,6 @@ def pace_of(settings: Settings) -> Pace:
         lease=settings.lease,
         doubt=max(_DOUBT, settings.lease / 2),
     )
-
-
-def passes(error: BaseException) -> bool:
-    """Whether the same may succeed in a moment: PostgreSQL is away or busy."""
-    return is_passing(error) or isinstance(error, PoolTimeout)
 
 
 async def persist(db: Database, work: Callable[[Session], Awaitable[T]], *, until: float) -> T:

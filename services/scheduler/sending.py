@@ -9,8 +9,9 @@ from uuid import UUID
 from prometheus_client import Counter as Total
 from prometheus_client import Histogram
 
+from services.rounds import passes
 from services.scheduler import handlers
-from services.scheduler.house import House, pace_of, passes, persist
+from services.scheduler.house import House, pace_of, persist
 from shared.connectors.registry import connector
 from shared.db import Session
 from shared.domain import scope as scopes

@@ -77,6 +77,8 @@ def rfc3339(value: str) -> datetime:
             raise ValueError("is not a time such as 2026-11-22T09:30:00Z") from None
     if found.tzinfo is None:
         raise ValueError("needs a zone, such as Z or +01:00")
+    if not 1970 <= found.year <= 9998:
+        raise ValueError("is not a time between 1970 and 9998")
     if found.tzinfo is UTC:
         return found
     try:

@@ -17,6 +17,7 @@ import pytest
 from tests.contract.house import Json, Tenant
 
 ROOT = Path(__file__).parents[2]
+FRONTEND = "https://frontend.example"
 SETTINGS = ("PARVIS_", "DATABASE_URL", "REDIS_URL")
 
 
@@ -41,6 +42,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PARVIS_SANDBOX_PORT": str(sandbox),
         "PARVIS_EXAMPLE": "0",
         "PARVIS_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "PARVIS_CORS_ORIGINS": FRONTEND,
     }
 
 
@@ -101,7 +103,15 @@ class Up:
     def organization(self, name: str, brand: str) -> Json:
         made = parvis(self.folder, self.environment, "organization", "create", "--name", name, "--brand", brand)
         if "No such command" in made.stderr:  # DEV SHIM
-            made = subprocess.run([sys.executable, "/tmp/contract/mk.py", name, brand], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+            made = subprocess.run(
+                [sys.executable, "/tmp/contract/mk.py", name, brand],
+                cwd=ROOT,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
         assert made.returncode == 0, made.stdout + made.stderr
         found: Json = json.loads(made.stdout)
         return found

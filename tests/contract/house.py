@@ -135,9 +135,7 @@ class Tenant:
 
     def graphql(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Json:
         """The answer to a GraphQL request, errors and all; its HTTP status has to be 200."""
-        answer = self.call(
-            "POST", "/graphql", json={"query": document, "variables": variables}, headers=headers or {}
-        )
+        answer = self.call("POST", "/graphql", json={"query": document, "variables": variables}, headers=headers or {})
         assert answer.status_code == 200, answer.text
         found: Json = answer.json()
         return found

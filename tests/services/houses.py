@@ -64,7 +64,8 @@ class HouseProcess:
         modules.mkdir(exist_ok=True)
         for name, text in {"a_web_service": _WEB, "a_loop": _LOOP, "a_broken_one": _BROKEN, "run_it": _RUN}.items():
             (modules / f"{name}.py").write_text(text)
-        told = {name: value for name, value in os.environ.items() if not name.startswith("PARVIS_")}
+        ours = ("PARVIS_", "DATABASE_URL", "REDIS_URL")
+        told = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         told |= {
             "PYTHONPATH": os.pathsep.join(filter(None, (str(modules), os.environ.get("PYTHONPATH")))),
             "PARVIS_DATA_DIR": str(self.folder),

@@ -10,6 +10,9 @@ import pytest
 
 from services.servers import ServerUrls
 from tests.conftest import TestDatabase, on_database, settings_for
+from tests.connectors.loopback import receiver
+from tests.tenancy import witness
+from tests.tenancy.tenants import Neighbours, furnish, open_world
 
 
 @asynccontextmanager
@@ -47,3 +50,18 @@ async def database(
     """One database for the tests of scopes and keys: each makes its own tenants in it and sees no other's."""
     async with cloned(servers, template, tmp_path_factory.mktemp("tenancy")) as database:
         yield database
+
+
+@pytest.fixture(scope="module")
+async def neighbours(
+    servers: ServerUrls, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Neighbours]:
+    """Two tenants with things of every kind, in a world of the module's own."""
+    async with (
+        cloned(servers, template, tmp_path_factory.mktemp("neighbours")) as database,
+        open_world(database, on_database(servers.superuser, database.name)) as world,
+        receiver() as network,
+    ):
+        own, other = await furnish(world, "dunes", network.url), await furnish(world, "zeehond", network.url)
+        secrets = await witness.words(world.eye, other) - await witness.words(world.eye, own)
+        yield Neighbours(world, own, other, secrets)

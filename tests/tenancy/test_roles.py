@@ -36,7 +36,9 @@ async def functions(schema: Catalogue, role: str) -> set[str]:
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_a_services_role_is_an_ordinary_one(schema: Catalogue, role: str) -> None:
-    powers = "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = $1"
+    powers = (
+        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = $1"
+    )
     found = await schema.fetchrow(powers, role)
     assert found is not None
     assert tuple(found) == (False,) * 5

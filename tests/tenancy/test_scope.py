@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.connectors.registry import CONNECTORS
 from shared.domain.publishing import posts
 from shared.domain.publishing.posts import PostDraft
-from shared.connectors.registry import CONNECTORS
 from shared.ids import new_uuid
 from shared.models.tables import SIDE_TABLES, content_tables
 from tests.conftest import NOW, House, HouseBrand, TestDatabase

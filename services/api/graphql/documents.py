@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from services.api.graphql import limits
-from services.api.graphql.limits import LimitExceeded, Measure
+from services.api.graphql.limits import Measure
 
 KEPT = 500
 KEPT_MEASURES = 50
@@ -57,10 +57,7 @@ class Documents:
             return known
         limits.check_size(text)
         limits.check_tokens(text)
-        try:
-            document = Document(parse(text))
-        except RecursionError:
-            raise LimitExceeded("DEPTH_LIMIT", f"fields stand at most {limits.MAX_DEPTH} deep") from None
+        document = Document(parse(text))
         self._kept[text] = document
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)

@@ -31,6 +31,8 @@ MAX_ALIASES = 30
 MAX_COST = 10_000
 _TOO_DEEP_TO_WALK = 100
 _INTROSPECTION = frozenset({"__schema", "__type"})
+_OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L})
+_CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
 _PLUMBING = ("Edge", "PageInfo")
 
 
@@ -51,13 +53,20 @@ def check_size(text: str) -> None:
 
 
 def check_tokens(text: str) -> None:
-    """Raise LimitExceeded for more than 2,000 tokens; GraphQLSyntaxError for what is none."""
+    """Raise LimitExceeded for more than 2,000 tokens, and before braces in braces exhaust the parser.
+
+    Raises GraphQLSyntaxError for what is no token.
+    """
     lexer = Lexer(Source(text))
-    count = 0
-    while lexer.advance().kind is not TokenKind.EOF:
+    count = level = deepest = 0
+    while (kind := lexer.advance().kind) is not TokenKind.EOF:
         count += 1
         if count > MAX_TOKENS:
             raise LimitExceeded("TOKEN_LIMIT", f"a document has at most {MAX_TOKENS} tokens")
+        level += (kind in _OPENING) - (kind in _CLOSING)
+        deepest = max(deepest, level)
+    if deepest > _TOO_DEEP_TO_WALK:
+        raise LimitExceeded("DEPTH_LIMIT", f"fields stand at most {MAX_DEPTH} deep")
 
 
 @dataclass(frozen=True, slots=True)

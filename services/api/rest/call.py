@@ -21,8 +21,8 @@ from shared.contract import read_json
 from shared.db import Session, is_passing
 from shared.domain import scope as scopes
 from shared.domain.scope import Principal, Scope
-from shared.errors import BadPayload, Invalid, Problem
-from shared.ids import Prefix, typeid
+from shared.errors import BadPayload, Invalid, NotFound, Problem
+from shared.ids import Prefix, parse_typeid, typeid
 from shared.log import bind_contextvars
 from shared.queues import Task
 
@@ -157,11 +157,23 @@ class _CheckedRoute(APIRoute):
             raise Invalid([Problem("bad_json", error.message)], code="bad_json") from None
 
     @staticmethod
-    def asked(request: Request, body: bytes) -> Asked | None:
+    def asked(request: Request, principal: Principal, body: bytes) -> Asked | None:
+        """What was asked, by whom in which role: whoever loses the brand or the role loses the kept answer too."""
         if request.method != "POST":
             return None
         where = f"{request.method} {request.url.path}?{request.url.query}"
-        return idempotency.asked(request.headers.get("idempotency-key"), where.encode(), body)
+        role = _role(principal, request.path_params.get("brand_id"))
+        return idempotency.asked(request.headers.get("idempotency-key"), where.encode(), role.encode(), body)
+
+
+def _role(principal: Principal, brand_id: str | None) -> str:
+    """The principal's role on the brand of the address. Raises NotFound for a foreign one."""
+    if brand_id is None:
+        return ""
+    role = principal.brands.get(parse_typeid(Prefix.BRAND, brand_id))
+    if role is None:
+        raise NotFound(f"there is no brand with the id {brand_id[:60]!r}")
+    return role.value
 
 
 def _is_query(param: Any) -> bool:
@@ -198,7 +210,7 @@ class TransactedRoute(_CheckedRoute):
         async with opened as session:
             principal = await authenticate(session, request.headers.get("authorization"))
             check()
-            call = Call(services, session, principal, self.asked(request, body))
+            call = Call(services, session, principal, self.asked(request, principal, body))
             request.state.call = call
             before = await _recalled(call)
             response = before or tagged(await inner(request))
@@ -225,7 +237,7 @@ class SteppedRoute(_CheckedRoute):
         async with services.db.reading() as session:
             principal = await authenticate(session, header)
         check()
-        request.state.steps = Steps(services, header, self.asked(request, body))
+        request.state.steps = Steps(services, header, self.asked(request, principal, body))
         request.app.state.key_use.note(principal.key_id)
         try:
             return tagged(await inner(request))

@@ -28,7 +28,8 @@ class _TypeId:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "examples": [f"{self.prefix.value}_01h2xcejqtf2nbrexx3vqjhp41"]}
+        pattern = f"^{self.prefix.value}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"
+        return {"type": "string", "pattern": pattern, "examples": [f"{self.prefix.value}_01h2xcejqtf2nbrexx3vqjhp41"]}
 
     def _read(self, value: object) -> UUID:
         if isinstance(value, UUID):

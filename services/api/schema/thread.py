@@ -9,7 +9,7 @@ from strawberry import UNSET
 
 from services.api import loaders
 from services.api.schema.connection import FIRST, Connection, Info, Node, public_id
-from services.api.schema.mention import Mention, MentionFilter, listed
+from services.api.schema.mention import NOBODY, Mention, MentionFilter, listed
 from shared import models
 from shared.domain.listening.filters import MentionFilter as DomainFilter
 from shared.ids import Prefix
@@ -28,7 +28,8 @@ async def _mentions(
     where: MentionFilter | None = UNSET,
     order: MentionOrder | None = MentionOrder.NEWEST,
 ) -> Any:
-    within = replace(where.read() if where else DomainFilter(), thread_id=root.id)
+    asked = where.read() if where else DomainFilter()
+    within = replace(asked, thread_id=root.id if asked.thread_id in {None, root.id} else NOBODY)
     return await listed(info, root.brand_id, first, after, within, order)
 
 

@@ -126,13 +126,20 @@ const draw = (api) => {
     contents.append(make("div", {}, make("h2", {}, tag.name), list));
     reference.append(section);
   }
+  const answers = Object.values(api.components.responses);
+  const rows = Object.keys(api.components.responses).map((name, index) => [
+    make("code", {}, name.replace("Problem", "")), prose(answers[index].description)]);
+  reference.append(make("section", { id: "problems" }, make("h2", {}, "problems"),
+    make("p", {}, prose("Each problem's `code` is stable; `errors` names every place that is wrong.")),
+    table(["Status", ""], rows)));
   document.getElementById("reference").replaceChildren(reference);
 };
 
 const unfold = () => {
-  const asked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const name = decodeURIComponent(location.hash.slice(1));
+  const asked = document.getElementById(name.startsWith("problem-") ? "problems" : name);
   if (asked?.tagName === "DETAILS") asked.open = true;
-  asked?.scrollIntoView();
+  asked?.scrollIntoView({ behavior: "instant" });
 };
 
 const search = (event) => {

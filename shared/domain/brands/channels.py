@@ -14,6 +14,7 @@ from shared.domain.brands import audit, coverage, hooks, logins
 from shared.domain.brands.connecting import Connected, connect
 from shared.domain.events import events
 from shared.domain.page import Cursors, Page, PageRequest
+from shared.domain.publishing import due
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, LoginDead, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid
@@ -115,6 +116,7 @@ async def _renew_credentials(
         channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
         if card.can(Capability.POLL):
             session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, due_at=now))
+        await due.release(session, scope, channel.id, now=now)
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
     hook.secret = hooks.renewed(
         vault,
@@ -146,6 +148,7 @@ async def resume(session: Session, scope: Scope, channel_id: UUID, *, card: Card
     channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
     if card.can(Capability.POLL):
         session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, due_at=now))
+    await due.release(session, scope, channel_id, now=now)
     return await changed(session, scope, channel, "channel.resume", now=now)
 
 

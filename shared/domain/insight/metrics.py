@@ -98,9 +98,11 @@ async def series(
     edges = bounds(since, until, interval, brand.zone)
     channels = await _channels(session, scope, where)
     dimensions = tuple(dict.fromkeys(group_by))
-    cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now)
     seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
     watched = {channel_id: observed(spans, now) for channel_id, spans in seen.items()}
+    # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
+    is_even = len(watched) <= 1 or all(w.covers(edges[0], min(edges[-1], now)) for w in watched.values())
+    cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now, is_even)
     lines = _lines(cells, channels, dimensions)
     return [
         Series(
@@ -136,13 +138,14 @@ async def _cells(
     dimensions: tuple[Dimension, ...],
     where: MentionFilter,
     now: datetime,
+    is_even: bool,
 ) -> list[Cell]:
     """Counts by bucket, channel and dimensions: from the kept sums where they can say it, else from the mentions."""
     whole = Range(edges[0], edges[-1])
     if not _summed(keys, dimensions, where):
         return await _counted(session, scope, keys, edges, whole, dimensions, where)
     if interval is Interval.HOUR:
-        plain = not dimensions and not where.given()
+        plain = is_even and not dimensions and not where.given()
         if not (plain and _has_whole_hours(zone, edges) and whole.since >= now.astimezone(UTC) - COUNTED_DAYS):
             return await _counted(session, scope, keys, edges, whole, dimensions, where)
         inner = whole.shrunk(_hour_after, _hour_before)

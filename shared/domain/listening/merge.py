@@ -17,6 +17,7 @@ from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 _AHEAD = timedelta(minutes=5)
+_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTERS = ("likes", "replies", "shares", "views")
 
 
@@ -116,7 +117,8 @@ class EditDraft:
 def at_the_border(said: Said) -> Said:
     """The same facts, storable: no U+0000, no lone surrogates, not its own parent, not from the future.
 
-    A time more than five minutes after its delivery's stamp is taken for the stamp: it would head every list for ever.
+    A time before 1970 is no time: networks began later, and calendars end. One more than five minutes after its
+    delivery's stamp is taken for the stamp: it would head every list for ever.
     """
     changes: dict[str, Any] = {}
     for name in ("text", "url", "external_id", "parent_external_id", "language"):
@@ -129,7 +131,9 @@ def at_the_border(said: Said) -> Said:
             changes["author"] = author
     for name in ("published_at", "edited_at"):
         value = getattr(said, name)
-        if value is not None and value > said.stamp + _AHEAD:
+        if value is not None and value < _BEFORE:
+            changes[name] = None
+        elif value is not None and value > said.stamp + _AHEAD:
             changes[name] = said.stamp
     if said.parent_external_id == said.external_id:
         changes["parent_external_id"] = None

@@ -10,13 +10,13 @@ import asyncpg
 import pytest
 
 from services.ingest.door import kept_headers, storable_key
-from services.ingest.group import Away, Group, NewArrival
+from services.ingest.group import Away, Closed, Group, NewArrival
 from shared.ids import new_uuid
 from tests.conftest import TestDatabase
 from tests.services.ingest.doorstep import Kept, wire_to
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-HOOK = new_uuid()
+HOOK, OTHER_HOOK = new_uuid(), new_uuid()
 
 
 def arrival(
@@ -35,6 +35,16 @@ async def group_on(
         yield group
     finally:
         await group.close()
+
+
+@pytest.fixture(autouse=True)
+async def hooks(database: TestDatabase) -> None:
+    connection = await asyncpg.connect(database.owner_url)
+    await connection.executemany(
+        "INSERT INTO hook (id, network, secret, created_at) VALUES ($1, 'generic', '', $2)",
+        [(HOOK, NOW), (OTHER_HOOK, NOW)],
+    )
+    await connection.close()
 
 
 @pytest.fixture
@@ -189,3 +199,15 @@ def test_keys_that_postgres_cannot_hold_stay_apart() -> None:
 
 def test_a_header_with_u0000_is_made_storable() -> None:
     assert kept_headers([("user-agent", "a\x00b")]) == '{"user-agent":"a\ufffdb"}'
+
+
+async def test_a_hook_that_was_removed_takes_nothing(database: TestDatabase, kept: Kept) -> None:
+    connection = await asyncpg.connect(database.owner_url)
+    await connection.execute("UPDATE hook SET removed_at = now() WHERE id = $1", HOOK)
+    await connection.close()
+
+    async with group_on(database.door_url) as group:
+        with pytest.raises(Closed):
+            await group.add(arrival("late"))
+
+    assert await kept.fetchval("SELECT count(*) FROM arrival") == 0

@@ -38,7 +38,7 @@ async def arrive(
         received_at=settled_at,
         state=state,
         settled_at=settled_at,
-        mention_keys=[thing_key(Network.GENERIC, str(channel.id), id) for id in external_ids],
+        mention_keys=[thing_key(Network.GENERIC, str(channel.id), one) for one in external_ids],
     )
     async with db.session() as session:
         session.add(arrival)
@@ -136,7 +136,7 @@ async def test_a_sweep_does_its_round_and_the_night_finds_wrong_sums(
     own = Settings.model_validate({"REDIS_URL": "redis://127.0.0.1:1/0"})
     queues = Queues("redis://127.0.0.1:1/0")
     async with http.client(own) as client:
-        shop = Shop(worker_db, queues, house.vault, client, own, clock=lambda: NOW + timedelta(hours=1))
+        shop = Shop(worker_db, queues, house.vault, client, own, clock=lambda: NOW + timedelta(days=1))
         await sweeps.sweep(shop)
         assert await bodies(worker_db) == {}
         assert await sweeps.recount(shop, brand.brand_id) == []

@@ -19,7 +19,7 @@ from shared.models.enums import MentionKind
 from shared.settings import Settings
 from tests.conftest import HouseBrand, HouseChannel
 
-T0 = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+T0 = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 
 
 def at(minutes: float) -> datetime:

@@ -11,7 +11,8 @@ from tests.services.api.graphql.asking import Api, at, brand_id, hear, said
 
 MENTIONS = """query ($brand: ID!, $first: Int, $after: String, $where: MentionFilter, $order: MentionOrder) {
   brand(id: $brand) { mentions(first: $first, after: $after, where: $where, order: $order) {
-    nodes { externalId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } } } } }"""
+    nodes { externalId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    edges { cursor node { id } } } } }"""
 
 
 async def listed(api: Api, brand: HouseBrand, **variables: object) -> list[str]:
@@ -61,7 +62,7 @@ async def test_a_mention_shows_every_field(
         "network": "GENERIC", "kind": "REVIEW", "visibility": "PRIVATE", "externalId": "m",
         "url": "https://example.com/m", "text": "Traag", "language": "nl",
         "media": [{"url": "https://example.com/a.jpg", "kind": "image", "alt": "a dog"}], "rating": 2.0,
-        "publishedAt": "2026-11-20T09:00:00Z", "observedAt": "2026-11-20T09:00:00Z",
+        "publishedAt": "2025-11-20T09:00:00Z", "observedAt": "2025-11-20T09:00:00Z",
         "editedAt": None, "deletedAt": None, "hiddenAt": None,
         "author": {"network": "GENERIC", "externalId": "u-m", "handle": "hm", "name": "Name m", "url": None},
         "authorKind": "CONSUMER",
@@ -69,9 +70,9 @@ async def test_a_mention_shows_every_field(
             "id": typeid(Prefix.CHANNEL, channel.id), "name": "Letters", "network": "GENERIC",
             "externalId": channel.channel.external_id, "status": "ACTIVE",
         },
-        "parent": None, "thread": {"lastAt": "2026-11-20T09:01:00Z"},
+        "parent": None, "thread": {"lastAt": "2025-11-20T09:01:00Z"},
         "engagement": {"likes": 3, "replies": None, "shares": None, "views": None},
-        "history": [{"text": "Traag", "editedAt": None, "observedAt": "2026-11-20T09:00:00Z"}],
+        "history": [{"text": "Traag", "editedAt": None, "observedAt": "2025-11-20T09:00:00Z"}],
     }  # fmt: skip
     assert reply["parent"] == {"externalId": "m"}
 
@@ -91,9 +92,7 @@ async def test_pages_follow_one_another_without_gap_or_overlap(
     for order in ("NEWEST", "OLDEST"):
         seen, after, pages = [], None, 0
         while True:
-            data = await api.data(
-                MENTIONS, brand.api_key, brand=brand_id(brand), first=4, after=after, order=order
-            )
+            data = await api.data(MENTIONS, brand.api_key, brand=brand_id(brand), first=4, after=after, order=order)
             page = data["brand"]["mentions"]
             seen += [node["externalId"] for node in page["nodes"]]
             assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
@@ -199,7 +198,7 @@ async def test_a_deleted_mention_has_no_text_and_its_history_neither(
         nodes { text deletedAt history { text } } } } }"""
     (node,) = (await api.data(query, brand.api_key, b=brand_id(brand)))["brand"]["mentions"]["nodes"]
     assert node["text"] is None
-    assert node["deletedAt"] == "2026-11-20T09:02:00Z"
+    assert node["deletedAt"] == "2025-11-20T09:02:00Z"
     assert {version["text"] for version in node["history"]} <= {None}
 
 
@@ -213,8 +212,8 @@ async def test_history_holds_every_version_in_order(
     assert node["text"] == "third"
     assert [(v["text"], v["editedAt"]) for v in node["history"]] == [
         ("first", None),
-        ("second", "2026-11-20T09:05:00Z"),
-        ("third", "2026-11-20T09:09:00Z"),
+        ("second", "2025-11-20T09:05:00Z"),
+        ("third", "2025-11-20T09:09:00Z"),
     ]
 
 
@@ -233,12 +232,12 @@ async def test_threads_have_their_root_and_their_mentions(
     nodes = (await api.data(query, brand.api_key, b=brand_id(brand)))["brand"]["threads"]["nodes"]
     assert nodes == [
         {
-            "lastAt": "2026-11-20T09:05:00Z",
+            "lastAt": "2025-11-20T09:05:00Z",
             "root": None,
             "mentions": {"nodes": [{"externalId": "orphan"}]},
         },
         {
-            "lastAt": "2026-11-20T09:02:00Z",
+            "lastAt": "2025-11-20T09:02:00Z",
             "root": {"externalId": "root"},
             "mentions": {"nodes": [{"externalId": "root"}, {"externalId": "child"}]},
         },
@@ -320,20 +319,25 @@ async def test_every_answer_carries_its_cost(api: Api, brand: HouseBrand) -> Non
     assert (await api.ask(query, brand.api_key))["extensions"]["cost"] == 1 + 1 + 7 * 2
 
 
-async def test_metrics_of_a_day(
-    api: Api, brand: HouseBrand, channel: HouseChannel, worker_db: Database
-) -> None:
-    await hear(worker_db, channel, said("1"), said("2", minutes=60), said("own", kind=MentionKind.POST, author_kind=AuthorKind.BRAND))
+async def test_metrics_of_a_day(api: Api, brand: HouseBrand, channel: HouseChannel, worker_db: Database) -> None:
+    await hear(
+        worker_db,
+        channel,
+        said("1"),
+        said("2", minutes=60),
+        said("own", kind=MentionKind.POST, author_kind=AuthorKind.BRAND),
+    )
     query = """query ($b: ID!, $from: DateTime!, $to: DateTime!) { brand(id: $b) { metrics(
         keys: [MENTIONS, POSTS], from: $from, to: $to, interval: DAY, groupBy: [NETWORK]) {
         key unit dimensions { name value } points { start end value } definition freshAt } } }"""
     start = at(0).replace(hour=23) - timedelta(days=1)
     data = await api.data(
-        query, brand.api_key, b=brand_id(brand), **{"from": start.isoformat(), "to": (start + timedelta(days=1)).isoformat()}
+        query,
+        brand.api_key,
+        b=brand_id(brand),
+        **{"from": start.isoformat(), "to": (start + timedelta(days=1)).isoformat()},
     )
     mentions, posts = data["brand"]["metrics"]
     assert (mentions["key"], mentions["dimensions"]) == ("MENTIONS", [{"name": "NETWORK", "value": "generic"}])
-    assert mentions["points"] == [
-        {"start": "2026-11-19T23:00:00Z", "end": "2026-11-20T23:00:00Z", "value": 2.0}
-    ]
+    assert mentions["points"] == [{"start": "2025-11-19T23:00:00Z", "end": "2025-11-20T23:00:00Z", "value": 2.0}]
     assert posts["points"][0]["value"] == 1.0

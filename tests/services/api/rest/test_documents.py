@@ -1,0 +1,107 @@
+"""The pages and the committed schemas."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.api.export import stale
+from shared.ids import Prefix, typeid
+from tests.conftest import House, HouseBrand, TestDatabase
+from tests.services.api.graphql.asking import hear, said
+
+
+def test_the_committed_schemas_are_what_the_code_says() -> None:
+    assert stale() == [], "run `python -m services.api.export`"
+
+
+@pytest.fixture
+def document(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()
+
+
+def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(m, path, op) for path, ops in document["paths"].items() for m, op in ops.items()]
+
+
+def test_every_operation_has_a_short_id_a_tag_and_a_summary(document: dict[str, Any]) -> None:
+    operations = _operations(document)
+
+    assert document["openapi"].startswith("3.1")
+    assert len({op["operationId"] for _, _, op in operations}) == len(operations)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", op["operationId"]) for _, _, op in operations)
+    assert all(len(op["tags"]) == 1 and op["summary"] for _, _, op in operations)
+
+
+def test_every_error_is_a_problem_and_nothing_else(document: dict[str, Any]) -> None:
+    for method, _, operation in _operations(document):
+        assert {"401", "403", "404", "422", "429", "500", "503"} <= set(operation["responses"])
+        for status, answer in operation["responses"].items():
+            if status >= "400":
+                assert answer == {"$ref": f"#/components/responses/Problem{status}"}
+                content = document["components"]["responses"][f"Problem{status}"]["content"]
+                assert set(content) == {"application/problem+json"}
+        if method == "post":
+            assert any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+async def test_the_pages_ask_nobody_else(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/docs", "/static/parvis.css", "/static/docs.js"):
+        page = await client.get(path)
+        assert page.status_code == 200
+        assert "default-src 'self'" in page.headers["content-security-policy"]
+        assert not re.search(r"""(src|href)=["']?(https?:)?//|\burl\(|@import""", page.text)
+
+
+async def test_the_documents_are_served(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/openapi.json")).json()["info"]["title"] == "Parvis"
+    assert "type Query" in (await client.get("/graphql/schema.graphql")).text
+
+
+async def test_the_start_page_shows_the_examples_mentions_escaped(
+    client: httpx.AsyncClient, house: House, brand: HouseBrand, database: TestDatabase, worker_db: Any
+) -> None:
+    channel = await house.channel(brand, name="Letters")
+    other = await house.brand("Other")
+    theirs = await house.channel(other)
+    await hear(worker_db, channel, said("1", "<script>alert(1)</script> mooi"))
+    await hear(worker_db, theirs, said("2", "a word for others"))
+    _tell(database.settings.data_dir, brand)
+
+    page = (await client.get("/")).text
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; mooi" in page
+    assert "<script>alert" not in page
+    assert "a word for others" not in page
+
+
+async def test_the_start_page_shows_no_mentions_without_the_example(
+    app: FastAPI, client: httpx.AsyncClient, house: House, brand: HouseBrand, database: TestDatabase, worker_db: Any
+) -> None:
+    await hear(worker_db, await house.channel(brand, name="Letters"), said("1", "mooi"))
+    _tell(database.settings.data_dir, brand)
+    object.__setattr__(app.state.services, "settings", database.settings.model_copy(update={"example": False}))
+
+    page = await client.get("/")
+
+    assert page.status_code == 200
+    assert "mooi" not in page.text
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"brand_id": 1, "api_key": null}'])
+async def test_the_start_page_stands_without_a_whole_local_json(
+    client: httpx.AsyncClient, database: TestDatabase, content: str
+) -> None:
+    (database.settings.data_dir / "local.json").write_text(content)
+
+    assert (await client.get("/")).status_code == 200
+
+
+def _tell(folder: Path, brand: HouseBrand) -> None:
+    told = {"brand_id": typeid(Prefix.BRAND, brand.brand_id), "api_key": brand.api_key}
+    (folder / "local.json").write_text(json.dumps(told))

@@ -1,0 +1,190 @@
+"""Every REST operation of the OpenAPI document, filled with one tenant's things and, where asked, with another's.
+
+A parameter or a field that stands in none of the tables below fails the tests: nothing is passed over in silence.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from shared.ids import Prefix
+from tests.tenancy.tenants import Tenant
+
+Schema: TypeAlias = dict[str, Any]
+Whose: TypeAlias = Callable[[str], Tenant]
+
+IDS = {
+    "brand_id": Prefix.BRAND,
+    "channel_id": Prefix.CHANNEL,
+    "channel_ids": Prefix.CHANNEL,
+    "mention_id": Prefix.MENTION,
+    "thread_id": Prefix.THREAD,
+    "identity_id": Prefix.IDENTITY,
+    "author_id": Prefix.IDENTITY,
+    "arrival_id": Prefix.ARRIVAL,
+    "post_id": Prefix.POST,
+    "outgoing_id": Prefix.OUTGOING,
+}
+# What another tenant's people and texts are called: asked for, they must not be found.
+WORDS = {"q", "handle", "name"}
+QUERY = {
+    "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
+    "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
+    "deleted": "null", "state": "settled", "status": "draft", "keys": "mentions", "from": "2026-11-19T00:00:00Z",
+    "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
+    "name": "nobody", "cursor": None,
+}  # fmt: skip
+HEADERS = {"if-match": "*", "Idempotency-Key": None}
+BODY: dict[str, Any] = {
+    "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
+    "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
+    "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
+    "kind": "image", "alt": "a word",
+}  # fmt: skip
+# What an operation needs beside what its schema requires, for its request to be a good one.
+NEEDED = {
+    "schedule_post": {"scheduled_at"},
+    "settle_outgoing": {"external_id"},
+    "connect_channel": {"external_id"},
+    "update_brand": {"languages"},
+    "update_channel": {"name"},
+    "update_post": {"text"},
+}
+
+
+class Unfilled(AssertionError):
+    """The document has something that the tables do not know."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request."""
+
+    method: str
+    url: str
+    params: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    json: Any = None
+
+    @property
+    def said(self) -> str:
+        """All that the caller says in it."""
+        return json.dumps([self.url, self.params, self.headers, self.json], ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Operation:
+    id: str
+    method: str
+    path: str
+    parameters: list[Schema]
+    body: Schema | None
+    document: Schema
+
+    def names(self, place: str) -> list[str]:
+        return [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
+
+    def foreign_fields(self) -> list[tuple[str, ...]]:
+        """Where in the body an id stands."""
+        return list(self._ids_in(self.body)) if self.body is not None else []
+
+    def ask(
+        self, whose: Whose, *, params: Mapping[str, str] | None = None, foreign: tuple[str, ...] = (),
+        other: Tenant | None = None,
+    ) -> Ask:  # fmt: skip
+        """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
+        path = self.path
+        for name in self.names("path"):
+            path = path.replace(f"{{{name}}}", whose(name).id(_prefix(name)))
+        required = {
+            parameter["name"]: _query(parameter["name"], whose)
+            for parameter in self.parameters
+            if parameter["in"] == "query" and parameter.get("required")
+        }
+        headers = {name: HEADERS[name] for name in self.names("header")}
+        body = None
+        if self.body is not None:
+            body = self._body(self.body, whose, foreign, other, NEEDED.get(self.id, set()))
+        return Ask(
+            self.method, path, {**required, **(params or {})}, {n: v for n, v in headers.items() if v is not None}, body
+        )
+
+    def _resolved(self, schema: Schema) -> Schema:
+        while "$ref" in schema or "anyOf" in schema:
+            if "$ref" in schema:
+                schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            else:
+                schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
+        return schema
+
+    def _ids_in(self, schema: Schema) -> Iterator[tuple[str, ...]]:
+        for name, one in self._resolved(schema).get("properties", {}).items():
+            if name in IDS:
+                yield (name,)
+                continue
+            if name not in BODY:
+                raise Unfilled(f"{self.id}: say in rest_operations.py how the body's field {name!r} is filled")
+            inner = self._resolved(one)
+            inner = self._resolved(inner["items"]) if inner.get("type") == "array" else inner
+            yield from ((name, *rest) for rest in self._ids_in(inner))
+
+    def _body(
+        self, schema: Schema, whose: Whose, foreign: tuple[str, ...], other: Tenant | None, needed: set[str]
+    ) -> dict[str, Any]:
+        schema = self._resolved(schema)
+        made: dict[str, Any] = {}
+        for name, one in schema["properties"].items():
+            is_foreign = bool(foreign) and foreign[0] == name
+            if not is_foreign and name not in {*schema.get("required", ()), *needed}:
+                continue
+            is_list = self._resolved(one).get("type") == "array"
+            if name in IDS:
+                tenant = other if is_foreign and other is not None else whose(name)
+                value: Any = tenant.id(IDS[name])
+            elif is_foreign:
+                inner = self._resolved(one)
+                value = self._body(inner["items"] if is_list else inner, whose, foreign[1:], other, set())
+            else:
+                value, is_list = BODY[name], False
+            made[name] = [value] if is_list else value
+        return made
+
+
+def operations(document: Schema) -> list[Operation]:
+    """All operations, each with every parameter and field known to the tables. Raises Unfilled."""
+    found = []
+    for path, methods in document["paths"].items():
+        for method, one in methods.items():
+            content = one.get("requestBody", {}).get("content", {"application/json": {"schema": None}})
+            parameters = one.get("parameters", [])
+            operation = Operation(
+                one["operationId"], method.upper(), path, parameters, content["application/json"]["schema"], document
+            )
+            _check(operation)
+            found.append(operation)
+    return found
+
+
+def _check(operation: Operation) -> None:
+    for parameter in operation.parameters:
+        name, place = parameter["name"], parameter["in"]
+        known: set[str] = {"path": set(IDS), "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
+        if name not in known:
+            raise Unfilled(f"{operation.id}: say in rest_operations.py how the {place} parameter {name!r} is filled")
+        # An id shows itself by its example, whatever its name.
+        if "_01h2xcejqtf2nbrexx3vqjhp41" in json.dumps(parameter) and name not in IDS:
+            raise Unfilled(f"{operation.id}: {name!r} takes an id, but IDS does not say of what")
+    operation.foreign_fields()
+
+
+def _prefix(name: str) -> Prefix:
+    return IDS[name]
+
+
+def _query(name: str, whose: Whose) -> str:
+    if name in IDS:
+        return whose(name).id(IDS[name])
+    value = QUERY[name]
+    assert value is not None
+    return value

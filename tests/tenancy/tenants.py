@@ -1,0 +1,233 @@
+"""Two whole tenants, made through the real doors: whatever kind of thing there is, each has some of its own."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from services.api.app import create_app
+from services.api.context import Services
+from services.ingest import handlers
+from services.ingest.handlers import Worker
+from shared import http as guarded
+from shared.db import Database
+from shared.domain.events import sequencer
+from shared.ids import Prefix, new_uuid, typeid
+from shared.models.enums import Network
+from shared.queues import Queues
+from shared.vault import Vault
+from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
+from tests.services.ingest.doorstep import Doorstep, open_door
+
+# The table where a thing of each kind is found.
+TABLE_OF = {
+    Prefix.BRAND: "brand",
+    Prefix.CHANNEL: "channel",
+    Prefix.MENTION: "mention",
+    Prefix.THREAD: "thread",
+    Prefix.IDENTITY: "identity",
+    Prefix.ARRIVAL: "arrival",
+    Prefix.POST: "post",
+    Prefix.VARIANT: "variant",
+    Prefix.OUTGOING: "outgoing",
+    Prefix.HOOK: "hook",
+    Prefix.EVENT: "event",
+    Prefix.ATTEMPT: "attempt",
+    Prefix.API_KEY: "api_key",
+    Prefix.GRANT: "grant",
+    Prefix.USER: "user",
+    Prefix.ORGANIZATION: "organization",
+}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A brand with things of every kind; `ids` has public ids by prefix, the most telling first."""
+
+    name: str
+    brand: HouseBrand
+    second: HouseBrand  # granted to the same organization, and empty
+    channels: list[HouseChannel]
+    ids: dict[Prefix, list[str]] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.brand.api_key}"}
+
+    def id(self, prefix: Prefix) -> str:
+        return self.ids[prefix][0]
+
+
+@dataclass(frozen=True)
+class World:
+    """The running house, seen from the doors, and `eye`: a superuser's connection that sees every row."""
+
+    database: TestDatabase
+    app: FastAPI
+    api: httpx.AsyncClient
+    worker: Worker
+    house: House
+    door: Doorstep
+    eye: asyncpg.Connection
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
+
+
+@asynccontextmanager
+async def open_world(database: TestDatabase, superuser_url: str) -> AsyncIterator[World]:
+    """All services on one database, under their own roles."""
+    settings = database.settings
+    assert settings.redis_url is not None
+    eye = await asyncpg.connect(superuser_url)
+    owner, worker = Database(database.owner_url, name="house", size=2), Database(database.worker_url, name="w", size=5)
+    queues = Queues(settings.redis_url)
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app)
+    try:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://api") as api,
+            open_door(settings) as door,
+            guarded.client(settings) as client,
+        ):
+            vault = Vault([key.get_secret_value() for key in settings.secret_keys])
+            yield World(
+                database, app, api, Worker(worker, queues, vault, client, settings), House(owner, vault), door, eye
+            )
+    finally:
+        await queues.close()
+        await worker.close()
+        await owner.close()
+        await eye.close()
+
+
+async def furnish(world: World, name: str, network_url: str) -> Tenant:
+    """A tenant whose words all carry its name: heard, edited, deleted, answered, written, scheduled and sent."""
+    brand = await world.house.brand(f"{name} brand")
+    secret = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZW5hbnQ="
+    generic = await world.house.channel(
+        brand, external_id=f"{name}-outside", name=f"{name} channel",
+        credentials={"url": f"{network_url}/{name}", "secret": secret},
+    )  # fmt: skip
+    sandbox = await world.house.channel(
+        brand, Network.SANDBOX, external_id=f"{name}-account", base_url=network_url, name=f"{name} practice",
+        credentials={"access_token": f"token of {name}"},
+    )  # fmt: skip
+    second = await world.house.brand(f"{name} second")
+    await world.eye.execute(
+        'INSERT INTO "grant" (id, organization_id, brand_id, role) VALUES ($1, $2, $3, $4)',
+        new_uuid(), brand.organization_id, second.brand_id, "viewer",
+    )  # fmt: skip
+    tenant = Tenant(name, brand, second, [generic, sandbox])
+    for body in deliveries(name):
+        answer = await world.door.knock(generic, json.dumps(body).encode())
+        assert answer.status_code == 200, answer.text
+        await handlers.drain(world.worker)
+    await world.door.knock(generic, f"no JSON from {name}".encode())
+    await handlers.drain(world.worker)
+    await _write(world, tenant, name)
+    await number(world)
+    await _find(world, tenant)
+    return tenant
+
+
+def deliveries(name: str) -> list[dict[str, Any]]:
+    """What the network sends: a tree, a review, a private message; then an edit, and a deletion."""
+
+    def said(id_: str, kind: str, **more: Any) -> dict[str, Any]:
+        return {
+            "id": f"{name}-{id_}", "kind": kind, "text": f"{name} said {kind} {id_}", "language": "nl",
+            "published_at": "2026-11-20T08:00:00Z", "url": f"https://example.org/{name}/{id_}",
+            "author": {"id": f"{name}-author-{id_}", "handle": f"{name}_{id_}", "name": f"{name} Person {id_}"}, **more,
+        }  # fmt: skip
+
+    tree = [
+        said("root", "post", media=[{"url": f"https://example.org/{name}.jpg", "kind": "image", "alt": f"{name} alt"}]),
+        said("child", "comment", parent_id=f"{name}-root"),
+        said("grandchild", "reply", parent_id=f"{name}-child"),
+        said("stars", "review", rating=2),
+        said("whisper", "message", visibility="private"),
+        said("going", "comment", parent_id=f"{name}-root"),
+    ]
+    edited = said("child", "comment", parent_id=f"{name}-root", edited_at="2026-11-20T09:00:00Z")
+    return [
+        {"mentions": tree},
+        {"mentions": [{**edited, "text": f"{name} said it better"}]},
+        {"deleted": [f"{name}-going"]},
+    ]
+
+
+async def _write(world: World, tenant: Tenant, name: str) -> None:
+    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}/posts"
+    channels = [typeid(Prefix.CHANNEL, channel.id) for channel in tenant.channels]
+    variants = [{"channel_id": channels[0], "text": f"{name} variant"}, {"channel_id": channels[1]}]
+
+    async def post(**more: Any) -> str:
+        body = {"text": f"{name} writes", "channel_ids": channels, "variants": variants, **more}
+        headers = {**tenant.headers, "idempotency-key": f"{name} {uuid4()}"}
+        answer = await world.api.post(place, json=body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        made: str = answer.json()["id"]
+        return made
+
+    published, scheduled = await post(), await post(scheduled_at="2027-01-01T09:00:00Z")
+    answer = await world.api.post(f"{place}/{published}/publish", headers=tenant.headers)
+    assert answer.status_code == 200, answer.text
+    # What became of these two is not known: a person may say.
+    await world.eye.execute(
+        "UPDATE outgoing SET state = 'uncertain' WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
+    )
+    await world.eye.execute(
+        "DELETE FROM due_outgoing WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
+    )
+    tenant.ids[Prefix.POST] = [await post(), await post(), scheduled, published]
+
+
+async def number(world: World) -> None:
+    """Give the events their numbers."""
+    async with world.worker.db.session() as session:
+        await sequencer.number(session, limit=1000)
+
+
+async def _find(world: World, tenant: Tenant) -> None:
+    """The ids of everything that the tenant has."""
+    brand = tenant.brand
+    named = {
+        Prefix.BRAND: [brand.brand_id], Prefix.USER: [brand.user_id], Prefix.ORGANIZATION: [brand.organization_id],
+    }  # fmt: skip
+    order = {
+        "mention": "external_id LIKE '%-child' DESC, id",
+        "thread": "(SELECT count(*) FROM mention m WHERE m.brand_id = t.brand_id AND m.thread_id = t.id) DESC, id",
+        "outgoing": "state = 'uncertain' DESC, id",
+        "arrival": "state, id",
+    }
+    for prefix, table in TABLE_OF.items():
+        if prefix is Prefix.POST:
+            continue
+        by = "organization_id" if table == "api_key" else "brand_id"
+        if prefix in named:
+            found = named[prefix]
+        else:
+            of = brand.organization_id if table == "api_key" else brand.brand_id
+            query = f'SELECT id FROM "{table}" t WHERE {by} = $1 ORDER BY {order.get(table, "id")}'
+            found = [row["id"] for row in await world.eye.fetch(query, of)]
+        tenant.ids[prefix] = [typeid(prefix, value) for value in found]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Two tenants of one world, and the words that are the other's alone."""
+
+    world: World
+    own: Tenant
+    other: Tenant
+    secrets: set[str]
