@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from services import backup as backups
-from services import doctor as doctors
-from services import folder, local, plan
+from services.local import backup as backups
+from services.local import doctor as doctors
+from services.local import folder, house, plan
 from shared.errors import ParvisError
 from shared.migrations import run
 from shared.settings import Settings
@@ -43,7 +43,7 @@ def _become(module: str) -> None:
 @app.command()
 def up() -> None:
     """Run the whole house on this machine until Ctrl-C."""
-    asyncio.run(local.up(settings()))
+    asyncio.run(house.up(settings()))
 
 
 @app.command()

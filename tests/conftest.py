@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from services.servers import ServerUrls, temporary_servers
+from services.local.servers import ServerUrls, temporary_servers
 from shared.connectors.registry import connector
 from shared.db import Database
 from shared.domain import scope as scopes

@@ -10,9 +10,9 @@ from uuid import UUID
 import httpx
 import typer
 
-from services import folder
 from services.admin.house import House, moment, now, run, say
 from services.api import self_test
+from services.local import folder
 from shared import http
 from shared.connectors.registry import connector
 from shared.db import Session

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import col
 
-from services import plan
+from services.local import plan
 from shared.db import Database, Session
 from shared.domain import scope as scopes
 from shared.domain.scope import Scope

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services import folder
 from services.admin.house import House, now, run, say
 from services.example.brand import create as create_with_channels
 from services.example.brand import join
+from services.local import folder
 from shared.domain.brands import keys, organizations
 from shared.ids import Prefix, typeid
 from shared.models.brand import BrandDraft

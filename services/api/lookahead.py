@@ -159,7 +159,7 @@ class Writer:
                 case "parent" if depth < _DEEPEST_PARENT:
                     found = self.joined(
                         Mention,
-                        lambda a: and_(a.brand_id == source.brand_id, a.id == source.parent_id, a.heard.is_(True)),
+                        lambda a: and_(a.brand_id == source.brand_id, a.id == source.parent_id, a.heard),
                     )
                     return self.optional(found.id, self.mention(found, same, depth + 1))
             raise Unknown

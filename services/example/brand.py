@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from services.folder import write_private
-from services.plan import address
+from services.local.folder import write_private
+from services.local.plan import address
 from shared.connectors.registry import CONNECTORS, connector
 from shared.contract import Capability
 from shared.db import Database, Session

@@ -10,10 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services import folder, serving
+from services import serving
 from services.ingest.door import PLACE, Door, Receive, Send, problem
 from services.ingest.group import Group
 from services.ingest.hooks import Hooks
+from services.local import folder
 from shared.queues import Queues, SettleArrivals
 from shared.settings import Settings
 from shared.vault import Vault

@@ -81,7 +81,8 @@ Machine API: `Authorization: Bearer <token>` (one token an account)
 Person API (no token)
 ---------------------
 - `POST /api/accounts {"account", "name"?, "token"?}` → 201 (new) / 200 `{"account", "id", "name", "url", "token":
-  "sbx_…"}`: same token every time, for a new page the one given (20 to 200 of letters, digits, `-`, `_`). `GET /api/accounts` lists, without tokens.
+  "sbx_…"}`: same token every time, for a new page the one given (20 to 200 of
+  letters, digits, `-`, `_`). `GET /api/accounts` lists, without tokens.
 - `POST /api/say {"account", "as", "text"?, "kind"?, "parent_id"?, "rating"?, "media"?, "name"?}` → 201 `{"id",
   "url"}`. Page and author are made on first use. `name` is the author's shown name.
   Kind by default: by parent as above; with a rating `review`; else `post`.

@@ -43,6 +43,8 @@ def environment(folder: Path) -> dict[str, str]:
         "PARVIS_EXAMPLE": "0",
         "PARVIS_PRIVATE_NETWORKS": "127.0.0.0/8",
         "PARVIS_CORS_ORIGINS": FRONTEND,
+        "PARVIS_RETRY_FIRST_SECONDS": "1",
+        "PARVIS_RETRY_TIMES": "2",
     }
 
 
@@ -102,16 +104,6 @@ class Up:
 
     def organization(self, name: str, brand: str) -> Json:
         made = parvis(self.folder, self.environment, "organization", "create", "--name", name, "--brand", brand)
-        if "No such command" in made.stderr:  # DEV SHIM
-            made = subprocess.run(
-                [sys.executable, "/tmp/contract/mk.py", name, brand],
-                cwd=ROOT,
-                env=self.environment,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
         assert made.returncode == 0, made.stdout + made.stderr
         found: Json = json.loads(made.stdout)
         return found

@@ -116,7 +116,7 @@ def ends(tenant: Tenant, post: Json, *statuses: str, seconds: float = 20) -> Jso
         found: Json = tenant.get(f"/posts/{post['id']}")
         if found["status"] in statuses:
             return found
-        assert time.monotonic() < end, found
+        assert time.monotonic() < end, json.dumps(found)
         time.sleep(0.05)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from services import valkey
+from services.local import valkey
 from shared import queues
 from shared.ids import new_uuid
 from shared.queues import DeliverWebhooks, PollChannel, Queues, SendOutgoing, SettleArrivals, Task

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.servers import ServerUrls
+from services.local.servers import ServerUrls
 from tests.conftest import TestDatabase, on_database, settings_for
 from tests.connectors.loopback import receiver
 from tests.tenancy import witness

@@ -240,7 +240,8 @@ def _prefix(name: str, place: str) -> Prefix:
 
 def _plain(name: str, field: GraphQLInputField) -> Any:
     value = PLAIN.get(name, rest.BODY.get(_snake(name), rest.QUERY.get(_snake(name))))
-    return value.upper() if isinstance(get_named_type(field.type), GraphQLEnumType) else value
+    is_word = isinstance(get_named_type(field.type), GraphQLEnumType) and isinstance(value, str)
+    return value.upper() if is_word and value is not None else value
 
 
 def _required(field: GraphQLField, tenant: Tenant) -> dict[str, Any]:

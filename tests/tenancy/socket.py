@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ class Socket:
     """One open WebSocket. `receive` raises Closed where the app closes it."""
 
     to_app: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
-    from_app: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    from_app: asyncio.Queue[MutableMapping[str, Any]] = field(default_factory=asyncio.Queue)
     subscriptions: int = 0
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -45,12 +45,12 @@ class Closed(Exception):
 
 
 @asynccontextmanager
-async def connected(app: FastAPI, key: str) -> AsyncIterator[Socket]:
-    """A WebSocket whose `connection_init` was acknowledged."""
+async def connected(app: FastAPI, key: str, **headers: str) -> AsyncIterator[Socket]:
+    """A WebSocket whose `connection_init` was acknowledged. Raises Closed."""
     socket = Socket()
     scope = {
         "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws", "path": "/graphql",
-        "raw_path": b"/graphql", "query_string": b"", "root_path": "", "headers": [(b"host", b"api")],
+        "raw_path": b"/graphql", "query_string": b"", "root_path": "", "headers": [(b"host", b"api"), *((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())],
         "client": ("127.0.0.1", 1), "server": ("api", 80), "subprotocols": ["graphql-transport-ws"], "state": {},
     }  # fmt: skip
     await socket.to_app.put({"type": "websocket.connect"})

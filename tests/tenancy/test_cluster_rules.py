@@ -1,34 +1,24 @@
 """Whatever the house says to PostgreSQL could be said to a cluster: brands stand apart, each statement asks one."""
 
 import ast
-import asyncio
-import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from services.api.schema import SCHEMA
-from services.ingest import handlers, polling
-from services.scheduler import sweeps
-from services.scheduler.house import House as SchedulersHouse
-from services.scheduler.sending import Sending
-from services.servers import ServerUrls
-from shared.ids import Prefix
+from services.local.servers import ServerUrls
+from shared.db import Database
 from shared.models.tables import content_tables
-from tests.conftest import on_database
-from tests.connectors.loopback import Receiver, Reply, receiver
-from tests.tenancy import graphql_operations as graphql
-from tests.tenancy import rest_operations as rest
+from tests.conftest import TestDatabase, on_database
+from tests.connectors.loopback import receiver
 from tests.tenancy import sql_rules
 from tests.tenancy.conftest import cloned
-from tests.tenancy.socket import connected
-from tests.tenancy.tenants import Tenant, World, furnish, number, open_world
-from tests.tenancy.twin import Record, cut_by_brand, recording, talkative
+from tests.tenancy.day import live
+from tests.tenancy.tenants import open_world
+from tests.tenancy.twin import CUTS, Record, cut_by_brand, recording, talkative
 
 ROOT = Path(__file__).parents[2]
 _IS_SQL = re.compile(
@@ -61,129 +51,13 @@ async def record(servers: ServerUrls, template: str, tmp_path_factory: pytest.Te
         async with talkative(servers, database.name), receiver() as network:
             with recording() as record:
                 async with open_world(database, on_database(servers.superuser, database.name)) as world:
-                    await _live(world, network)
-        yield record
+                    await live(world, network)
+            yield record, database
 
 
-async def _live(world: World, network: Receiver) -> None:
-    """Everything that the house does, once."""
-    first, second = await furnish(world, "dunes", network.url), await furnish(world, "zeehond", network.url)
-    await _read(world, first)
-    await _mutate(world, second)
-    await _subscribe(world, first)
-    await _send(world, network)
-    await _poll(world, network)
-    await _use_rest(world, first)
-    await handlers.drain(world.worker)
-    await number(world)
-    await _sweep(world)
-
-
-async def _use_rest(world: World, tenant: Tenant) -> None:
-    operations = rest.operations(world.app.openapi())
-    last = ("cancel_post", "delete_post", "remove_channel")
-    for operation in sorted(operations, key=lambda one: last.index(one.id) if one.id in last else -1):
-        if operation.id == "delete_post":
-            continue  # below, another one
-        ask = operation.ask(lambda _: tenant)
-        for headers in ({}, {"idempotency-key": f"{operation.id} again"}):
-            answer = await world.api.request(
-                ask.method,
-                ask.url,
-                params=ask.params,
-                json=ask.json,
-                headers={**tenant.headers, **ask.headers, **headers},
-            )
-            assert answer.status_code < 500, (ask, answer.text)
-    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}"
-    answer = await world.api.patch(place, json={"timezone": "America/New_York"}, headers=tenant.headers)
-    assert answer.status_code == 200, answer.text
-    answer = await world.api.delete(f"{place}/posts/{tenant.ids[Prefix.POST][1]}", headers=tenant.headers)
-    assert answer.status_code == 204, answer.text
-    dimensions = {"group_by": ["channel", "kind", "network", "language"], "interval": "hour", "language": "nl"}
-    times = {
-        "keys": ["mentions", "authors", "posts", "engagement"],
-        "from": "2026-11-19T00:00:00Z",
-        "to": "2026-11-21T00:00:00Z",
-    }
-    for change in (
-        {}, {"language": []}, {"language": [], "interval": "day"}, {"language": [], "interval": "day", "group_by": []}, {"language": [], "group_by": []},
-    ):  # fmt: skip
-        answer = await world.api.get(
-            f"{place}/metrics", params={**times, **dimensions, **change}, headers=tenant.headers
-        )
-        assert answer.status_code < 500, answer.text
-
-
-async def _read(world: World, tenant: Tenant) -> None:
-    schema = SCHEMA._schema
-    asked = [graphql.node(schema, prefix, tenant.id(prefix)) for prefix in graphql.NODES.values()]
-    for place in graphql.places(schema):
-        asked += [place.ask(schema, tenant, arguments) for arguments in ({}, *place.foreign(tenant))]
-    for one in asked:
-        await _ask(world, tenant, one)
-
-
-async def _mutate(world: World, tenant: Tenant) -> None:
-    schema = SCHEMA._schema
-    for name in sorted(
-        graphql.mutations(schema), key=lambda one: (one.startswith(("remove", "delete")), one == "cancelPost")
-    ):
-        await _ask(world, tenant, graphql.mutation(schema, name, lambda _: tenant))
-
-
-async def _ask(world: World, tenant: Tenant, asked: graphql.Asked) -> None:
-    body = {"query": asked.query, "variables": asked.variables}
-    answer = await world.api.post("/graphql", json=body, headers=tenant.headers)
-    assert answer.status_code == 200, answer.text
-    assert "errors" not in answer.json(), answer.text
-
-
-async def _subscribe(world: World, tenant: Tenant) -> None:
-    async with connected(world.app, tenant.brand.api_key) as socket:
-        query = "subscription S($b: ID!, $a: Int) { mentions(brandId: $b, after: $a) { seq mention { id } } }"
-        message = await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": 0})
-        assert message["type"] == "next"
-        await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": None})
-        await asyncio.sleep(0.1)
-
-
-def _scheduler(world: World) -> SchedulersHouse:
-    worker = world.worker
-    return SchedulersHouse(worker.db, worker.queues, worker.vault, worker.http, worker.settings)
-
-
-async def _send(world: World, network: Receiver) -> None:
-    """What is due goes out: here it is taken, there refused, there nothing is known of it."""
-    await world.eye.execute("UPDATE due_outgoing SET due_at = now()")
-    network.replies[("POST", "/dunes")] = Reply(200, json.dumps({"id": "outside-1"}).encode())
-    network.replies[("POST", "/zeehond")] = Reply(500)
-    sending = Sending(_scheduler(world))
-    for _ in range(3):
-        await sending.round()
-        await sending.finish(10)
-    assert await world.eye.fetchval("SELECT count(*) FROM attempt WHERE outcome = 'live'")
-
-
-async def _poll(world: World, network: Receiver) -> None:
-    """The practice network is read: a page, then an error, then a login that it does not take."""
-    post = {"id": "p1", "kind": "post", "text": "seen", "author": {"id": "u1"}, "published_at": "2026-11-20T08:00:00Z"}
-    reacted = {"post_id": "p1", "by": {"id": "u2"}, "reaction": "like", "counters": {"likes": 3}}
-    changes = [{"verb": "created", "post": post}, {"verb": "reacted", "reaction": reacted}]
-    page = {"changes": changes, "cursor": "1", "more": False}
-    for reply in (Reply(200, json.dumps(page).encode()), Reply(500), Reply(401)):
-        network.replies["GET", "/api/v1/posts"] = reply
-        await world.eye.execute("UPDATE due_poll SET due_at = now(), leased_until = NULL")
-        await polling.sweep(world.worker)
-    await handlers.drain(world.worker)
-
-
-async def _sweep(world: World) -> None:
-    house = _scheduler(world)
-    late = replace(house, clock=lambda: datetime.now(UTC) + timedelta(days=120))
-    await sweeps.forget(house)
-    await sweeps.nightly(house)
-    await sweeps.forget(late)
+@pytest.fixture(scope="module")
+def record(twin: tuple[Record, TestDatabase]) -> Record:
+    return twin[0]
 
 
 async def test_everything_was_done_that_touches_content(record: Record) -> None:
@@ -211,6 +85,17 @@ async def test_a_statement_asks_for_one_brands_cut(record: Record) -> None:
     }
     wide = {sql: where for sql, where in found.items() if not is_agency_read(sql)}
     assert wide == {}
+
+
+async def test_a_statement_that_names_no_brand_is_seen_to_ask_for_every_cut(twin: tuple[Record, TestDatabase]) -> None:
+    with recording() as heard:
+        db = Database(twin[1].worker_url, name="probe")
+        async with db.session() as session:
+            await session.execute(text("SELECT count(*) FROM mention"))
+        await db.close()
+    (plan,) = [plan for plan in heard.plans if plan.tables]
+    assert plan.cuts == set(range(CUTS))
+    assert sql_rules.each_content_table_has_its_brand(sql_rules.plain(plan.sql))
 
 
 @pytest.mark.parametrize("read", AGENCY_READS)

@@ -22,7 +22,7 @@ from tests.tenancy.graphql_operations import (
     selection,
 )
 from tests.tenancy.rest_operations import Unfilled
-from tests.tenancy.socket import Socket, connected
+from tests.tenancy.socket import Closed, Socket, connected
 from tests.tenancy.tenants import Neighbours, Tenant, number
 
 GRAPH: GraphQLSchema = SCHEMA._schema
@@ -68,7 +68,7 @@ def is_empty(value: Any) -> bool:
 async def test_another_tenants_node_is_null(prefix: Prefix, neighbours: Neighbours) -> None:
     own, other = neighbours.own, neighbours.other
     # Also ids of things that are no nodes, and of things of another kind.
-    ids = other.ids.get(prefix, []) + [typeid(prefix, other.brand.brand_id)]
+    ids = [*other.ids.get(prefix, []), typeid(prefix, other.brand.brand_id)]
     hints: list[dict[str, str]] = [{}, {"parvis-brand": other.id(Prefix.BRAND)}, {"parvis-brand": own.id(Prefix.BRAND)}]
     for id_ in ids:
         for headers in hints:
@@ -195,6 +195,20 @@ async def test_a_subscription_hears_its_own_brand_and_no_other(name: str, neighb
         assert await _rest(socket) == []
 
 
+@pytest.mark.parametrize("hint", ["brand_0", "x"])
+async def test_a_socket_with_a_hint_that_is_no_brand_closes_and_keeps_no_connection(
+    hint: str, neighbours: Neighbours
+) -> None:
+    world = neighbours.world
+    for _ in range(world.database.settings.pool_size + 1):
+        with pytest.raises(Closed) as closed:
+            async with connected(world.app, neighbours.own.brand.api_key, parvis_brand=hint):
+                pass
+        assert closed.value.code == 4400
+    found, _ = await ask(neighbours, neighbours.own, Asked(OWN, {}))
+    assert "errors" not in found
+
+
 async def _rest(socket: Socket) -> list[dict[str, Any]]:
     """What comes until nothing comes for a while."""
     found = []
@@ -239,6 +253,10 @@ async def test_its_own_tenant_may_do_what_the_other_was_refused(name: str, neigh
 def test_what_nobody_filled_fails(grown: str) -> None:
     schema = build_schema(f"{print_schema(GRAPH)}\n{grown}")
     with pytest.raises(Unfilled):
-        check_roots(schema)
-        places(schema)
-        mutations(schema)
+        _check(schema)
+
+
+def _check(schema: GraphQLSchema) -> None:
+    check_roots(schema)
+    places(schema)
+    mutations(schema)

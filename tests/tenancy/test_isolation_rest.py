@@ -1,6 +1,7 @@
 """Every operation of the REST API, asked by one tenant about another's things: nothing is shown, nothing changes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -134,6 +135,15 @@ async def test_the_same_idempotency_key_is_two_tenants_two_keys(neighbours: Neig
     answer = await api.post(ask.url, json=ask.json, headers={**own.headers, **key})
     assert answer.status_code in {404, 422}
     assert first.json()["id"] not in shown(answer)
+
+
+async def test_a_delivery_that_another_tenant_signed_is_refused(neighbours: Neighbours) -> None:
+    world, own, other = neighbours.world, neighbours.own.channels[0], neighbours.other.channels[0]
+    before = await witness.digest(world.eye, neighbours.other)
+    answer = await world.door.knock(replace(own, webhook_url=other.webhook_url))
+    assert answer.status_code == 401
+    assert witness.leaked(neighbours.secrets, shown(answer)) == []
+    assert await witness.digest(world.eye, neighbours.other) == before
 
 
 @pytest.mark.parametrize("address", ["/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics"])

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from services.servers import ServerUrls
+from services.local.servers import ServerUrls
 from shared.models.tables import content_tables
 from tests.conftest import on_database
 

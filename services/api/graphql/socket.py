@@ -18,7 +18,7 @@ from services.api.errors import known
 from services.api.graphql.engine import BadRequest, Engine, Prepared, Stream, dump, read
 from services.api.graphql.failures import extensions_of
 from shared.domain.scope import Principal
-from shared.errors import NotAuthenticated, ParvisError
+from shared.errors import NotAuthenticated, NotFound, ParvisError
 from shared.log import logger
 
 _log = logger("graphql")
@@ -198,6 +198,10 @@ class Connection:
     async def _open(self) -> Context:
         """A context with a transaction of its own. Raises _Close (4403) where the key holds no more."""
         assert self._key is not None
+        try:
+            hint = brand_hint(self._socket.headers.get("parvis-brand"))
+        except NotFound as error:
+            raise _Close(4400, error.message) from None
         reader = Reader(self._services.db, self._key)
         try:
             principal: Principal = await reader.enter()
@@ -207,7 +211,6 @@ class Connection:
         except BaseException:
             await reader.close()
             raise
-        hint = brand_hint(self._socket.headers.get("parvis-brand"))
         return Context(self._services, self._key, principal, reader, brand_hint=hint)
 
     async def _fail(self, id_: str, error: Exception) -> None:

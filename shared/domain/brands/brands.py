@@ -76,8 +76,6 @@ async def update(session: Session, scope: Scope, *, changes: BrandChanges, if_ve
     if "timezone" in changed:
         # Days begin elsewhere now. The brand's row is held, so nothing is recorded in between.
         await rollups.rebuild(session, brand.brand_id, brand.zone)
-    if "timezone" in changed:
-        await rollups.rebuild(session, scope.brand_id, brand.zone)
     await audit.add(session, scope, "brand.update", typeid(Prefix.BRAND, brand.brand_id), {"changed": sorted(changed)})
     return brand
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Float, Text, Uuid, any_, bindparam, type_coerce
+from sqlalchemy import ARRAY, BindParameter, Boolean, ColumnElement, Float, Text, Uuid, any_, bindparam, type_coerce
 from sqlmodel import col
 
 from shared.contract import storable
@@ -105,7 +105,7 @@ def conditions(shape: Iterable[str]) -> list[ColumnElement[bool]]:
     """The WHERE of a shape, over `mention`: the brand by name (an index needs it), and only what was heard."""
     found: list[ColumnElement[bool]] = [
         col(Mention.brand_id) == bindparam("brand_id", type_=Uuid),
-        col(Mention.heard).is_(True),
+        type_coerce(Mention.heard, Boolean),  # by itself: the newest page's partial index does not serve `heard IS true`
     ]
     for name in shape:
         if name == "standing":

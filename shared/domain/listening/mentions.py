@@ -176,7 +176,7 @@ async def by_ids(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UU
     found = await session.execute(
         select(Mention).where(
             Mention.brand_id == scope.brand_id,
-            col(Mention.heard).is_(True),
+            col(Mention.heard),
             col(Mention.id) == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))),
         )
     )
@@ -188,7 +188,7 @@ async def by_keys(session: Session, scope: Scope, keys: Iterable[UUID]) -> dict[
     found = await session.execute(
         select(Mention).where(
             Mention.brand_id == scope.brand_id,
-            col(Mention.heard).is_(True),
+            col(Mention.heard),
             col(Mention.key) == any_(bindparam("keys", list(keys), type_=ARRAY(Uuid))),
         )
     )

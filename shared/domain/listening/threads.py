@@ -25,7 +25,7 @@ async def search(session: Session, scope: Scope, *, page: PageRequest, cursors: 
         exists().where(
             col(Mention.brand_id) == scope.brand_id,
             col(Mention.thread_id) == Thread.id,
-            col(Mention.heard).is_(True),
+            col(Mention.heard),
             col(Mention.deleted_at).is_(None),
         ),
     )
@@ -50,7 +50,7 @@ async def by_ids(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UU
             exists().where(
                 col(Mention.brand_id) == scope.brand_id,
                 col(Mention.thread_id) == Thread.id,
-                col(Mention.heard).is_(True),
+                col(Mention.heard),
             ),
         )
     )

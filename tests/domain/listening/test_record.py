@@ -54,7 +54,8 @@ SELECT m.external_id, m.heard, m.kind, m.visibility, m.url, m.text, m.language, 
            e.digest = m.version_digest AND e.edited_at IS NOT DISTINCT FROM m.edited_at,
            e.edited_at NULLS FIRST, e.stamp, e.digest)
           FROM edit e WHERE e.brand_id = m.brand_id AND e.mention_key = m.key) AS history,
-       (SELECT array_agg(s.language) FROM mention_search s WHERE s.brand_id = m.brand_id AND s.mention_id = m.id) AS found
+       (SELECT array_agg(s.language) FROM mention_search s
+         WHERE s.brand_id = m.brand_id AND s.mention_id = m.id) AS found
   FROM mention m LEFT JOIN mention p ON p.brand_id = m.brand_id AND p.id = m.parent_id
   LEFT JOIN thread t ON t.brand_id = m.brand_id AND t.id = m.thread_id
   LEFT JOIN identity a ON a.brand_id = m.brand_id AND a.id = m.author_id ORDER BY m.external_id
@@ -119,7 +120,7 @@ async def test_a_child_before_its_parent_is_linked_when_it_comes(
         "SELECT c.parent_id = p.id AS linked, c.thread_id = p.thread_id AS together"
         " FROM mention c, mention p WHERE c.external_id = 'child' AND p.external_id = 'parent'",
     )
-    assert row["linked"] and row["together"]
+    assert (row["linked"], row["together"]) == (True, True)
 
 
 async def test_a_deletion_before_creation_wins(

@@ -8,8 +8,8 @@ from asyncio.subprocess import Process
 
 import asyncpg
 
-from services.plan import environment
-from services.servers import ServerUrls
+from services.local.plan import environment
+from services.local.servers import ServerUrls
 from shared.domain import scope as scopes
 from shared.domain.events import feed
 from shared.models.enums import PostStatus

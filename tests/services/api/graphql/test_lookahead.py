@@ -5,15 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from graphql import execute
+from graphql import FieldNode, OperationDefinitionNode, execute, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from services.api.completed import Completed, Executor
+from services.api.completed import Completed, Executor, plan
 from services.api.context import Context, Reader
 from services.api.graphql.engine import Asked, Engine, Prepared, dump
 from shared.contract import Author, Counted, Deleted, Hidden, MediaDraft
-from shared.db import Database
-from shared.models.enums import MentionKind
+from shared.db import Database, driver
+from shared.domain import scope as scopes
+from shared.models.enums import MentionKind, MentionOrder
 from tests.conftest import HouseBrand, HouseChannel
 from tests.services.api.graphql.asking import Api, at, brand_id, hear, said
 
@@ -193,3 +194,25 @@ def test_the_executor_still_calls_the_method_that_we_override() -> None:
         "self", "return_type", "field_details_list", "info", "path", "result", "position_context",
     )  # fmt: skip
     assert Completed({"a": 1}).value == {"a": 1}
+
+
+async def test_the_newest_page_is_read_from_its_index(app_db: Database, filled: HouseBrand) -> None:
+    found = plan(_nodes("{ mentions { nodes { id author { name } channel { name } parent { text } } } }"), {}, {})
+    assert found is not None
+    for after in (True, False):
+        sql, names = found.statement(("standing",), MentionOrder.NEWEST, after, False)
+        values = {"brand_id": filled.brand_id, "limit": 51, "after_at": at(5), "after_id": filled.brand_id}
+        async with app_db.reading() as session:
+            await scopes.see(session, [filled.brand_id])
+            connection = await driver(session)
+            await connection.execute("SET LOCAL enable_seqscan = off")
+            lines = await connection.fetch("EXPLAIN " + sql, *[values[name] for name in names])
+        explained = "\n".join(line[0] for line in lines)
+        assert "ix_mention_newest" in explained
+        assert "Sort" not in explained
+
+
+def _nodes(query: str) -> list[FieldNode]:
+    operation = parse(query).definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    return [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]

@@ -47,7 +47,7 @@ async def test_a_mention_has_every_field_of_the_contract(
     assert mention["text"] == "Prachtig!"
     assert mention["language"] == "nl"
     assert mention["rating"] == 5
-    assert mention["published_at"] == "2026-11-20T09:00:00Z"
+    assert mention["published_at"] == "2025-11-20T09:00:00Z"
     assert mention["channel_id"] == typeid(Prefix.CHANNEL, channel.id)
     assert mention["thread_id"].startswith("thr_")
     assert mention["author"]["handle"] == "noor"
@@ -98,7 +98,7 @@ async def test_filters(caller: Caller, channel: HouseChannel, worker_db: Databas
     assert await _ids(caller, network="facebook") == []
     assert await _ids(caller, min_rating=4) == ["b"]
     assert await _ids(caller, author_kind="brand") == ["c"]
-    assert await _ids(caller, since="2026-11-20T09:02:00Z", until="2026-11-20T10:03:00+01:00") == ["b"]
+    assert await _ids(caller, since="2025-11-20T09:02:00Z", until="2025-11-20T10:03:00+01:00") == ["b"]
     assert await _ids(caller, deleted="true") == ["gone"]
     assert await _ids(caller, deleted="null") == ["gone", "c", "b", "a"]
     assert await _ids(caller, q="livraison") == ["a"]
@@ -109,7 +109,7 @@ async def test_filters(caller: Caller, channel: HouseChannel, worker_db: Databas
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("network", "nowhere"), ("kind", "POST"), ("since", "yesterday"), ("since", "2026-11-20T09:00:00"),
+        ("network", "nowhere"), ("kind", "POST"), ("since", "yesterday"), ("since", "2025-11-20T09:00:00"),
         ("since", "0001-01-01T00:00:00+14:00"), ("min_rating", "nan"), ("deleted", "maybe"), ("author_id", "x"),
         ("order", "best"), ("q", "x" * 1001),
     ],
@@ -129,7 +129,7 @@ async def test_history_holds_every_version_in_order(caller: Caller, channel: Hou
 
     assert mention["text"] == "second"
     assert [version["text"] for version in found["data"]] == ["first", "second"]
-    assert [version["edited_at"] for version in found["data"]] == [None, "2026-11-20T09:05:00Z"]
+    assert [version["edited_at"] for version in found["data"]] == [None, "2025-11-20T09:05:00Z"]
 
 
 async def test_threads_and_what_was_said_in_them(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
@@ -141,7 +141,7 @@ async def test_threads_and_what_was_said_in_them(caller: Caller, channel: HouseC
 
     assert [mention["external_id"] for mention in inside] == ["1", "2"]
     assert thread["root_id"] == inside[0]["id"] == inside[1]["parent_id"]
-    assert thread["last_at"] == "2026-11-20T09:01:00Z"
+    assert thread["last_at"] == "2025-11-20T09:01:00Z"
 
 
 async def test_identities(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
@@ -208,12 +208,12 @@ async def test_what_is_forgotten_cant_be_replayed(caller: Caller, channel: House
 
 
 async def test_metrics_have_the_contracts_shape(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
-    await hear(worker_db, channel, said("1"), said("2", minutes=1), now=datetime(2026, 11, 20, 13, tzinfo=UTC))
+    await hear(worker_db, channel, said("1"), said("2", minutes=1), now=datetime(2025, 11, 20, 13, tzinfo=UTC))
 
     found = await caller.get(
         "/metrics",
         params={
-            "keys": ["mentions"], "from": "2026-11-19T23:00:00Z", "to": "2026-11-20T23:00:00Z", "interval": "day",
+            "keys": ["mentions"], "from": "2025-11-19T23:00:00Z", "to": "2025-11-20T23:00:00Z", "interval": "day",
             "group_by": ["network"],
         },
     )  # fmt: skip
@@ -222,14 +222,14 @@ async def test_metrics_have_the_contracts_shape(caller: Caller, channel: HouseCh
     assert series["key"] == "mentions"
     assert series["dimensions"] == [{"name": "network", "value": "generic"}]
     (point,) = series["points"]
-    assert (point["start"], point["end"]) == ("2026-11-19T23:00:00Z", "2026-11-20T23:00:00Z")
+    assert (point["start"], point["end"]) == ("2025-11-19T23:00:00Z", "2025-11-20T23:00:00Z")
     assert point["value"] == 2
     assert set(series) == {"key", "unit", "dimensions", "points", "definition", "fresh_at"}
 
 
 @pytest.mark.parametrize("left_out", ["keys", "from", "to", "interval"])
 async def test_metrics_need_their_parameters(caller: Caller, left_out: str) -> None:
-    params = {"keys": "mentions", "from": "2026-11-19T23:00:00Z", "to": "2026-11-20T23:00:00Z", "interval": "day"}
+    params = {"keys": "mentions", "from": "2025-11-19T23:00:00Z", "to": "2025-11-20T23:00:00Z", "interval": "day"}
     del params[left_out]
 
     found = problem(await caller.get("/metrics", params=params), 422)
@@ -259,16 +259,16 @@ async def test_nothing_of_another_brand_is_found_by_its_id(
 async def test_another_time_zone_counts_each_mention_in_its_new_day(
     caller: Caller, channel: HouseChannel, worker_db: Database
 ) -> None:
-    await hear(worker_db, channel, said("1", published_at=datetime(2026, 11, 19, 22, 30, tzinfo=UTC)))
+    await hear(worker_db, channel, said("1", published_at=datetime(2025, 11, 19, 22, 30, tzinfo=UTC)))
 
     assert (await caller.patch("", {"timezone": "Asia/Tokyo"})).status_code == 200
 
     found = await caller.get(
         "/metrics",
         params={
-            "keys": "mentions", "from": "2026-11-18T15:00:00Z", "to": "2026-11-20T15:00:00Z", "interval": "day",
+            "keys": "mentions", "from": "2025-11-18T15:00:00Z", "to": "2025-11-20T15:00:00Z", "interval": "day",
         },
     )  # fmt: skip
     (series,) = found.json()["data"]
     values = [(point["start"], point["value"]) for point in series["points"]]
-    assert ("2026-11-19T15:00:00Z", 1) in values
+    assert ("2025-11-19T15:00:00Z", 1) in values

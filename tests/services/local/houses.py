@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.processes import is_alive
-from services.servers import free_port
+from services.local.processes import is_alive
+from services.local.servers import free_port
 
 _WEB = """
 import http.server, os, pathlib
@@ -31,13 +31,14 @@ _LOOP = "import time\nwhile True: time.sleep(60)\n"
 _BROKEN = "raise SystemExit('the broken one says why')\n"
 _RUN = """
 import asyncio, sys
-from services import cli, local
-from services.plan import Service
+from services import cli
+from services.local import house
+from services.local.plan import Service
 from shared.settings import Settings
 known = {"api": Service("api", "a_web_service", "api_port"), "loop": Service("scheduler", "a_loop"),
          "broken": Service("sandbox", "a_broken_one")}
 table = tuple(known[name] for name in sys.argv[1:])
-cli.report(lambda: asyncio.run(local.up(Settings(), table)))
+cli.report(lambda: asyncio.run(house.up(Settings(), table)))
 """
 
 

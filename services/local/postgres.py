@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from services.folder import CannotRun, explain
-from services.launch import may_search
-from services.processes import Program, a_named_user, command_of, has_name, is_alive, own, run, tail, unprivileged
+from services.local.folder import CannotRun, explain
+from services.local.launch import may_search
+from services.local.processes import Program, a_named_user, command_of, has_name, is_alive, own, run, tail, unprivileged
 
 FOLDER = "postgres"
 _MAKING = "postgres.new"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from services import doctor
-from services.doctor import Line
-from services.servers import free_port
+from services.local import doctor
+from services.local.doctor import Line
+from services.local.servers import free_port
 from shared.settings import SERVER_URLS, Settings
 from tests.conftest import TestDatabase
-from tests.services.houses import HouseProcess
+from tests.services.local.houses import HouseProcess
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ import pytest
 import redis.asyncio
 import redis.exceptions
 
-from services.processes import is_alive
-from services.servers import temporary_servers
-from tests.services.houses import HouseProcess, until
+from services.local.processes import is_alive
+from services.local.servers import temporary_servers
+from tests.services.local.houses import HouseProcess, until
 
 KEYS = {
     "api", "ingest", "sandbox", "database_url", "worker_database_url", "door_database_url", "owner_database_url",

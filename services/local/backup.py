@@ -14,9 +14,9 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from services import folder, local, outside, plan, postgres, servers
-from services.folder import CannotRun, say
-from services.keeper import Keeper
+from services.local import folder, house, outside, plan, postgres, servers
+from services.local.folder import CannotRun, say
+from services.local.keeper import Keeper
 from shared.migrations import run
 from shared.settings import Settings
 
@@ -44,7 +44,7 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
             keeper = Keeper(say, lambda: None)
             keeper.keep(made.postgres)
             try:
-                await local.servers_ready(place, keeper, since, None)
+                await house.servers_ready(place, keeper, since, None)
                 yield servers.with_urls(settings, made.kept)
             finally:
                 await keeper.end((("postgres",), 30.0))

@@ -12,16 +12,17 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from services import example, folder, postgres, servers, valkey
-from services.folder import CannotRun
-from services.keeper import Keeper
-from services.outside import check_logins, check_servers
-from services.plan import SERVICES, Service, address, environment, refuse_some_servers, with_keys
-from services.processes import Program, command_of, is_alive, rotate, tail
+from services import example
+from services.local import folder, postgres, servers, valkey
+from services.local.folder import CannotRun
+from services.local.keeper import Keeper
+from services.local.outside import check_logins, check_servers
+from services.local.plan import SERVICES, Service, address, environment, refuse_some_servers, with_keys
+from services.local.processes import Program, command_of, is_alive, rotate, tail
 from shared.migrations import run
 from shared.settings import Settings
 
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _LEFTOVERS = 5.0  # seconds that what an earlier, killed run left behind may take to end once it was asked
 _ENDING = 2.0  # seconds that a port may stay taken by something that is just ending
 _FIRST_READY = 120.0

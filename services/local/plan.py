@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from services import folder, servers
-from services.folder import CannotRun
+from services.local import folder, servers
+from services.local.folder import CannotRun
 from shared.settings import SERVER_URLS, Settings
 
 

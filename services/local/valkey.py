@@ -5,8 +5,8 @@ import platform
 import socket
 from pathlib import Path
 
-from services.folder import CannotRun, explain
-from services.processes import Program, own, unprivileged
+from services.local.folder import CannotRun, explain
+from services.local.processes import Program, own, unprivileged
 
 FOLDER = "valkey"
 _OPTIONS = ("--bind", "127.0.0.1", "--protected-mode", "yes", "--save", "", "--appendonly", "no", "--daemonize", "no")

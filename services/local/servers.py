@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
-from services import postgres, valkey
-from services.folder import CannotRun, explain, write_private
-from services.processes import Program, end, rotate, start
+from services.local import postgres, valkey
+from services.local.folder import CannotRun, explain, write_private
+from services.local.processes import Program, end, rotate, start
 from shared.settings import Settings
 
 _KEPT = "servers.json"

@@ -7,7 +7,7 @@ import asyncpg
 import redis.asyncio
 import redis.exceptions
 
-from services.folder import CannotRun
+from services.local.folder import CannotRun
 from shared.settings import SERVER_URLS, Settings
 
 _CONNECT = 10.0
