@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from services import admin
 from services.local import backup as backups
 from services.local import doctor as doctors
 from services.local import folder, house, plan
@@ -20,6 +21,13 @@ from shared.settings import Settings
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Parvis: hear, understand, answer."
 )
+for commands, name in (
+    (admin.organization, "organization"),
+    (admin.key, "key"),
+    (admin.channel, "channel"),
+    (admin.app, "app"),
+):
+    app.add_typer(commands, name=name)
 
 
 def settings() -> Settings:

@@ -48,9 +48,10 @@ class Closed(Exception):
 async def connected(app: FastAPI, key: str, **headers: str) -> AsyncIterator[Socket]:
     """A WebSocket whose `connection_init` was acknowledged. Raises Closed."""
     socket = Socket()
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {
         "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws", "path": "/graphql",
-        "raw_path": b"/graphql", "query_string": b"", "root_path": "", "headers": [(b"host", b"api"), *((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())],
+        "raw_path": b"/graphql", "query_string": b"", "root_path": "", "headers": [(b"host", b"api"), *named],
         "client": ("127.0.0.1", 1), "server": ("api", 80), "subprotocols": ["graphql-transport-ws"], "state": {},
     }  # fmt: skip
     await socket.to_app.put({"type": "websocket.connect"})

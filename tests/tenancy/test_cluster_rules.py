@@ -42,8 +42,10 @@ def is_agency_read(sql: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-async def record(servers: ServerUrls, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Record]:
-    """All that is said while two tenants use everything there is, on the twin."""
+async def twin(
+    servers: ServerUrls, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Record, TestDatabase]]:
+    """All that is said while two tenants use everything there is, on the twin; and the twin."""
     async with cloned(servers, template, tmp_path_factory.mktemp("twin")) as database:
         owner = await asyncpg.connect(database.owner_url)
         await cut_by_brand(owner)
