@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -66,7 +67,20 @@ def connected(settings: Settings) -> Settings:
             )
         settings = servers.with_urls(settings, kept)
     folder.prepare(settings.data_dir)
-    return with_keys(settings)
+    return with_keys(_where_it_runs(settings))
+
+
+def _where_it_runs(settings: Settings) -> Settings:
+    """The addresses of the house that runs on this data folder, whatever this command's own environment says."""
+    local = folder.read_local(settings.data_dir)
+    if local is None:
+        return settings
+    found: dict[str, object] = {}
+    for name, setting in (("api", "api_port"), ("ingest", "ingest_port"), ("sandbox", "sandbox_port")):
+        told = urlsplit(str(local.get(name, "")))
+        if told.hostname and told.port:
+            found |= {setting: told.port, "host": told.hostname}
+    return settings.model_copy(update=found)
 
 
 def with_keys(settings: Settings) -> Settings:

@@ -1,11 +1,11 @@
-"""`python -m services.api.schema` writes schema.graphql; with `--check` it only says whether the file is stale."""
+"""`python -m services.api.schema` writes docs/schema.graphql; with `--check` it only says whether the file is stale."""
 
 import sys
 from pathlib import Path
 
 from services.api.schema import sdl
 
-FILE = Path(__file__).resolve().parents[1] / "schema.graphql"
+FILE = Path(__file__).resolve().parents[3] / "docs" / "schema.graphql"
 
 
 def main() -> int:

@@ -105,7 +105,8 @@ def conditions(shape: Iterable[str]) -> list[ColumnElement[bool]]:
     """The WHERE of a shape, over `mention`: the brand by name (an index needs it), and only what was heard."""
     found: list[ColumnElement[bool]] = [
         col(Mention.brand_id) == bindparam("brand_id", type_=Uuid),
-        type_coerce(Mention.heard, Boolean),  # by itself: the newest page's partial index does not serve `heard IS true`
+        # By itself: the newest page's partial index does not serve `heard IS true`.
+        type_coerce(Mention.heard, Boolean),
     ]
     for name in shape:
         if name == "standing":
