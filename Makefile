@@ -5,6 +5,8 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 # With its build tools in the lock as well, nothing is fetched that has no hash.
 PROJECT := $(shell grep -qs '^setuptools==' requirements.lock && echo --no-build-isolation) --no-deps --editable .
 BIN := .venv/bin
+# More than one a core: many tests wait for real time to pass.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help up test check clients schemas lock venv dev
@@ -20,7 +22,7 @@ up: venv
 	@$(BIN)/parvis up
 
 test: dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: dev
 	@$(BIN)/ruff check .

@@ -87,7 +87,7 @@ class Database:
     async def reading(self) -> AsyncIterator[Session]:
         """One read-only transaction."""
         async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
-            await session.execute(text("SET TRANSACTION READ ONLY"))
+            await session.connection(execution_options={"postgresql_readonly": True})
             yield session
 
     async def close(self) -> None:

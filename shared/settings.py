@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     # This installation
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Keys for secrets at rest and signed cursors, comma-separated, newest first. Unset: made once and kept in the data folder.",
+        description="Keys for secrets at rest and signed cursors, comma-separated, newest first. Unset: made once and"
+        " kept in the data folder.",
     )
     data_dir: Path = Field(Path(".parvis"), description="Where embedded servers, keys and local.json live.")
     host: str = Field("127.0.0.1", description="The address the services listen on.")

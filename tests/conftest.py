@@ -27,6 +27,13 @@ from shared.vault import Vault
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share one running house stay together when the suite is spread over processes."""
+    for item in items:
+        if "contract" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("contract"))
+
+
 def on_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
@@ -120,7 +127,9 @@ class TestDatabase:
 async def database(servers: ServerUrls, template: str, tmp_path: Path) -> AsyncIterator[TestDatabase]:
     """A fresh database, cloned from the migrated template; commits are real."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await _on_superuser(servers, f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER parvis_owner')
+    # Copying the files is four times as fast as the default for a database of this size.
+    made = f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER parvis_owner STRATEGY FILE_COPY'
+    await _on_superuser(servers, made)
     yield TestDatabase(settings_for(servers, name, tmp_path), name)
     await _on_superuser(servers, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 

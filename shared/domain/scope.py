@@ -4,9 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import text
-
-from shared.db import Session
+from shared.db import Session, driver
 from shared.errors import NotAllowed, NotAuthenticated, NotFound
 from shared.ids import Prefix, typeid
 from shared.models.enums import GrantRole, KeyScope
@@ -50,17 +48,17 @@ class Scope:
 
 async def enter(session: Session, api_key: str) -> Principal:
     """The principal behind a key, its organization and user set for this transaction. Raises NotAuthenticated."""
-    row = (await session.execute(text("SELECT * FROM parvis.enter(:hash)"), {"hash": hash_key(api_key)})).one_or_none()
+    row = await (await driver(session)).fetchrow("SELECT * FROM parvis.enter($1)", hash_key(api_key))
     if row is None:
         raise NotAuthenticated("the API key is missing, wrong, expired or revoked")
-    brands = {brand: GrantRole(role) for brand, role in zip(row.brands, row.roles, strict=True)}
-    scopes = frozenset(KeyScope(scope) for scope in row.scopes)
-    return Principal(row.key_id, row.user_id, row.organization_id, scopes, brands, row.key_brand_id)
+    brands = {brand: GrantRole(role) for brand, role in zip(row["brands"], row["roles"], strict=True)}
+    scopes = frozenset(KeyScope(scope) for scope in row["scopes"])
+    return Principal(row["key_id"], row["user_id"], row["organization_id"], scopes, brands, row["key_brand_id"])
 
 
 async def see(session: Session, brand_ids: Iterable[UUID]) -> None:
     """Let this transaction see exactly these brands."""
-    await session.execute(text("SELECT parvis.scope(:brands)"), {"brands": ",".join(map(str, brand_ids))})
+    await (await driver(session)).execute("SELECT parvis.scope($1::text)", ",".join(map(str, brand_ids)))
 
 
 async def open_brand(session: Session, principal: Principal, brand_id: UUID) -> Scope:

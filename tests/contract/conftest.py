@@ -44,7 +44,8 @@ def environment(folder: Path) -> dict[str, str]:
         "PARVIS_PRIVATE_NETWORKS": "127.0.0.0/8",
         "PARVIS_CORS_ORIGINS": FRONTEND,
         "PARVIS_RETRY_FIRST_SECONDS": "1",
-        "PARVIS_RETRY_TIMES": "2",
+        "PARVIS_RETRY_TIMES": "1",
+        "PARVIS_SEND_TIMEOUT_SECONDS": "3",
     }
 
 

@@ -263,7 +263,7 @@ def test_a_refusal_is_shown_with_its_problem(tenant: Tenant, receiver: Receiver,
     receiver.refuse = 1_000
     post = create(tenant, partner, "Not wanted")
     publish(tenant, post)
-    found = ends(tenant, post, "failed", "uncertain")
+    found = ends(tenant, post, "failed", "uncertain", seconds=40)
 
     assert found["variants"][0]["outgoing"][0]["state"] in {"refused", "uncertain"}
     assert found["variants"][0]["problems"] or found["variants"][0]["outgoing"][0]["problem"]
@@ -292,7 +292,7 @@ def test_a_refused_channel_leaves_the_post_partly_published(
     body = {"text": "To one of both", "channel_ids": [tenant.channel("sandbox").id, partner.id]}
     answer = tenant.rest("POST", "/posts", json=body)
     publish(tenant, answer.json())
-    found = ends(tenant, answer.json(), "partly_published", "uncertain")
+    found = ends(tenant, answer.json(), "partly_published", "uncertain", seconds=40)
 
     assert "published" in {it["status"] for it in found["variants"]}
 

@@ -31,7 +31,8 @@ WORDS = {"q", "handle", "name"}
 QUERY = {
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
-    "deleted": "null", "state": "settled", "status": "draft", "keys": "mentions", "from": "2026-11-19T00:00:00Z",
+    "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
+    "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
     "name": "nobody", "cursor": None,
 }  # fmt: skip
@@ -50,6 +51,7 @@ NEEDED = {
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_post": {"text"},
+    "get_metrics": {"key"},
 }
 
 
@@ -94,18 +96,18 @@ class Operation:
         other: Tenant | None = None,
     ) -> Ask:  # fmt: skip
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
-        path = self.path
+        path, needed = self.path, NEEDED.get(self.id, set())
         for name in self.names("path"):
             path = path.replace(f"{{{name}}}", whose(name).id(_prefix(name)))
         required = {
             parameter["name"]: _query(parameter["name"], whose)
             for parameter in self.parameters
-            if parameter["in"] == "query" and parameter.get("required")
+            if parameter["in"] == "query" and (parameter.get("required") or parameter["name"] in needed)
         }
         headers = {name: HEADERS[name] for name in self.names("header")}
         body = None
         if self.body is not None:
-            body = self._body(self.body, whose, foreign, other, NEEDED.get(self.id, set()))
+            body = self._body(self.body, whose, foreign, other, needed)
         return Ask(
             self.method, path, {**required, **(params or {})}, {n: v for n, v in headers.items() if v is not None}, body
         )

@@ -10,6 +10,7 @@ from services.api.rest.mentions import Where
 from services.api.rest.shapes import ListRead, Moment, Read, whole
 from shared.domain.insight import metrics
 from shared.domain.insight.metrics import Series
+from shared.errors import Invalid, Problem
 from shared.models.enums import Dimension, Interval, MetricKey
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/metrics", route_class=TransactedRoute, tags=["metrics"])
@@ -53,16 +54,20 @@ async def get_metrics(
     call: Calling,
     scope: InBrand,
     where: Where,
-    keys: Annotated[list[MetricKey], Query(min_length=1, description="Repeated for several.")],
     from_: Annotated[Moment, Query(alias="from", description="Inclusive.")],
     to: Annotated[Moment, Query(description="Exclusive.")],
     interval: Annotated[Interval, Query()],
+    key: Annotated[list[MetricKey] | None, Query(description="Repeated for several.")] = None,
+    keys: Annotated[list[MetricKey] | None, Query(description="The same as `key`, by GraphQL's name.")] = None,
     group_by: Annotated[list[Dimension] | None, Query()] = None,
 ) -> dict[str, Any]:
+    wanted = list(dict.fromkeys([*(key or ()), *(keys or ())]))
+    if not wanted:
+        raise Invalid([Problem("required", "say which metrics: key=mentions", ("key",))])
     found = await metrics.series(
         call.session,
         scope,
-        keys=keys,
+        keys=wanted,
         since=from_,
         until=to,
         interval=interval,

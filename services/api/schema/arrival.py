@@ -1,5 +1,6 @@
 """What came in, and what became of it."""
 
+from asyncio import gather
 from datetime import datetime
 from typing import Any
 
@@ -18,17 +19,15 @@ from shared.models.enums import ArrivalState, Network
 class ArrivalProblem:
     index: int | None
     path: str | None
+    code: str | None
     message: str
 
 
 def _problems(root: strawberry.Parent[models.Arrival]) -> Any:
     return [
-        ArrivalProblem(index=p.get("index"), path=_path(p.get("path")), message=p["message"]) for p in root.problems
+        ArrivalProblem(index=p.get("index"), path=p.get("path"), code=p.get("code"), message=p["message"])
+        for p in root.problems
     ]
-
-
-def _path(path: Any) -> str | None:
-    return ".".join(map(str, path)) if isinstance(path, list) else path
 
 
 def _ignored(root: strawberry.Parent[models.Arrival]) -> Any:
@@ -52,7 +51,8 @@ async def _channel(root: strawberry.Parent[models.Arrival], info: Info) -> Any:
 async def _mentions(root: strawberry.Parent[models.Arrival], info: Info) -> Any:
     if root.brand_id is None:
         return []
-    found = [await loaders.mention_by_key(info.context, root.brand_id, key) for key in root.mention_keys]
+    brand_id = root.brand_id
+    found = await gather(*(loaders.mention_by_key(info.context, brand_id, key) for key in root.mention_keys))
     return [mention for mention in found if mention is not None]
 
 

@@ -112,11 +112,7 @@ async def _renew_credentials(
 ) -> None:
     logins.validate(card, given)
     channel.credentials = logins.seal(vault, channel.id, given)
-    if channel.status is ChannelStatus.LOGIN_DEAD:
-        channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
-        if card.can(Capability.POLL):
-            session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, due_at=now))
-        await due.release(session, scope, channel.id, now=now)
+    await _wake(session, scope, channel, now=now)
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
     hook.secret = hooks.renewed(
         vault,
@@ -153,13 +149,22 @@ async def resume(session: Session, scope: Scope, channel_id: UUID, *, card: Card
 
 
 async def login_died(session: Session, scope: Scope, channel_id: UUID, *, reason: str, now: datetime) -> None:
-    """The network no longer takes the channel's login: polling and sending stop, once said; hearing goes on."""
+    """The network no longer takes the channel's login: polling and sending stop, once said; hearing goes on.
+
+    Its turns to be polled go on too, and do nothing until the login lives again.
+    """
     channel = await _held(session, scope, channel_id)
     if channel.status is not ChannelStatus.ACTIVE:
         return
     channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, reason
-    await _stop_polling(session, scope, channel_id)
     await changed(session, scope, channel, "channel.login_dead", now=now)
+
+
+async def _wake(session: Session, scope: Scope, channel: Channel, *, now: datetime) -> None:
+    """A login that was dead is taken to live again: what waited for it is looked at at once."""
+    if channel.status is ChannelStatus.LOGIN_DEAD:
+        channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
+        await due.release(session, scope, channel.id, now=now)
 
 
 async def remove(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
@@ -187,8 +192,8 @@ async def check(
     dead = next((finding for finding in findings if not finding.ok and finding.code == LoginDead.code), None)
     if dead is not None and channel.status is ChannelStatus.ACTIVE:
         channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, dead.message
-    elif findings and all(finding.ok for finding in findings) and channel.status is ChannelStatus.LOGIN_DEAD:
-        channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
+    elif findings and all(finding.ok for finding in findings):
+        await _wake(session, scope, channel, now=now)
     return await changed(session, scope, channel, "channel.check", now=now)
 
 

@@ -254,7 +254,6 @@ def _point(
     spoke = {cell.channel_id for cell in cells if cell.channel_id is not None and cell.counted}
     here = {channel_id for channel_id, spans in watched.items() if spans.touches(start, end)}
     total = sum(cell.of(key) for cell in cells)
-    counted = any(cell.counted for cell in cells)
     belong = here | (spoke & watched.keys())
     complete = bool(here) and all(watched[channel_id].covers(start, end) for channel_id in belong)
-    return Point(start, end, float(total) if here or counted else None, complete)
+    return Point(start, end, float(total) if here or total else None, complete)

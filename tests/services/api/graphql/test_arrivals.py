@@ -1,6 +1,7 @@
 """What came in, listed, read and replayed."""
 
 from datetime import datetime
+from typing import Any
 
 import orjson
 import pytest
@@ -19,8 +20,8 @@ REPLAY = """mutation ($input: ReplayArrivalInput!) { replayArrival(input: $input
   arrival { state settledAt } errors { code } } }"""
 
 
-async def arrive(db: Database, channel: HouseChannel, key: str, received_at: datetime = T0, **more: object) -> str:
-    values: dict[str, object] = {
+async def arrive(db: Database, channel: HouseChannel, key: str, received_at: datetime = T0, **more: Any) -> str:
+    values: dict[str, Any] = {
         "hook_id": channel.channel.hook_id, "key": key, "network": Network.GENERIC,
         "brand_id": channel.brand.brand_id, "channel_id": channel.id, "body": orjson.dumps({"mentions": []}),
         "stamp": received_at, "received_at": received_at, "state": ArrivalState.SETTLED, "settled_at": received_at,

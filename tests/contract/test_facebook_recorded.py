@@ -1,0 +1,60 @@
+"""Every recorded Facebook delivery goes through the running door, signed, and is seen in GraphQL or knowingly ignored."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.contract.house import Channel, Json, Tenant
+
+FOLDER = Path(__file__).parents[3] / "shared" / "fixtures" / "facebook"
+FILES = sorted(FOLDER.glob("wh_*")) if FOLDER.is_dir() else []
+SEEN = """query ($id: ID!) { node(id: $id) { ... on Arrival { state ignored problems { message }
+  mentions { kind text authorKind visibility deletedAt channel { id } } } } }"""
+
+
+@pytest.fixture(scope="module")
+def channels(tenant: Tenant) -> dict[str, Channel]:
+    """A facebook channel for each page that the recordings name."""
+    pages = {str(entry["id"]) for it in FILES for entry in json.loads(it.read_bytes())["entry"]}
+    found = {}
+    for page in sorted(pages):
+        credentials = {"app_secret": f"the app's own secret, for {page}", "verify_token": "token"}
+        answer = tenant.rest(
+            "POST", "/channels", json={"network": "facebook", "external_id": page, "credentials": credentials}
+        )
+        assert answer.status_code == 201, answer.text
+        given = answer.json()
+        found[page] = Channel({**given, "secret": given["secret"] or credentials["app_secret"]}, tenant.web)
+    return found
+
+
+def page_of(path: Path) -> str:
+    return str(json.loads(path.read_bytes())["entry"][0]["id"])
+
+
+@pytest.mark.skipif(not FILES, reason=f"no recorded deliveries in {FOLDER}")
+@pytest.mark.parametrize("path", FILES, ids=lambda it: it.stem.removeprefix("wh_"))
+def test_a_recorded_delivery_is_seen_or_knowingly_ignored(
+    tenant: Tenant, channels: dict[str, Channel], path: Path
+) -> None:
+    answer = channels[page_of(path)].post(path.read_bytes())
+    assert answer.status_code == 200, answer.text
+    arrival = tenant.arrival(answer.json()["arrival_id"])
+    found: Json = tenant.asked(SEEN, id=arrival["id"])["node"]
+    print(row(path, found))
+
+    assert found["state"] in {"SETTLED", "IGNORED"}, found
+    assert found["problems"] == []
+    assert found["mentions"] or found["ignored"] or found["state"] == "SETTLED", found
+    assert found["state"] != "IGNORED" or found["ignored"], "what is ignored says why"
+    for it in found["mentions"]:
+        assert it["channel"]["id"] in {channel.id for channel in channels.values()}
+
+
+def row(path: Path, found: Json) -> str:
+    """One line of the table: file, state, what is seen, why not."""
+    seen = "; ".join(f"{it['kind'].lower()} {it['text']!r:.40}" for it in found["mentions"])
+    return (
+        f"{path.stem.removeprefix('wh_'):45} {found['state'].lower():10} {seen or '-':60} {', '.join(found['ignored'])}"
+    )
