@@ -28,10 +28,12 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share one running house stay together when the suite is spread over processes."""
+    """Tests that share a running house, or that follow each other, stay together when the suite is spread out."""
     for item in items:
         if "contract" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group("contract"))
+        elif "tenancy" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 def on_database(url: str, name: str) -> str:

@@ -180,7 +180,7 @@ def problem(
         "detail": _clean(detail),
         "code": code,
         "request_id": scope.get("request_id", ""),
-        "retryable": status in RETRYABLE,
+        "retryable": status in RETRYABLE or code == "idempotency_running",
         "errors": list(errors),
     }
     return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)

@@ -71,7 +71,7 @@ def connected(settings: Settings) -> Settings:
 
 
 def _where_it_runs(settings: Settings) -> Settings:
-    """The addresses of the house that runs on this data folder, whatever this command's own environment says."""
+    """The addresses of the house that runs on this data folder, where this command's own environment names none."""
     local = folder.read_local(settings.data_dir)
     if local is None:
         return settings
@@ -80,7 +80,8 @@ def _where_it_runs(settings: Settings) -> Settings:
         told = urlsplit(str(local.get(name, "")))
         if told.hostname and told.port:
             found |= {setting: told.port, "host": told.hostname}
-    return settings.model_copy(update=found)
+    set_here = settings.model_fields_set
+    return settings.model_copy(update={name: value for name, value in found.items() if name not in set_here})
 
 
 def with_keys(settings: Settings) -> Settings:

@@ -6,15 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.contract.house import Json, Tenant
+from tests.contract.house import Channel, Json, Tenant, mention
+from tests.contract.receiver import SECRET, Receiver, handler
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = "https://frontend.example"
@@ -44,8 +47,8 @@ def environment(folder: Path) -> dict[str, str]:
         "PARVIS_PRIVATE_NETWORKS": "127.0.0.0/8",
         "PARVIS_CORS_ORIGINS": FRONTEND,
         "PARVIS_RETRY_FIRST_SECONDS": "1",
-        "PARVIS_RETRY_TIMES": "1",
-        "PARVIS_SEND_TIMEOUT_SECONDS": "3",
+        "PARVIS_RETRY_TIMES": "0",
+        "PARVIS_LEASE_SECONDS": "20",
     }
 
 
@@ -136,18 +139,22 @@ def first(up: Up, web: httpx.Client) -> Tenant:
 
 @pytest.fixture(scope="session")
 def tenants(up: Up, web: httpx.Client) -> Callable[[str], Tenant]:
-    """Makes another organization with a brand, by the command."""
+    """The organization and brand of this name; made by the command when first asked for."""
+    known: dict[str, Tenant] = {}
 
-    def make(name: str) -> Tenant:
-        return Tenant(up.local, up.organization(f"{name} NV", name), web)
+    def find_or_make(name: str) -> Tenant:
+        if name not in known:
+            known[name] = Tenant(up.local, up.organization(f"{name} NV", name), web)
+        return known[name]
 
-    return make
+    return find_or_make
 
 
 @pytest.fixture(scope="module")
 def tenant(tenants: Callable[[str], Tenant], request: pytest.FixtureRequest) -> Tenant:
-    """An organization and brand of this module's own."""
-    return tenants(request.module.__name__.rpartition("_")[2].capitalize())
+    """The brand that this module shares with those of its kind, or its own where it counts what is there."""
+    name = request.module.__name__.rpartition(".test_")[2]
+    return tenants(name if name == "rest_lists" else name.split("_")[0].replace("sending", "posts"))
 
 
 @pytest.fixture(scope="session")
@@ -173,3 +180,62 @@ def problem(answer: httpx.Response, status: int, code: str | None = None) -> Jso
     if code is not None:
         assert found["code"] == code
     return found
+
+
+def problem_at(arrival: Json, index: int) -> Json:
+    found = [it for it in arrival["problems"] if it["index"] == index]
+    assert found, arrival["problems"]
+    assert {"index", "path", "message"} <= set(found[0])
+    assert found[0]["message"]
+    problem: Json = found[0]
+    return problem
+
+
+@pytest.fixture
+def generic(tenant: Tenant) -> Channel:
+    return tenant.channel("generic")
+
+
+@pytest.fixture
+def facebook(tenant: Tenant) -> Channel:
+    return tenant.channel("facebook")
+
+
+@pytest.fixture
+def draft(tenant: Tenant) -> httpx.Response:
+    answer = tenant.rest("POST", "/posts", json={"text": "Bonjour", "channel_ids": [tenant.channel("sandbox").id]})
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+@pytest.fixture(scope="module")
+def said(tenant: Tenant) -> Tenant:
+    tenant.hear(
+        *(mention(f"g{n}", f"text {n}", published_at="2026-11-20T10:00:00Z") for n in range(5)),
+        mention("child", "answer", kind="reply", parent_id="g0", published_at="2026-11-20T11:00:00Z",
+                media=[{"url": "https://example.org/a.jpg", "kind": "image"}]),
+        mention("edited", "one", published_at="2026-11-19T11:00:00Z"),
+        mention("edited", "two", published_at="2026-11-19T11:00:00Z", edited_at="2026-11-19T12:00:00Z"),
+        mention("gone", published_at="2026-11-18T11:00:00Z"),
+    )  # fmt: skip
+    tenant.hear(deleted=["gone"])
+    return tenant
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(found))
+    found.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield found
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def partner(tenant: Tenant, receiver: Receiver) -> Channel:
+    """A generic channel that sends to the receiver."""
+    return tenant.connect(name="partner", credentials={"url": receiver.url, "secret": f"whsec_{SECRET}"})

@@ -185,3 +185,7 @@ class Tenant:
     def history(self, mention_id: str) -> list[str | None]:
         """The texts of a mention's versions, in their order."""
         return [it["text"] for it in self.get(f"/mentions/{mention_id}/history")["data"]]
+
+
+def body(external_id: str, text: str = "Bonjour") -> bytes:
+    return json.dumps({"mentions": [mention(external_id, text)]}).encode()

@@ -1,4 +1,4 @@
-"""Every recorded Facebook delivery goes through the running door, signed, and is seen in GraphQL or knowingly ignored."""
+"""Every recorded Facebook delivery, signed, through the running door: seen in GraphQL or knowingly ignored."""
 
 import json
 from pathlib import Path

@@ -1,134 +1,15 @@
-"""Posts in their first form: created, scheduled, published once, heard again; and sending by `generic` (section 5)."""
+"""Posts in their first form: created, scheduled, published once, and heard again."""
 
-import base64
-import hashlib
-import hmac
-import json
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.contract.conftest import problem
 from tests.contract.house import Channel, Json, Tenant, eventually, mention, rfc3339
-
-SECRET = base64.b64encode(b"the receiver knows this as well!").decode()
-
-
-@dataclass
-class Receiver:
-    """A partner's own endpoint on loopback, which publishes what it is sent."""
-
-    requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-    published: dict[str, Json] = field(default_factory=dict)
-    keep_then_fail: int = 0
-    refuse: int = 0
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/parvis"
-
-    def sent(self) -> list[tuple[dict[str, str], Json]]:
-        return [(headers, json.loads(body)) for method, _, headers, body in list(self.requests) if method == "POST"]
-
-    def take(self, headers: dict[str, str], body: bytes) -> tuple[int, Json]:
-        key = headers["webhook-id"]
-        if self.refuse:
-            self.refuse -= 1
-            return 400, {"error": "we do not want it"}
-        self.published.setdefault(key, {"id": f"partner-{len(self.published)}", "url": "https://partner.example/1"})
-        if self.keep_then_fail:
-            self.keep_then_fail -= 1
-            return 500, {"error": "published, but nobody is told"}
-        return 200, self.published[key]
-
-
-def handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def _note(self) -> tuple[dict[str, str], bytes]:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.requests.append((self.command, self.path, headers, body))
-            return headers, body
-
-        def _answer(self, status: int, body: Json) -> None:
-            raw = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def do_POST(self) -> None:
-            self._answer(*receiver.take(*self._note()))
-
-        def do_GET(self) -> None:
-            self._note()
-            found = receiver.published.get(self.path.rpartition("/")[2])
-            self._answer(200 if found else 404, found or {})
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    return Handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(found))
-    found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def partner(tenant: Tenant, receiver: Receiver) -> Channel:
-    """A generic channel that sends to the receiver."""
-    return tenant.connect(name="partner", credentials={"url": receiver.url, "secret": f"whsec_{SECRET}"})
-
-
-def create(tenant: Tenant, channel: Channel, text: str, **more: Any) -> Json:
-    answer = tenant.rest("POST", "/posts", json={"text": text, "channel_ids": [channel.id], **more})
-    assert answer.status_code == 201, answer.text
-    post: Json = answer.json()
-    return post
-
-
-def publish(tenant: Tenant, post: Json) -> httpx.Response:
-    return tenant.rest("POST", f"/posts/{post['id']}/publish")
-
-
-def ends(tenant: Tenant, post: Json, *statuses: str, seconds: float = 20) -> Json:
-    end = time.monotonic() + seconds
-    while True:
-        found: Json = tenant.get(f"/posts/{post['id']}")
-        if found["status"] in statuses:
-            return found
-        assert time.monotonic() < end, json.dumps(found)
-        time.sleep(0.05)
-
-
-def on_the_network(tenant: Tenant) -> list[Json]:
-    account = tenant.channel("sandbox").external_id
-    found: list[Json] = tenant.web.get(f"{tenant.local['sandbox']}/api/posts", params={"account": account}).json()[
-        "posts"
-    ]
-    return found
-
-
-# Through the practice network and back
+from tests.contract.posting import create, ends, on_the_network, publish
+from tests.contract.receiver import Receiver
 
 
 def test_a_post_goes_to_the_practice_network_once_and_comes_back_as_our_own_mention(tenant: Tenant) -> None:
@@ -218,88 +99,6 @@ def test_a_comment_under_our_post_stands_in_its_thread(tenant: Tenant) -> None:
     eventually(answered, "the comment under our post")
 
 
-# Sending by generic
-
-
-def test_the_receiver_gets_the_post_under_standard_webhooks_headers(
-    tenant: Tenant, receiver: Receiver, partner: Channel
-) -> None:
-    post = create(tenant, partner, "To our partner ☕")
-    publish(tenant, post)
-    found = ends(tenant, post, "published")
-    [(headers, body)] = receiver.sent()
-
-    variant = found["variants"][0]
-    assert set(body) == {"type", "post"}
-    assert body["type"] == "post.publish"
-    assert set(body["post"]) == {"id", "text", "media", "parent_id"}
-    assert (body["post"]["text"], body["post"]["media"], body["post"]["parent_id"]) == ("To our partner ☕", [], None)
-    raw = next(it[3] for it in receiver.requests if it[0] == "POST")
-    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + raw
-    digest = hmac.new(base64.b64decode(SECRET), signed, hashlib.sha256).digest()
-    assert f"v1,{base64.b64encode(digest).decode()}" in headers["webhook-signature"].split()
-    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
-    assert headers["content-type"].startswith("application/json")
-    assert headers["webhook-id"] == variant["outgoing"][0]["id"]
-    assert headers["webhook-id"].startswith("out_")
-    assert (variant["external_id"], variant["url"]) == ("partner-0", "https://partner.example/1")
-
-
-def test_what_is_not_known_to_have_failed_is_looked_up_and_not_sent_again(
-    tenant: Tenant, receiver: Receiver, partner: Channel
-) -> None:
-    receiver.keep_then_fail = 1
-    post = create(tenant, partner, "Accepted, then an error")
-    publish(tenant, post)
-    found = ends(tenant, post, "published", seconds=75)
-
-    key = found["variants"][0]["outgoing"][0]["id"]
-    assert f"/parvis/{key}" in [it[1] for it in receiver.requests if it[0] == "GET"]
-    assert len(receiver.sent()) == 1
-    assert found["variants"][0]["external_id"] == "partner-0"
-
-
-def test_a_refusal_is_shown_with_its_problem(tenant: Tenant, receiver: Receiver, partner: Channel) -> None:
-    receiver.refuse = 1_000
-    post = create(tenant, partner, "Not wanted")
-    publish(tenant, post)
-    found = ends(tenant, post, "failed", "uncertain", seconds=40)
-
-    assert found["variants"][0]["outgoing"][0]["state"] in {"refused", "uncertain"}
-    assert found["variants"][0]["problems"] or found["variants"][0]["outgoing"][0]["problem"]
-
-
-def test_a_post_for_two_channels_has_a_variant_for_each(tenant: Tenant, receiver: Receiver, partner: Channel) -> None:
-    sandbox = tenant.channel("sandbox")
-    answer = tenant.rest("POST", "/posts", json={
-        "text": "To both", "channel_ids": [sandbox.id, partner.id],
-        "variants": [{"channel_id": partner.id, "text": "To the partner alone"}]})  # fmt: skip
-    assert answer.status_code == 201, answer.text
-    publish(tenant, answer.json())
-    found = ends(tenant, answer.json(), "published")
-
-    assert {it["channel_id"]: it["text"] for it in found["variants"]} == {
-        sandbox.id: "To both",
-        partner.id: "To the partner alone",
-    }
-    assert [body["post"]["text"] for _, body in receiver.sent()] == ["To the partner alone"]
-
-
-def test_a_refused_channel_leaves_the_post_partly_published(
-    tenant: Tenant, receiver: Receiver, partner: Channel
-) -> None:
-    receiver.refuse = 1_000
-    body = {"text": "To one of both", "channel_ids": [tenant.channel("sandbox").id, partner.id]}
-    answer = tenant.rest("POST", "/posts", json=body)
-    publish(tenant, answer.json())
-    found = ends(tenant, answer.json(), "partly_published", "uncertain", seconds=40)
-
-    assert "published" in {it["status"] for it in found["variants"]}
-
-
-# Time
-
-
 def test_a_scheduled_post_goes_out_when_due(tenant: Tenant, receiver: Receiver, partner: Channel) -> None:
     due = datetime.now(UTC) + timedelta(seconds=3)
     post = create(tenant, partner, "In three seconds", scheduled_at=rfc3339(due), status="scheduled")
@@ -384,9 +183,6 @@ def test_warnings_never_refuse_a_draft(tenant: Tenant) -> None:
     post = create(tenant, tenant.channel("sandbox"), "x" * 20_000)
 
     assert post["status"] == "draft"
-
-
-# Reading and changing
 
 
 def test_a_post_and_its_variants_have_the_contracts_names(tenant: Tenant) -> None:

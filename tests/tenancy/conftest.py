@@ -21,7 +21,8 @@ async def cloned(servers: ServerUrls, template: str, data_dir: Path) -> AsyncIte
     name = f"tenancy_{uuid4().hex[:12]}"
     connection = await asyncpg.connect(servers.superuser)
     try:
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER parvis_owner STRATEGY FILE_COPY')
+        made = f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER parvis_owner STRATEGY FILE_COPY'
+        await connection.execute(made)
         try:
             yield TestDatabase(settings_for(servers, name, data_dir), name)
         finally:

@@ -23,6 +23,8 @@ def written(error: GraphQLError, *, code: str | None = None) -> dict[str, Any]:
     cause = error.original_error
     if isinstance(error, GraphQLSyntaxError):
         extensions["code"] = "GRAPHQL_PARSE_FAILED"
+    elif error.path is None and isinstance(cause, ValueError | TypeError):
+        pass  # a literal that its scalar can't read, found while validating: the message says what it should be
     elif cause is not None and not isinstance(cause, GraphQLError):
         found = known(cause)
         if found is None:

@@ -208,17 +208,24 @@ async def resume_channel(call: Calling, scope: InBrand, channel_id: ChannelPath)
     return read(channel, call.services.settings.hook_base_url)
 
 
-@connecting.post("/{channel_id}/check", summary="Run the channel's self-test now")
-async def check_channel(steps: Stepping, brand_id: BrandId, channel_id: ChannelPath) -> ChannelRead:
+@connecting.post("/{channel_id}/check", response_model=ChannelRead, summary="Run the channel's self-test now")
+async def check_channel(steps: Stepping, brand_id: BrandId, channel_id: ChannelPath) -> Response:
     services = steps.services
-    async with steps.transaction(brand_id) as (session, scope):
+    async with steps.effect(brand_id) as (session, scope, effect):
         channels.require(scope)
         channel = await channels.get(session, scope, channel_id)
         subject = await self_test.subject(services, session, scope, channel)
+        await effect.keep(_checked(channel, services.settings.hook_base_url))
     result = await self_test.examine(services, subject, subscribe=False)
     async with steps.transaction(brand_id) as (session, scope):
         channel = await self_test.store(services, session, scope, subject, result)
-    return read(channel, services.settings.hook_base_url)
+        response = _checked(channel, services.settings.hook_base_url)
+        await steps.amend(session, response)
+    return response
+
+
+def _checked(channel: Channel, hook_base_url: str) -> Response:
+    return Response(read(channel, hook_base_url).model_dump_json(), media_type="application/json")
 
 
 @reading.delete(

@@ -77,7 +77,7 @@ def given(value: V) -> V | None:
 
 def requested(first: int | None, after: str | None) -> PageRequest:
     """The page that `first` and `after` ask for. Raises Invalid (`limit_out_of_range`)."""
-    return PageRequest(FIRST if first is None else first, after or None)
+    return PageRequest(FIRST if first is None else first, after if isinstance(after, str) else None)
 
 
 def connection(page: Page[Any], request: PageRequest) -> Any:

@@ -227,9 +227,9 @@ async def test_metrics_have_the_contracts_shape(caller: Caller, channel: HouseCh
     assert set(series) == {"key", "unit", "dimensions", "points", "definition", "fresh_at"}
 
 
-@pytest.mark.parametrize("left_out", ["keys", "from", "to", "interval"])
+@pytest.mark.parametrize("left_out", ["key", "from", "to", "interval"])
 async def test_metrics_need_their_parameters(caller: Caller, left_out: str) -> None:
-    params = {"keys": "mentions", "from": "2025-11-19T23:00:00Z", "to": "2025-11-20T23:00:00Z", "interval": "day"}
+    params = {"key": "mentions", "from": "2025-11-19T23:00:00Z", "to": "2025-11-20T23:00:00Z", "interval": "day"}
     del params[left_out]
 
     found = problem(await caller.get("/metrics", params=params), 422)
