@@ -30,10 +30,9 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a running house, or that follow each other, stay together when the suite is spread out."""
     for item in items:
-        if "contract" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("contract"))
-        elif "tenancy" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        shared = {"contract", "tenancy"} & set(item.path.parts)
+        if shared:
+            item.add_marker(pytest.mark.xdist_group(shared.pop()))
 
 
 def on_database(url: str, name: str) -> str:

@@ -118,8 +118,10 @@ async def test_a_shared_delivery_is_cut_into_one_part_a_channel(
     )
 
     def entry(page: str) -> dict[str, Any]:
-        value = {"item": "comment", "verb": "add", "comment_id": f"{page}_c", "post_id": f"{page}_p", "message": page,
-                 "parent_id": f"{page}_p", "from": {"id": "9", "name": "Lea"}, "created_time": 1_790_000_000}  # fmt: skip
+        value = {
+            "item": "comment", "verb": "add", "comment_id": f"{page}_c", "post_id": f"{page}_p", "message": page,
+            "parent_id": f"{page}_p", "from": {"id": "9", "name": "Lea"}, "created_time": 1_790_000_000,
+        }  # fmt: skip
         return {"id": page, "time": 1_790_000_000, "changes": [{"field": "feed", "value": value}]}
 
     whole = await arrive(

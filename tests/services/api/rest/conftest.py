@@ -70,5 +70,5 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert set(body) == {"type", "title", "status", "detail", "code", "request_id", "retryable", "errors"}
     assert body["status"] == status
     assert body["request_id"] == response.headers["request-id"]
-    assert body["retryable"] is (status in {429, 502, 503})
+    assert body["retryable"] is (status in {429, 502, 503} or body["code"] == "idempotency_running")
     return body
