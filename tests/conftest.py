@@ -21,6 +21,7 @@ from shared.domain.scope import Scope
 from shared.migrations.run import migrate
 from shared.models import Brand, BrandDraft, Channel, ChannelDraft
 from shared.models.enums import KeyScope, Network
+from shared.models.tables import SIDE_TABLES, TABLES
 from shared.settings import Settings
 from shared.vault import Vault
 
@@ -124,15 +125,47 @@ class TestDatabase:
         return self.settings.door_database_url
 
 
+@pytest.fixture(scope="session")
+def spare() -> list[str]:
+    """Databases that earlier tests gave back, emptied."""
+    return []
+
+
 @pytest.fixture
-async def database(servers: ServerUrls, template: str, tmp_path: Path) -> AsyncIterator[TestDatabase]:
-    """A fresh database, cloned from the migrated template; commits are real."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    # Copying the files is four times as fast as the default for a database of this size.
-    made = f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER parvis_owner STRATEGY FILE_COPY'
-    await _on_superuser(servers, made)
+async def database(servers: ServerUrls, template: str, spare: list[str], tmp_path: Path) -> AsyncIterator[TestDatabase]:
+    """An empty database of this test's own; commits are real.
+
+    It is cloned from the migrated template, or emptied after an earlier test, which is ten times as quick.
+    """
+    if spare:
+        name = spare.pop()
+    else:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        # Copying the files is four times as fast as the default for a database of this size.
+        made = f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER parvis_owner STRATEGY FILE_COPY'
+        await _on_superuser(servers, made)
     yield TestDatabase(settings_for(servers, name, tmp_path), name)
-    await _on_superuser(servers, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    try:
+        await _empty(servers, name)
+    except (OSError, asyncpg.PostgresError):
+        # Something of the test still holds a lock, or it ended the server: the next one gets a clone.
+        await _on_superuser(servers, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    else:
+        spare.append(name)
+
+
+async def _empty(servers: ServerUrls, name: str) -> None:
+    """Delete every row. Whoever is still connected is cut off, so that nothing late comes in."""
+    connection = await asyncpg.connect(on_database(servers.superuser, name))
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid();"
+            "SET lock_timeout = '2s'; SET session_replication_role = replica;"
+            + "".join(f'DELETE FROM "{table}";' for table in (*TABLES, *SIDE_TABLES))
+        )
+    finally:
+        await connection.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ Everything here is pure. Content (text, media, rating) stands by the greatest ve
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -158,11 +158,15 @@ def apply_said(
     said: Said,
     *,
     author_id: UUID | None,
+    author_keys: Mapping[UUID, UUID],
     parent_key: UUID | None,
     channel_id: UUID,
     now: datetime,
 ) -> list[EditDraft]:
-    """Fold one version into the state; the versions that its history must hold, where it has several."""
+    """Fold one version into the state; the versions that its history must hold, where it has several.
+
+    `author_keys` are the keys of the identities named here and before: ids are drawn, and have no order of their own.
+    """
     digest = content_digest(said)
     mine: Version = (said.edited_at or NEVER, said.stamp, digest)
     standing = state.standing
@@ -170,7 +174,7 @@ def apply_said(
     if standing is not None and (standing[0], standing[2]) != (mine[0], mine[2]):
         edits = [_edit(state.key, state.text, standing, state.observed_at)]
         edits.append(_edit(state.key, None if state.deleted_at else said.text, mine, now))
-    _fold_facts(state, said, author_id, parent_key)
+    _fold_facts(state, said, author_id, author_keys, parent_key)
     first = min(state.channel_id, channel_id) if state.heard else channel_id
     if first != state.channel_id:
         state.channel_id, state.dirty = first, True
@@ -181,7 +185,7 @@ def apply_said(
     if standing is None or mine > standing:
         _keep_fact_stamps(state, said.stamp)
         state.edited_at, state.version_stamp, state.version_digest = said.edited_at, said.stamp, digest
-        state.rating, state.language = said.rating, said.language
+        state.rating = said.rating
         if state.deleted_at is None:
             state.text = said.text
             state.media = [{"url": m.url, "kind": m.kind, "alt": m.alt} for m in said.media]
@@ -195,7 +199,11 @@ def _edit(key: UUID, text: str | None, version: Version, observed_at: datetime) 
     return EditDraft(key, text, None if version[0] == NEVER else version[0], version[1], version[2], observed_at)
 
 
-_FACTS = ("kind", "visibility", "url", "published_at", "parent", "author_id", "author_kind")
+_FACTS = ("kind", "visibility", "url", "language", "published_at", "parent", "author_id", "author_kind")
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _fact_stamp(state: MentionState, name: str) -> datetime:
@@ -228,7 +236,13 @@ def _is_known(state: MentionState, name: str) -> bool:
             return getattr(state, name) is not None
 
 
-def _fold_facts(state: MentionState, said: Said, author_id: UUID | None, parent_key: UUID | None) -> None:
+def _fold_facts(
+    state: MentionState,
+    said: Said,
+    author_id: UUID | None,
+    author_keys: Mapping[UUID, UUID],
+    parent_key: UUID | None,
+) -> None:
     def newer(name: str, value: object, current: object, order: Callable[[Any], Any] = str) -> bool:
         if value is None:
             return False
@@ -249,14 +263,17 @@ def _fold_facts(state: MentionState, said: Said, author_id: UUID | None, parent_
     if newer("url", said.url, state.url):
         state.url = said.url
         take("url")
+    if newer("language", said.language, state.language):
+        state.language = said.language
+        take("language")
     known = state.published_at if state.published_at_known else None
-    if newer("published_at", said.published_at, known) and said.published_at is not None:
+    if newer("published_at", said.published_at, known, _itself) and said.published_at is not None:
         state.published_at, state.published_at_known = said.published_at, True
         take("published_at")
     if newer("parent", parent_key, state.parent_key):
         state.parent_external_id, state.parent_key = said.parent_external_id, parent_key
         take("parent")
-    if newer("author_id", author_id, state.author_id):
+    if newer("author_id", author_id, state.author_id, author_keys.__getitem__):
         state.author_id = author_id
         take("author_id")
     kind = None if said.author_kind is AuthorKind.UNKNOWN else said.author_kind

@@ -43,6 +43,7 @@ class _Batch:
     now: datetime
     states: dict[UUID, MentionState] = field(default_factory=dict)
     identities: dict[UUID, IdentityState] = field(default_factory=dict)
+    author_keys: dict[UUID, UUID] = field(default_factory=dict)  # by id: ids are drawn, so only keys have an order
     before: dict[UUID, MentionState] = field(default_factory=dict)
     edits: list[EditDraft] = field(default_factory=list)
     reactions: dict[tuple[UUID, UUID], Reacted] = field(default_factory=dict)
@@ -97,6 +98,10 @@ async def _load(batch: _Batch, parts: Sequence[HeardPart]) -> None:
                     identity_keys.add(_key(part, one.author.external_id))
     batch.states = await rows.load_mentions(batch.session, batch.brand_id, mention_keys)
     batch.identities = await rows.load_identities(batch.session, batch.brand_id, identity_keys)
+    batch.author_keys = {one.id: key for key, one in batch.identities.items()}
+    others = {s.author_id for s in batch.states.values() if s.author_id is not None} - batch.author_keys.keys()
+    if others:
+        batch.author_keys |= await rows.identity_keys(batch.session, batch.brand_id, others)
     for key, state in batch.states.items():
         batch.before[key] = _copy(state)
 
@@ -113,6 +118,8 @@ def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
             new_uuid(), key, part.network, storable(one.external_id), part.channel_id, one.stamp, batch.now,
             new=True, dirty=True,
         )  # fmt: skip
+    if not state.heard and one.stamp < state.published_at:
+        state.published_at, state.dirty = one.stamp, True
     match one:
         case Said():
             _fold_said(batch, part, state, one)
@@ -135,7 +142,13 @@ def _fold_said(batch: _Batch, part: HeardPart, state: MentionState, said: Said) 
     parent_key = _key(part, said.parent_external_id) if said.parent_external_id is not None else None
     old_parent, was_heard = state.parent_key, state.heard
     batch.edits += merge.apply_said(
-        state, said, author_id=author_id, parent_key=parent_key, channel_id=part.channel_id, now=batch.now
+        state,
+        said,
+        author_id=author_id,
+        author_keys=batch.author_keys,
+        parent_key=parent_key,
+        channel_id=part.channel_id,
+        now=batch.now,
     )
     if was_heard and state.parent_key != old_parent:
         batch.reparented.add(state.key)
@@ -148,6 +161,7 @@ def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -
         known = batch.identities[key] = IdentityState(
             new_uuid(), key, part.network, author.external_id, None, None, None, {}, dirty=True
         )
+        batch.author_keys[known.id] = key
     known.fold(stamp, handle=author.handle, name=author.name, url=author.url)
     return known.id
 
@@ -218,15 +232,14 @@ async def _write(batch: _Batch) -> None:
     await rows.write_identities(session, brand_id, (s for s in batch.identities.values() if s.dirty))
     heard_now = [s for s in batch.states.values() if s.heard and not _was_heard(batch, s)]
     reparented = [batch.states[key] for key in batch.reparented]
-    old_threads = {s.thread_id for s in reparented if s.thread_id is not None}
     forest = trees.Forest(session, brand_id, batch.states)
     changed = [s for s in batch.states.values() if s.dirty]
     for state in changed:
         state.version += 1
-    await forest.plant([*heard_now, *reparented])
+    await forest.plant([*heard_now, *reparented], reparented=bool(reparented))
     await rows.write_mentions(session, brand_id, changed)
-    await forest.settle_children(batch.reparented)
-    await trees.tidy(session, brand_id, old_threads | _retimed(batch, changed))
+    moved = await forest.settle_children()
+    await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await _write_edits(batch, changed)
     await _index(batch, changed)
     await rollups.add(
@@ -291,16 +304,18 @@ async def _write_edits(batch: _Batch, changed: Sequence[MentionState]) -> None:
 
 
 async def _index(batch: _Batch, changed: Sequence[MentionState]) -> None:
-    """Keep the search rows with the texts: what changed its text or time is indexed again, what went is forgotten."""
+    """Keep the search rows with the texts: what is found otherwise now is indexed again, what went is forgotten."""
     connection = await driver(batch.session)
     stale, fresh = [], []
     for state in changed:
         old = batch.before.get(state.key)
         was = old is not None and old.listed and old.text is not None
-        moved = was and old is not None and (not state.listed or old.published_at != state.published_at)
+        gone = not state.listed or not state.text
+        moved = was and old is not None and (gone or old.published_at != state.published_at)
         if moved and old is not None:
             stale.append(old)
-        if state.listed and state.text and (not was or moved or (old is not None and old.text != state.text)):
+        said = (state.text, state.language)
+        if state.listed and state.text and (not was or moved or (old and (old.text, old.language) != said)):
             fresh.append(state)
     if stale:
         await connection.execute(

@@ -133,6 +133,14 @@ async def load_identities(session: Session, brand_id: UUID, keys: Iterable[UUID]
     }  # fmt: skip
 
 
+async def identity_keys(session: Session, brand_id: UUID, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The keys of these identities, by id."""
+    found = await (await driver(session)).fetch(
+        "SELECT id, key FROM identity WHERE brand_id = $1 AND id = ANY ($2)", brand_id, list(ids)
+    )
+    return {row["id"]: row["key"] for row in found}
+
+
 async def write_identities(session: Session, brand_id: UUID, states: Iterable[IdentityState]) -> None:
     rows = [
         {"id": s.id, "key": s.key, "network": s.network, "external_id": s.external_id, "handle": s.handle,

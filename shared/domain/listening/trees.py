@@ -6,6 +6,7 @@ that answer each other in a circle, the one with the smallest key is the root.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,11 +14,23 @@ from shared.db import Session, driver
 from shared.domain.listening.merge import MentionState
 from shared.ids import new_uuid
 
-_DEPTH = 100_000
+
+@dataclass(slots=True)
+class _Leaf:
+    """A mention as far as its place in a tree goes."""
+
+    id: UUID
+    parent_key: UUID | None
+    thread_id: UUID | None
+    published_at: datetime
 
 
 class Forest:
-    """The threads that one batch touches. `states` are the loaded and new mentions by key; the batch writes them."""
+    """The threads that one batch touches. `states` are the loaded and new mentions by key; the batch writes them.
+
+    What only grows takes the short way: a new mention joins its parent's thread, and brings along what waited for it.
+    Where a mention went from one parent to another, or answers itself in the end, everything below it is placed anew.
+    """
 
     def __init__(self, session: Session, brand_id: UUID, states: Mapping[UUID, MentionState]) -> None:
         self._session = session
@@ -27,39 +40,41 @@ class Forest:
         self._todo: dict[UUID, MentionState] = {}
         self._roots: dict[UUID, UUID] = {}
         self._threads: dict[UUID, UUID] = {}
-        self._circles: set[UUID] = set()
 
-    async def plant(self, placed: Iterable[MentionState]) -> None:
-        """Give every newly heard or re-parented mention its parent and its thread. The caller writes them."""
+    async def plant(self, placed: Iterable[MentionState], *, reparented: bool) -> None:
+        """Give every newly heard mention its parent and its thread. The caller writes them."""
         self._todo = {state.key: state for state in placed}
-        if not self._todo:
+        if not self._todo or reparented:
             return
         await self._load_thread_keys()
-        self._roots = {key: await self._root(state, self._todo) for key, state in self._todo.items()}
-        self._threads = await self._make_threads()
         for key, state in self._todo.items():
-            self._link(state, self._roots[key])
+            root = self._root(state)
+            if root is None:
+                self._roots = {}
+                return
+            self._roots[key] = root
+        latest: dict[UUID, datetime] = {}
+        for key, root in self._roots.items():
+            at = self._todo[key].published_at
+            latest[root] = max(at, latest.get(root, at))
+        self._threads = await self._make_threads(latest)
+        for key, state in self._todo.items():
+            parent = self._states.get(state.parent_key) if state.parent_key else None
+            state.parent_id = parent.id if parent is not None and parent.heard else None
             state.thread_id = self._threads[self._roots[key]]
 
-    async def settle_children(self, reparented: set[UUID]) -> None:
-        """Once the planted mentions are written: link what came before its parent, and move whole threads along."""
+    async def settle_children(self) -> set[UUID]:
+        """Once the planted mentions are written: link what came before its parent, and move whole threads along.
+
+        Returns the threads that were left or joined and want tidying.
+        """
         if not self._todo:
-            return
+            return set()
+        if not self._roots:
+            return await self._place_below()
         await self._adopt()
         await self._merge_threads()
-        if self._circles:
-            await (await driver(self._session)).execute(
-                "UPDATE mention SET parent_id = NULL WHERE brand_id = $1 AND key = ANY ($2)",
-                self._brand_id,
-                list(self._circles),
-            )
-        for key in sorted(reparented):
-            await self._move_below(key, self._threads[self._roots[key]])
-
-    def _link(self, state: MentionState, root: UUID) -> None:
-        parent = self._states.get(state.parent_key) if state.parent_key else None
-        linked = parent is not None and parent.heard and root != state.key
-        state.parent_id = parent.id if linked and parent else None
+        return set()
 
     async def _load_thread_keys(self) -> None:
         """The root keys of the threads in which the batch's known parents stand."""
@@ -71,58 +86,28 @@ class Forest:
         )
         self._thread_keys = {row["id"]: row["key"] for row in rows}
 
-    async def _root(self, state: MentionState, todo: Mapping[UUID, MentionState]) -> UUID:
-        """The key at the top: climb through the batch, leap over what is stored."""
-        trail: list[UUID] = []
+    def _root(self, state: MentionState) -> UUID | None:
+        """The key at the top: climb through the batch, leap over what is stored. None where it goes in a circle."""
         seen: set[UUID] = set()
         current = state
-        while True:
-            if current.key in seen:
-                return await self._smallest_in_circle(trail, current.key)
+        while current.key not in seen:
             seen.add(current.key)
-            trail.append(current.key)
             if current.parent_key is None:
                 return current.key
             parent = self._states.get(current.parent_key)
             if parent is None or not parent.heard:
                 return current.parent_key
-            if parent.key not in todo and parent.thread_id is not None:
+            if parent.key not in self._todo and parent.thread_id is not None:
                 top = self._thread_keys[parent.thread_id]
-                above = todo.get(top)
+                above = self._todo.get(top)
                 if above is None:
                     return top
-                trail.append(parent.key)
                 parent = above
             current = parent
+        return None
 
-    async def _smallest_in_circle(self, trail: list[UUID], key: UUID) -> UUID:
-        """The circle's members: those of the trail, and the stored ones between them."""
-        rows = await (await driver(self._session)).fetch(
-            "WITH RECURSIVE up AS ("
-            " SELECT key, parent_key, 1 AS depth FROM mention WHERE brand_id = $1 AND key = ANY ($2)"
-            " UNION SELECT m.key, m.parent_key, up.depth + 1 FROM up JOIN mention m"
-            "   ON m.brand_id = $1 AND m.key = up.parent_key WHERE up.depth < $3)"
-            " CYCLE key SET again USING path SELECT DISTINCT key, parent_key FROM up",
-            self._brand_id,
-            trail,
-            _DEPTH,
-        )
-        parents = {row["key"]: row["parent_key"] for row in rows}
-        parents |= {k: s.parent_key for k, s in self._states.items() if s.heard}
-        circle = [key]
-        at = parents.get(key)
-        while at is not None and at != key and len(circle) < _DEPTH:
-            circle.append(at)
-            at = parents.get(at)
-        self._circles.add(min(circle))
-        return min(circle)
-
-    async def _make_threads(self) -> dict[UUID, UUID]:
-        """The ids of the threads of the batch's roots; each is made where it is missing."""
-        latest: dict[UUID, datetime] = {}
-        for key, root in self._roots.items():
-            at = self._todo[key].published_at
-            latest[root] = max(at, latest.get(root, at))
+    async def _make_threads(self, latest: Mapping[UUID, datetime]) -> dict[UUID, UUID]:
+        """The ids of the threads with these roots, at least as new as given; each is made where it is missing."""
         keys = sorted(latest)
         rows = await (await driver(self._session)).fetch(
             "INSERT INTO thread AS t (brand_id, id, key, last_at)"
@@ -171,16 +156,86 @@ class Forest:
         )
         await connection.execute("DELETE FROM thread WHERE brand_id = $1 AND id = $2", self._brand_id, old)
 
-    async def _move_below(self, key: UUID, thread_id: UUID) -> None:
-        """Take the subtree of a re-parented mention along."""
+    async def _place_below(self) -> set[UUID]:
+        """Find parent and thread again of the batch's mentions and of all that answers them, however far below.
+
+        What stands above them is not below them, so its thread holds.
+        """
+        leaves = await self._leaves_below()
+        above = await self._above({leaf.parent_key for leaf in leaves.values() if leaf.parent_key} - leaves.keys())
+        roots, circles = _roots_of(leaves, {key: root for key, (_, root) in above.items()})
+        latest: dict[UUID, datetime] = {}
+        for key, root in roots.items():
+            latest[root] = max(leaves[key].published_at, latest.get(root, leaves[key].published_at))
+        threads = await self._make_threads(latest)
+        ids = {key: id_ for key, (id_, _) in above.items()} | {key: leaf.id for key, leaf in leaves.items()}
+        parents = {
+            key: ids.get(leaf.parent_key) if leaf.parent_key is not None and key not in circles else None
+            for key, leaf in leaves.items()
+        }
+        keys = sorted(leaves)
         await (await driver(self._session)).execute(
-            "WITH RECURSIVE below AS (SELECT key FROM mention WHERE brand_id = $1 AND key = $2"
-            " UNION SELECT m.key FROM below b JOIN mention m ON m.brand_id = $1 AND m.parent_key = b.key)"
-            " UPDATE mention m SET thread_id = $3 FROM below b WHERE m.brand_id = $1 AND m.key = b.key AND m.heard",
+            "UPDATE mention m SET parent_id = p.parent_id, thread_id = p.thread_id"
+            " FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS p (key, parent_id, thread_id)"
+            " WHERE m.brand_id = $1 AND m.key = p.key"
+            "   AND (m.parent_id, m.thread_id) IS DISTINCT FROM (p.parent_id, p.thread_id)",
             self._brand_id,
-            key,
-            thread_id,
+            keys,
+            [parents[key] for key in keys],
+            [threads[roots[key]] for key in keys],
         )
+        for key in leaves.keys() & self._states.keys():
+            self._states[key].parent_id, self._states[key].thread_id = parents[key], threads[roots[key]]
+        return {leaf.thread_id for leaf in leaves.values() if leaf.thread_id is not None} | set(threads.values())
+
+    async def _leaves_below(self) -> dict[UUID, _Leaf]:
+        rows = await (await driver(self._session)).fetch(
+            "WITH RECURSIVE below AS (SELECT key FROM mention WHERE brand_id = $1 AND key = ANY ($2)"
+            " UNION SELECT m.key FROM below b JOIN mention m ON m.brand_id = $1 AND m.parent_key = b.key)"
+            " SELECT m.key, m.id, m.parent_key, m.thread_id, m.published_at FROM below b"
+            " JOIN mention m ON m.brand_id = $1 AND m.key = b.key WHERE m.heard",
+            self._brand_id,
+            list(self._todo),
+        )
+        return {r["key"]: _Leaf(r["id"], r["parent_key"], r["thread_id"], r["published_at"]) for r in rows}
+
+    async def _above(self, keys: set[UUID]) -> dict[UUID, tuple[UUID, UUID]]:
+        """The id and the root's key of those of `keys` that have been heard."""
+        rows = await (await driver(self._session)).fetch(
+            "SELECT m.key, m.id, t.key AS root FROM mention m"
+            " JOIN thread t ON t.brand_id = $1 AND t.id = m.thread_id"
+            " WHERE m.brand_id = $1 AND m.key = ANY ($2) AND m.heard",
+            self._brand_id,
+            list(keys),
+        )
+        return {row["key"]: (row["id"], row["root"]) for row in rows}
+
+
+def _roots_of(leaves: Mapping[UUID, _Leaf], above: Mapping[UUID, UUID]) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """The root's key of each leaf, and those roots that head a circle. `above`: the roots of what stands over them."""
+    roots: dict[UUID, UUID] = {}
+    circles: set[UUID] = set()
+    for start in leaves:
+        trail: dict[UUID, None] = {}
+        at = start
+        while at not in roots and at in leaves and at not in trail:
+            trail[at] = None
+            parent = leaves[at].parent_key
+            if parent is None:
+                break
+            at = parent
+        if at in roots:
+            root = roots[at]
+        elif at not in leaves:
+            root = above.get(at, at)
+        elif leaves[at].parent_key is None:
+            root = at
+        else:
+            passed = list(trail)
+            root = min(passed[passed.index(at) :])
+            circles.add(root)
+        roots.update(dict.fromkeys(trail, root))
+    return roots, circles
 
 
 async def tidy(session: Session, brand_id: UUID, thread_ids: Iterable[UUID]) -> None:

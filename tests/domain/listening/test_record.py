@@ -66,17 +66,22 @@ async def state(database: TestDatabase, brand: HouseBrand) -> list[Any]:
     """All that a reader could see of the brand, and its sums."""
     connection = await asyncpg.connect(database.owner_url)
     try:
-        rows = [tuple(row) for row in await connection.fetch(_VISIBLE)]
-        threads = await connection.fetch("SELECT key, last_at FROM thread ORDER BY key")
-        days = await connection.fetch(
-            "SELECT kind, day, mentions, posts FROM rollup_day WHERE mentions <> 0 OR posts <> 0 ORDER BY 1, 2"
-        )
-        hours = await connection.fetch(
-            "SELECT hour, mentions, posts FROM rollup_hour WHERE mentions <> 0 OR posts <> 0 ORDER BY 1"
-        )
-        return [rows, *([tuple(r) for r in found] for found in (threads, days, hours))]
+        return await state_on(connection)
     finally:
         await connection.close()
+
+
+async def state_on(connection: "asyncpg.Connection[Any]") -> list[Any]:
+    """The same, where many are read in a row."""
+    rows = [tuple(row) for row in await connection.fetch(_VISIBLE)]
+    threads = await connection.fetch("SELECT key, last_at FROM thread ORDER BY key")
+    days = await connection.fetch(
+        "SELECT kind, day, mentions, posts FROM rollup_day WHERE mentions <> 0 OR posts <> 0 ORDER BY 1, 2"
+    )
+    hours = await connection.fetch(
+        "SELECT hour, mentions, posts FROM rollup_hour WHERE mentions <> 0 OR posts <> 0 ORDER BY 1"
+    )
+    return [rows, *([tuple(r) for r in found] for found in (threads, days, hours))]
 
 
 async def one(database: TestDatabase, sql: str) -> Any:
