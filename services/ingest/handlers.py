@@ -8,9 +8,10 @@ from uuid import UUID
 import httpx
 from prometheus_client import Counter, Histogram
 
+from services.rounds import passes
 from shared.connectors.registry import connector
 from shared.contract import Parsed, Part, RawArrival, RawPart
-from shared.db import Database, Session, driver, is_passing
+from shared.db import Database, Session, driver
 from shared.domain import scope as scopes
 from shared.domain.listening import inbox, record
 from shared.domain.listening.inbox import Claimed, Settled, Target
@@ -118,7 +119,7 @@ async def _settle_together(worker: Worker, brand_id: UUID | None, claimed: Seque
     try:
         await _settle(worker, brand_id, claimed)
     except Exception as error:
-        if is_passing(error):
+        if passes(error):
             raise
         _log.warning("batch.failed", brand=str(brand_id), arrivals=len(claimed), error=type(error).__name__)
         for one in claimed:
@@ -129,7 +130,7 @@ async def _settle_alone(worker: Worker, one: Claimed) -> None:
     try:
         await _settle(worker, one.brand_id, [one])
     except Exception as error:
-        if is_passing(error):
+        if passes(error):
             worker.interrupted.add(one.id)
             raise
         _log.exception("arrival.failed", arrival=str(one.id), claims=one.claims)

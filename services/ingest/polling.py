@@ -7,6 +7,7 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from services.ingest.handlers import Worker
+from services.rounds import passes
 from shared.connectors.registry import connector
 from shared.contract import Page
 from shared.domain import scope as scopes
@@ -64,6 +65,14 @@ async def _poll(worker: Worker, due: Due) -> None:
             wait = max(error.after, timedelta(seconds=1))
         _log.warning("poll.failed", channel=str(due.channel_id), error=error.code, message=error.message)
         await _note_hole(worker, due, error.message)
+    except Exception as error:
+        if passes(error):
+            _log.warning("poll.waits", channel=str(due.channel_id), error=type(error).__name__)
+            return  # the lease ends by itself
+        outcome, failures = "broken", due.failures + 1
+        wait = min(timedelta(hours=1), wait * 2 ** min(failures, 10))
+        _log.exception("poll.broke", channel=str(due.channel_id))
+        await _note_hole(worker, due, f"polling failed on our side ({type(error).__name__})")
     POLLS.labels(network, outcome).inc()
     async with worker.db.session() as session:
         await polls.done(session, due.channel_id, wait=wait, failures=failures)

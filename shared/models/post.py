@@ -41,7 +41,7 @@ class Variant(SQLModel, table=True):
         ForeignKeyConstraint(["brand_id", "post_id"], ["post.brand_id", "post.id"]),
         ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
         UniqueConstraint("brand_id", "post_id", "channel_id"),
-        Index("ix_variant_external_id", "brand_id", "channel_id", "external_id"),
+        Index("ix_variant_external_id", "brand_id", "external_id"),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)

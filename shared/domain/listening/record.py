@@ -168,22 +168,25 @@ def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -
 
 async def _tie_own_posts(batch: _Batch) -> None:
     """A post that we published and that the network now tells us of is the brand's own, tied to its variant."""
-    untied = {
-        (s.channel_id, s.external_id): s for s in batch.states.values() if s.heard and s.variant_id is None and s.dirty
-    }
+    untied: dict[str, list[MentionState]] = {}
+    for state in batch.states.values():
+        if state.heard and state.variant_id is None and state.dirty:
+            untied.setdefault(state.external_id, []).append(state)
     if not untied:
         return
     found = await (await driver(batch.session)).fetch(
-        "SELECT id, channel_id, external_id FROM variant WHERE brand_id = $1"
-        " AND channel_id = ANY ($2) AND external_id = ANY ($3)",
+        "SELECT v.id, v.channel_id, v.external_id, c.network FROM variant v"
+        " JOIN channel c ON c.brand_id = v.brand_id AND c.id = v.channel_id"
+        " WHERE v.brand_id = $1 AND v.external_id = ANY ($2)",
         batch.brand_id,
-        list({channel for channel, _ in untied}),
-        [external_id for _, external_id in untied],
+        list(untied),
     )
     for row in found:
-        state = untied.get((row["channel_id"], row["external_id"]))
-        if state is not None:
-            state.variant_id, state.author_kind, state.dirty = row["id"], AuthorKind.BRAND, True
+        # Where a network's ids mean the same on all its channels, another channel may have heard of the post first.
+        keys = {thing_key(Network(row["network"]), space, row["external_id"]) for space in ("", str(row["channel_id"]))}
+        for state in untied[row["external_id"]]:
+            if state.key in keys:
+                state.variant_id, state.author_kind, state.dirty = row["id"], AuthorKind.BRAND, True
 
 
 async def _count_reactions(batch: _Batch) -> None:
@@ -352,16 +355,15 @@ def _events(batch: _Batch, changed: Iterable[MentionState]) -> Iterable[events.N
 
 
 async def claim_own(
-    session: Session, scope: Scope, *, channel_id: UUID, network: Network, space: str, external_id: str,
-    variant_id: UUID, now: datetime,
-) -> None:  # fmt: skip
+    session: Session, scope: Scope, *, network: Network, space: str, external_id: str, variant_id: UUID, now: datetime
+) -> None:
     """Tie a post that we sent to the mention that the network already told us of, if it did."""
     zone = await lock_brand(session, scope.brand_id)
     key = thing_key(network, space, external_id)
     batch = _Batch(session, scope.brand_id, zone, now)
     batch.states = await rows.load_mentions(session, scope.brand_id, [key])
     state = batch.states.get(key)
-    if state is None or not state.heard or state.channel_id != channel_id or state.variant_id is not None:
+    if state is None or not state.heard or state.variant_id is not None:
         return
     batch.before[key] = _copy(state)
     state.variant_id, state.author_kind, state.dirty = variant_id, AuthorKind.BRAND, True

@@ -191,7 +191,6 @@ async def _claim_own(session: Session, scope: Scope, one: Held, card: Card, now:
     await record.claim_own(
         session,
         scope,
-        channel_id=one.channel.id,
         network=one.channel.network,
         space="" if card.shared_ids else str(one.channel.id),
         external_id=one.outgoing.external_id,

@@ -486,7 +486,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_variant")),
         sa.UniqueConstraint("brand_id", "post_id", "channel_id", name=op.f("uq_variant_brand_id_post_id_channel_id")),
     )
-    op.create_index("ix_variant_external_id", "variant", ["brand_id", "channel_id", "external_id"], unique=False)
+    op.create_index("ix_variant_external_id", "variant", ["brand_id", "external_id"], unique=False)
     op.create_table(
         "outgoing",
         sa.Column("brand_id", sa.Uuid(), nullable=False),

@@ -17,6 +17,7 @@ from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.domain.listening import record
 from shared.domain.listening.record import HeardPart
+from shared.models import Post, Variant
 from shared.models.enums import AuthorKind, MentionKind, Network
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 
@@ -286,3 +287,40 @@ async def test_another_brand_is_never_touched(
 
     row = await one(database, f"SELECT text FROM mention WHERE brand_id = '{uuid.UUID(str(other.brand.brand_id))}'")
     assert row["text"] == "theirs"
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+async def test_our_own_post_is_tied_whichever_channel_told_of_it_and_whenever(
+    told_first: bool, worker_db: Database, house: House, brand: HouseBrand, database: TestDatabase
+) -> None:
+    sender = await house.channel(brand, Network.FACEBOOK, external_id="1", credentials={"app_secret": "s"})
+    hearer = await house.channel(brand, Network.FACEBOOK, external_id="2", credentials={"app_secret": "s"})
+    post_id, variant_id = uuid.uuid4(), uuid.uuid4()
+
+    async def told() -> None:
+        async with worker_db.session() as session:
+            scope = await scopes.house(session, brand.brand_id)
+            part = HeardPart(hearer.id, Network.FACEBOOK, "", [said("1_7", kind=MentionKind.POST)])
+            await record.record(session, scope, [part], now=T0)
+
+    async def sent() -> None:
+        async with worker_db.session() as session:
+            scope = await scopes.house(session, brand.brand_id)
+            session.add(Post(brand_id=brand.brand_id, id=post_id, text="ours", created_at=T0, updated_at=T0))
+            await session.flush()
+            session.add(
+                Variant(
+                    brand_id=brand.brand_id, id=variant_id, post_id=post_id, channel_id=sender.id, external_id="1_7"
+                )
+            )
+            await session.flush()
+            await record.claim_own(
+                session, scope, network=Network.FACEBOOK, space="", external_id="1_7", variant_id=variant_id, now=T0
+            )
+
+    for step in (told, sent) if told_first else (sent, told):
+        await step()
+
+    row = await one(database, "SELECT variant_id, author_kind FROM mention")
+    assert (row["variant_id"], row["author_kind"]) == (variant_id, "brand")
+    assert (await one(database, "SELECT sum(posts), sum(mentions) FROM rollup_day"))[:] == (1, 0)
