@@ -38,7 +38,7 @@ def is_passing(error: BaseException) -> bool:
             continue
         if getattr(cause, "sqlstate", None) in _PASSING:
             return True
-        if isinstance(cause, OSError | asyncpg.InterfaceError | asyncpg.ConnectionDoesNotExistError):
+        if isinstance(cause, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
             return True
     return False
 
@@ -100,9 +100,10 @@ async def driver(session: Session) -> "asyncpg.Connection[Any]":
     SQLAlchemy begins at its first statement, not before: without one, the driver's would each commit by itself.
     """
     raw = await (await session.connection()).get_raw_connection()
-    connection: asyncpg.Connection[Any] = raw.driver_connection  # type: ignore[assignment]
-    if not connection.is_in_transaction():
-        await session.execute(text("SELECT 1"))
+    adapted: Any = raw.dbapi_connection
+    if adapted._transaction is None:
+        await adapted._start_transaction()
+    connection: asyncpg.Connection[Any] = adapted.driver_connection
     return connection
 
 
