@@ -198,6 +198,7 @@ class OutgoingEffect:
     id: str
     kind: OutgoingKind
     text: str
+    thing_id: str  # what is brought about: the post
     media: tuple[MediaDraft, ...] = ()
     parent_external_id: str | None = None
     first_attempt_at: datetime | None = None

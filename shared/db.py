@@ -1,6 +1,5 @@
 """Sessions on PostgreSQL. Only the edge opens one, and leaving it commits; nothing inside ever does."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -53,6 +52,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=False,
+            hide_parameters=True,  # a failing statement is logged; what people wrote is not
             connect_args={"server_settings": {**_SERVER_SETTINGS, "application_name": f"parvis {name}"}, "timeout": 10},
         )
 
@@ -64,18 +64,6 @@ class Database:
         finally:
             for connection in connections:
                 await connection.close()
-
-    async def open_when_up(self, *, warm: int = 1, pause: float = 0.5) -> None:
-        """Like `open`, but waits for a server that is away. Raises WrongRole at once."""
-        while True:
-            try:
-                await self.open(warm=warm)
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                await asyncio.sleep(pause)
-            else:
-                return
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:

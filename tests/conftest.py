@@ -28,6 +28,7 @@ from shared.vault import Vault
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a running house, or that follow each other, stay together when the suite is spread out."""
     for item in items:

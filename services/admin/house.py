@@ -25,7 +25,6 @@ from shared.settings import Settings
 from shared.vault import UnknownKey, Vault
 
 T = TypeVar("T")
-# On one machine the practice network, and what a developer tries out, are on loopback.
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,11 @@ from shared.db import is_passing
 from shared.domain import scope as scopes
 from shared.domain.brands import brands, channels
 from shared.domain.listening import identities, mentions
+from shared.domain.listening.filters import MentionFilter
 from shared.domain.page import PageRequest
 from shared.errors import ParvisError
 from shared.ids import Prefix, parse_typeid
+from shared.models.enums import Visibility
 from shared.models.mention import Identity, Mention
 
 router = APIRouter(include_in_schema=False)
@@ -116,7 +118,13 @@ async def _example(services: Services, local: dict[str, Any]) -> _Example | None
             principal = await authenticate(session, f"Bearer {local.get('api_key')}")
             scope = await scopes.open_brand(session, principal, brand_id)
             brand = await brands.get(session, scope)
-            found = await mentions.search(session, scope, page=PageRequest(_SHOWN), cursors=services.cursors)
+            found = await mentions.search(
+                session,
+                scope,
+                where=MentionFilter(visibility=Visibility.PUBLIC),
+                page=PageRequest(_SHOWN),
+                cursors=services.cursors,
+            )
             authors = await identities.by_ids(
                 session, scope, {mention.author_id for mention in found.items if mention.author_id is not None}
             )

@@ -116,5 +116,6 @@ def _asked_id(scope: Scope) -> str | None:
 def _count(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", None) or (scope["path"] if scope["path"] in _PLAIN else "unknown")
     method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+    _log.info("request.done", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
     _requests.labels(method, route, str(status)).inc()
     _seconds.labels(method, route).observe(seconds)

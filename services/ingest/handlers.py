@@ -17,6 +17,7 @@ from shared.domain.listening import inbox, record
 from shared.domain.listening.inbox import Claimed, Settled, Target
 from shared.domain.listening.record import HeardPart
 from shared.errors import BadPayload, Problem
+from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.models.enums import ArrivalState
 from shared.queues import Queues
@@ -148,6 +149,12 @@ async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claim
             settled = await _record(session, brand_id, claimed)
     now = _now()
     BATCH.observe(len(claimed))
+    _log.info(
+        "arrivals.settled",
+        brand=typeid(Prefix.BRAND, brand_id) if brand_id is not None else None,
+        channels=sorted({typeid(Prefix.CHANNEL, one.channel_id) for one in claimed if one.channel_id is not None}),
+        arrivals=len(claimed),
+    )
     for ended in settled:
         SETTLED.labels(ended.state.value).inc()
     for one in claimed:
@@ -244,14 +251,16 @@ async def _route(session: Session, claimed: Sequence[Claimed]) -> list[Settled]:
 
 
 async def _cut(session: Session, one: Claimed, parts: Sequence[Part]) -> Settled:
-    targets = await inbox.targets(session, one.network, [part.channel_external_id for part in parts])
+    targets = await inbox.targets(session, one, [part.channel_external_id for part in parts])
     claimed_parts: list[tuple[Part, Target]] = []
     ignored = []
     for part in parts:
         found = targets.get(part.channel_external_id, [])
         claimed_parts += [(part, target) for target in found]
         if not found:
-            ignored.append({"reason": f"no channel goes by the id {part.channel_external_id[:200]}"})
+            ignored.append(
+                {"reason": f"no channel that knows this app's key goes by the id {part.channel_external_id[:200]}"}
+            )
     if claimed_parts:
         await inbox.cut(session, one, claimed_parts)
     state = ArrivalState.SETTLED if claimed_parts else ArrivalState.IGNORED

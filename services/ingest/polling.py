@@ -16,6 +16,7 @@ from shared.domain.listening import inbox, polls
 from shared.domain.listening.inbox import Target
 from shared.domain.listening.polls import Due
 from shared.errors import LoginDead, NetworkError, RateLimited
+from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.models import Channel
 from shared.models.enums import ArrivalSource, ChannelStatus
@@ -74,6 +75,13 @@ async def _poll(worker: Worker, due: Due) -> None:
         _log.exception("poll.broke", channel=str(due.channel_id))
         await _note_hole(worker, due, f"polling failed on our side ({type(error).__name__})")
     POLLS.labels(network, outcome).inc()
+    _log.info(
+        "channel.polled",
+        brand=typeid(Prefix.BRAND, due.brand_id),
+        channel=typeid(Prefix.CHANNEL, due.channel_id),
+        network=network,
+        outcome=outcome,
+    )
     async with worker.db.session() as session:
         await polls.done(session, due.channel_id, wait=wait, failures=failures)
 

@@ -16,6 +16,7 @@ from shared.vault import Vault
 
 SERVICE = "ingest-worker"
 _GRACE_SECONDS = 5.0
+_log = log.logger("ingest.worker")
 
 
 async def work(worker: Worker, stop: asyncio.Event) -> None:
@@ -61,8 +62,11 @@ async def main() -> None:
     vault = Vault([key.get_secret_value() for key in settings.secret_keys])
     try:
         async with http.client(settings) as client:
-            await db.open_when_up()
+            await serving.until_open(db, stop)
+            if stop.is_set():
+                return
             serving.settle_memory()
+            _log.info("service.started")
             await work(Worker(db, sender, vault, client, settings), stop)
     finally:
         await sender.close()

@@ -22,8 +22,11 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     vault = Vault([key.get_secret_value() for key in settings.secret_keys])
     try:
         async with http.client(settings) as client:
-            await db.open_when_up()
+            await serving.until_open(db, stop)
+            if stop.is_set():
+                return
             serving.settle_memory()
+            log.logger(SERVICE).info("service.started")
             await Scheduler(House(db, sender, vault, client, settings)).run(stop)
     finally:
         await sender.close()

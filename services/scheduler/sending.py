@@ -18,6 +18,7 @@ from shared.domain import scope as scopes
 from shared.domain.publishing import due, outgoing
 from shared.domain.publishing.attempts import Outcome
 from shared.domain.publishing.outgoing import Claim, Try
+from shared.ids import Prefix, typeid
 from shared.log import logger
 
 _log = logger("scheduler.send")
@@ -140,6 +141,13 @@ class Sending:
             known = connector(made.network)
             outcome = await handlers.call(known, self._house.http, made, deadline=deadline)
             SENT.labels(made.network.value, made.step.value, type(outcome).__name__).inc()
+            _log.info(
+                "outgoing.tried",
+                network=made.network.value,
+                outgoing=typeid(Prefix.OUTGOING, made.claim.outgoing_id),
+                step=made.step.value,
+                outcome=type(outcome).__name__,
+            )
             await self._settle(made, outcome)
         except Exception:
             # The attempt has no outcome: once its lease is over it is looked up.

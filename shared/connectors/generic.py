@@ -92,7 +92,7 @@ class Generic:
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         url, secret = _receiver(login)
         post = {
-            "id": outgoing.id,
+            "id": outgoing.thing_id,
             "text": outgoing.text,
             "media": [{"url": item.url, "kind": item.kind, "alt": item.alt} for item in outgoing.media],
             "parent_id": outgoing.parent_external_id,

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
-from shared.models.base import BYTES, JSON_VALUE, NOW, TEXT, TIME, JsonList
+from shared.models.base import BYTES, JSON_VALUE, NOW, TEXT, TEXTS, TIME, JsonList
 from shared.models.enums import ChannelStatus, CoverageKind, Network, string_enum
 
 
@@ -109,6 +109,8 @@ class Hook(SQLModel, table=True):
     channel_id: UUID | None = None
     app_id: UUID | None = None
     external_id: str | None = Field(default=None, sa_type=TEXT)  # the channel's, for routing an app hook's deliveries
+    # Digests of the signing keys: a channel gets its part of an app's delivery by knowing the key that signed it.
+    key_digests: list[str] = Field(sa_type=TEXTS)
     secret: bytes = Field(sa_type=BYTES)  # sealed JSON {"keys": […], "verify_token": …}
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     removed_at: datetime | None = Field(default=None, sa_type=TIME)

@@ -213,7 +213,7 @@ def test_whatever_is_sent_is_heard_or_unreadable_and_each_mention_is_answered_fo
 
 # ---------------------------------------------------------------- sending
 
-POST = OutgoingEffect("out_1", OutgoingKind.PUBLISH, "Bonjour à tous")
+POST = OutgoingEffect("out_1", OutgoingKind.PUBLISH, "Bonjour à tous", "post_1")
 
 
 def login(at: Receiver, path: str = "/inbox", **credentials: str) -> Login:
@@ -228,7 +228,7 @@ async def test_a_post_is_sent_as_the_contract_says_and_the_reference_library_ver
     assert (got.method, got.path, got.headers["webhook-id"]) == ("POST", "/inbox", "out_1")
     assert Webhook(SECRET).verify(got.body, got.headers) == {
         "type": "post.publish",
-        "post": {"id": "out_1", "text": "Bonjour à tous", "media": [], "parent_id": None},
+        "post": {"id": "post_1", "text": "Bonjour à tous", "media": [], "parent_id": None},
     }
 
 

@@ -81,7 +81,9 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
 
 
 def post(text: str = "Bonjour", *, attempted: timedelta = timedelta(0), **more: Any) -> OutgoingEffect:
-    return OutgoingEffect("out_1", OutgoingKind.PUBLISH, text, first_attempt_at=datetime.now(UTC) - attempted, **more)
+    return OutgoingEffect(
+        "out_1", OutgoingKind.PUBLISH, text, "post_1", first_attempt_at=datetime.now(UTC) - attempted, **more
+    )
 
 
 # ---------------------------------------------------------------- hearing

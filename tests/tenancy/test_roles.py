@@ -89,7 +89,16 @@ async def test_the_worker_sees_nothing_of_people_their_keys_or_the_hooks_secrets
     hook = {(column, privilege) for table, column, privilege in found if table == "hook"}
     assert hook == {
         (column, "SELECT")
-        for column in ("id", "network", "brand_id", "channel_id", "app_id", "external_id", "removed_at")
+        for column in (
+            "id",
+            "network",
+            "brand_id",
+            "channel_id",
+            "app_id",
+            "external_id",
+            "key_digests",
+            "removed_at",
+        )  # fmt: skip
     }
 
 

@@ -114,7 +114,7 @@ async def _renew_credentials(
     channel.credentials = logins.seal(vault, channel.id, given)
     await _wake(session, scope, channel, now=now)
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
-    hook.secret = hooks.renewed(
+    hooks.renew_secret(
         vault,
         hook,
         key=given.get(card.secret_keyword) if card.secret_keyword else None,

@@ -70,6 +70,7 @@ async def connect(
         brand_id=scope.brand_id,
         channel_id=channel_id,
         external_id=external_id,
+        key_digests=hooks.digests(shared.keys),
         secret=hooks.seal(vault, hook_id, shared),
         created_at=now,
     )

@@ -1,5 +1,6 @@
 """The addresses that networks post to, and the secrets that they sign with."""
 
+import hashlib
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -33,11 +34,17 @@ def open_secret(vault: Vault, hook_id: UUID, sealed: bytes) -> Secret:
     return Secret(tuple(value["keys"]), value["verify_token"])
 
 
-def renewed(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> bytes:
-    """The hook's secret with a newer key in front, the one before still holding, and another handshake's token."""
+def digests(keys: Sequence[str]) -> list[str]:
+    """What may be compared of signing keys by who may not know them. Keys are long and random: one hash is enough."""
+    return [hashlib.sha256(b"parvis signing key" + key.encode()).hexdigest() for key in keys]
+
+
+def renew_secret(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> None:
+    """Put a newer key in front, the one before still holding, and take another handshake's token."""
     secret = open_secret(vault, hook.id, hook.secret)
     keys = secret.keys if key is None or key == secret.keys[0] else (key, secret.keys[0])
-    return seal(vault, hook.id, Secret(keys, verify_token or secret.verify_token))
+    hook.secret = seal(vault, hook.id, Secret(keys, verify_token or secret.verify_token))
+    hook.key_digests = digests(keys)
 
 
 def url(hook_base_url: str, hook_id: UUID) -> str:
@@ -54,7 +61,7 @@ async def by_ids(session: Session, scope: Scope, hook_ids: Collection[UUID]) -> 
 async def renew(session: Session, scope: Scope, vault: Vault, hook_id: UUID, *, key: str) -> None:
     """Put a newer signing key in front; the one before holds until the network has changed over."""
     hook = (await by_ids(session, scope, [hook_id]))[hook_id]
-    hook.secret = renewed(vault, hook, key=key, verify_token=None)
+    renew_secret(vault, hook, key=key, verify_token=None)
     await session.flush()
 
 
@@ -72,7 +79,15 @@ async def create_app(
     """Register an app with a network, over the owner's connection; its hook speaks for many channels."""
     app_id, hook_id = new_uuid(), new_uuid()
     sealed = seal(vault, hook_id, Secret(tuple(keys), verify_token))
-    hook = Hook(id=hook_id, network=network, app_id=app_id, external_id=external_id, secret=sealed, created_at=now)
+    hook = Hook(
+        id=hook_id,
+        network=network,
+        app_id=app_id,
+        external_id=external_id,
+        key_digests=digests(keys),
+        secret=sealed,
+        created_at=now,
+    )
     app = App(id=app_id, network=network, name=name, external_id=external_id, hook_id=hook_id, created_at=now)
     session.add_all([app, hook])
     await session.flush()

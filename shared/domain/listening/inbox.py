@@ -141,13 +141,19 @@ async def release(session: Session, ids: Sequence[UUID], *, after: timedelta, di
     )
 
 
-async def targets(session: Session, network: Network, external_ids: Sequence[str]) -> dict[str, list[Target]]:
-    """The channels, of any brand, that go by these ids on the network."""
+async def targets(session: Session, whole: Claimed, external_ids: Sequence[str]) -> dict[str, list[Target]]:
+    """The channels, of any brand, that go by these ids on the network and know the key of the app that was told.
+
+    Anybody may say that a page is theirs. Who knows the key that signs the app's deliveries could read them anyway.
+    """
     rows = await (await driver(session)).fetch(
-        "SELECT external_id, brand_id, channel_id, id FROM hook WHERE network = $1 AND external_id = ANY ($2)"
-        " AND removed_at IS NULL AND brand_id IS NOT NULL AND channel_id IS NOT NULL ORDER BY id",
-        network.value,
+        "SELECT c.external_id, c.brand_id, c.channel_id, c.id FROM hook c"
+        " JOIN hook a ON a.id = $3 AND c.key_digests && a.key_digests"
+        " WHERE c.network = $1 AND c.external_id = ANY ($2) AND c.removed_at IS NULL"
+        " AND c.brand_id IS NOT NULL AND c.channel_id IS NOT NULL ORDER BY c.id",
+        whole.network.value,
         list(external_ids),
+        whole.hook_id,
     )
     found: dict[str, list[Target]] = {}
     for row in rows:

@@ -108,7 +108,9 @@ async def _begin_one(
     one.outgoing.first_attempt_at = one.outgoing.first_attempt_at or now
     one.outgoing.tries += step is Step.SEND
     one.put(OutgoingState.SENDING, now=now)
-    return Try(claim, one.post.id, attempt.id, step, one.channel.network, _effect(one.outgoing), login)
+    return Try(
+        claim, one.post.id, attempt.id, step, one.channel.network, _effect(one.outgoing, one.variant.post_id), login
+    )
 
 
 def _waiting(step: Step) -> OutgoingState:
@@ -144,12 +146,13 @@ def _attempt(one: Held, step: Step, fence: int, now: datetime) -> Attempt:
     )
 
 
-def _effect(outgoing: Outgoing) -> OutgoingEffect:
+def _effect(outgoing: Outgoing, post_id: UUID) -> OutgoingEffect:
     media = outgoing.payload.get("media", ())
     return OutgoingEffect(
         id=typeid(Prefix.OUTGOING, outgoing.id),
         kind=outgoing.kind,
         text=outgoing.payload.get("text", ""),
+        thing_id=typeid(Prefix.POST, post_id),
         media=tuple(MediaDraft(item["url"], item["kind"], item.get("alt")) for item in media),
         first_attempt_at=outgoing.first_attempt_at,
     )

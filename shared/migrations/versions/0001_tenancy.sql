@@ -270,7 +270,7 @@ GRANT SELECT, INSERT ON audit_entry TO parvis_app, parvis_worker;
 GRANT SELECT, INSERT, UPDATE (answer) ON idempotency_key TO parvis_app;
 GRANT SELECT, INSERT, UPDATE ON hook TO parvis_app;
 GRANT SELECT ON hook TO parvis_door;
-GRANT SELECT (id, network, brand_id, channel_id, app_id, external_id, removed_at) ON hook TO parvis_worker;
+GRANT SELECT (id, network, brand_id, channel_id, app_id, external_id, key_digests, removed_at) ON hook TO parvis_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO parvis_worker;
 GRANT SELECT, UPDATE ON arrival TO parvis_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON arrival TO parvis_worker;

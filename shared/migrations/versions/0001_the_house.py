@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("channel_id", sa.Uuid(), nullable=True),
         sa.Column("app_id", sa.Uuid(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("key_digests", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),

@@ -41,7 +41,7 @@ async def group_on(
 async def hooks(database: TestDatabase) -> None:
     connection = await asyncpg.connect(database.owner_url)
     await connection.executemany(
-        "INSERT INTO hook (id, network, secret, created_at) VALUES ($1, 'generic', '', $2)",
+        "INSERT INTO hook (id, network, key_digests, secret, created_at) VALUES ($1, 'generic', '{}', '', $2)",
         [(HOOK, NOW), (OTHER_HOOK, NOW)],
     )
     await connection.close()

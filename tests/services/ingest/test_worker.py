@@ -14,6 +14,7 @@ from services.ingest import handlers
 from services.ingest.handlers import Worker
 from shared import http
 from shared.db import Database
+from shared.domain.brands import hooks
 from shared.ids import new_uuid
 from shared.models.enums import Network
 from shared.queues import Queues
@@ -65,6 +66,19 @@ async def arrive(owner: asyncpg.Connection, channel: HouseChannel, body: object,
     await owner.execute(f"INSERT INTO arrival ({', '.join(row)}) VALUES ({places})", *row.values())
     made = row["id"]
     assert isinstance(made, uuid.UUID)
+    return made
+
+
+async def app_hook(owner: asyncpg.Connection, key: str) -> uuid.UUID:
+    """The hook of an app whose deliveries are signed with `key`."""
+    made = new_uuid()
+    await owner.execute(
+        "INSERT INTO hook (id, network, app_id, key_digests, secret, created_at)"
+        " VALUES ($1, 'facebook', $1, $2, '', $3)",
+        made,
+        hooks.digests([key]),
+        NOW,
+    )
     return made
 
 
@@ -124,15 +138,19 @@ async def test_a_shared_delivery_is_cut_into_one_part_a_channel(
         }  # fmt: skip
         return {"id": page, "time": 1_790_000_000, "changes": [{"field": "feed", "value": value}]}
 
+    stranger = await house.channel(
+        await house.brand("Rival"), Network.FACEBOOK, external_id=PAGE, credentials={"app_secret": "a guess"}
+    )
     whole = await arrive(
         owner, ours, {"object": "page", "entry": [entry(PAGE), entry("222"), entry("333")]},
-        hook_id=uuid.uuid4(), brand_id=None, channel_id=None,
+        hook_id=await app_hook(owner, "s"), brand_id=None, channel_id=None,
     )  # fmt: skip
     await handlers.drain(worker)
     await handlers.drain(worker)
 
     seen = await owner.fetch("SELECT brand_id, text FROM mention ORDER BY text")
     assert [(r["brand_id"], r["text"]) for r in seen] == [(brand.brand_id, PAGE), (theirs.brand.brand_id, "222")]
+    assert stranger.brand.brand_id not in {r["brand_id"] for r in seen}
     found = await state(owner, whole)
     assert (found["state"], found["unattributed"]) == ("settled", True)
     parts = await owner.fetch("SELECT body, state FROM arrival WHERE part_of = $1", whole)
@@ -146,7 +164,7 @@ async def test_a_delivery_for_nobody_is_kept_unattributed(
     ours = await house.channel(brand, Network.FACEBOOK, external_id="1", credentials={"app_secret": "s"})
     arrival = await arrive(
         owner, ours, {"object": "page", "entry": [{"id": "404", "time": 1, "changes": []}]},
-        hook_id=uuid.uuid4(), brand_id=None, channel_id=None,
+        hook_id=await app_hook(owner, "s"), brand_id=None, channel_id=None,
     )  # fmt: skip
 
     await handlers.drain(worker)
