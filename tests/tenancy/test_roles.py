@@ -98,7 +98,7 @@ async def test_the_worker_sees_nothing_of_people_their_keys_or_the_hooks_secrets
             "external_id",
             "key_digests",
             "removed_at",
-        )  # fmt: skip
+        )
     }
 
 
