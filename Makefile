@@ -22,7 +22,7 @@ up: venv
 	@$(BIN)/parvis up
 
 test: dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: dev
 	@$(BIN)/ruff check .

@@ -28,15 +28,6 @@ from shared.vault import Vault
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a running house, or that follow each other, stay together when the suite is spread out."""
-    for item in items:
-        shared = {"contract", "tenancy"} & set(item.path.parts)
-        if shared:
-            item.add_marker(pytest.mark.xdist_group(shared.pop()))
-
-
 def on_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 

@@ -8,8 +8,6 @@ import pytest
 from tests.contract.conftest import problem
 from tests.contract.house import Channel, Json, Tenant, eventually, mention, rfc3339
 
-NOW = datetime.now(UTC)
-
 
 def series(tenant: Tenant, key: str = "mentions", **params: Any) -> list[Json]:
     found: list[Json] = tenant.get("/metrics", keys=key, **params)["data"]
@@ -113,8 +111,8 @@ def test_deleted_mentions_do_not_count_and_versions_count_once(told: Tenant) -> 
 
 
 def test_observed_time_without_a_mention_is_zero(told: Tenant) -> None:
-    ahead = (NOW + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
-    found = one(told, rfc3339(ahead - timedelta(hours=1)), rfc3339(ahead), "hour", channel_id=told.channel().id)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    found = one(told, rfc3339(hour), rfc3339(hour + timedelta(hours=1)), "hour", channel_id=told.channel().id)
 
     assert values(found) == [0]
 

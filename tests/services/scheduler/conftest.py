@@ -53,13 +53,14 @@ class Receiver:
         if scope["method"] == "GET":
             status, answer = self._look(scope["path"].rpartition("/")[2])
         else:
-            status, answer = await self._take(orjson.loads(body)["post"])
+            key = dict(scope["headers"])[b"webhook-id"].decode()
+            status, answer = await self._take({**orjson.loads(body)["post"], "key": key})
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": orjson.dumps(answer)})
 
     def _look(self, id: str) -> tuple[int, dict[str, Any]]:
         self.looks.append(id)
-        found = [n for n, post in enumerate(self.taken) if post["id"] == id]
+        found = [n for n, post in enumerate(self.taken) if post["key"] == id]
         return (200, {"id": f"post-{found[0]}"}) if found else (404, {})
 
     async def _take(self, post: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -76,7 +77,7 @@ class Receiver:
 
     @property
     def ids(self) -> list[str]:
-        return [post["id"] for post in self.taken]
+        return [post["key"] for post in self.taken]
 
 
 @asynccontextmanager
