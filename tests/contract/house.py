@@ -172,9 +172,15 @@ class Tenant:
         return self.arrival(answer.json()["arrival_id"])
 
     def mentions(self, **params: Any) -> list[Json]:
-        """Up to 100 mentions by these filters."""
-        found: list[Json] = self.get("/mentions", limit=100, **params)["data"]
-        return found
+        """Every mention by these filters, page after page: modules share a brand, and each tells it more."""
+        found: list[Json] = []
+        more: Json = {}
+        while True:
+            page = self.get("/mentions", limit=100, **params, **more)
+            found += page["data"]
+            if not page["has_more"]:
+                return found
+            more = {"cursor": page["next_cursor"]}
 
     def by_external_id(self, external_id: str, **params: Any) -> Json:
         """The one mention with this external id."""
