@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.errors import ParvisError
 
@@ -55,6 +56,7 @@ class Database:
             hide_parameters=True,  # a failing statement is logged; what people wrote is not
             connect_args={"server_settings": {**_SERVER_SETTINGS, "application_name": f"parvis {name}"}, "timeout": 10},
         )
+        event.listen(self.engine.sync_engine.pool, "checkin", _hang_up_inside_a_transaction)
 
     async def open(self, *, warm: int = 1) -> None:
         """Check the role and open the first connections: a pool that fills under load races with itself."""
@@ -93,6 +95,20 @@ async def driver(session: Session) -> "asyncpg.Connection[Any]":
         await adapted._start_transaction()
     connection: asyncpg.Connection[Any] = adapted.driver_connection
     return connection
+
+
+def _hang_up_inside_a_transaction(adapted: Any, record: ConnectionPoolEntry) -> None:
+    """A connection that comes back inside a transaction is not lent again.
+
+    Whoever is cancelled while BEGIN, COMMIT or ROLLBACK is under way leaves one behind that SQLAlchemy does not know
+    of. The next borrower's transaction would be a savepoint in it: under its scope, and never committed.
+    """
+    if adapted is None:
+        return
+    connection = adapted.driver_connection
+    # The driver's own note comes first: what the server last said is old while a cancelled statement still ends.
+    if connection._top_xact is not None or connection.is_in_transaction():
+        record.invalidate()
 
 
 async def _refuse_wrong_role(connection: Any) -> None:
