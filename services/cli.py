@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from services import admin
+from services import admin, seeing
 from services.local import backup as backups
 from services.local import doctor as doctors
 from services.local import folder, house, plan
@@ -94,6 +94,16 @@ def migrate() -> None:
 def doctor() -> None:
     """Check everything that Parvis needs on this machine, and say what to mend."""
     if not asyncio.run(doctors.examine(settings())):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    once: Annotated[bool, typer.Option("--once", help="Print one picture and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one picture as JSON, for programs.")] = False,
+) -> None:
+    """Show what runs, what waits and how old it is, and what fails and why."""
+    if not asyncio.run(seeing.status(settings(), once=once, as_json=as_json)):
         raise typer.Exit(1)
 
 

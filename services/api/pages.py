@@ -10,6 +10,7 @@ from string import Template
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import text
 from starlette.responses import HTMLResponse, JSONResponse
 
 from services.api import openapi
@@ -46,6 +47,11 @@ _HEADERS = {
     "cache-control": "no-cache",
 }
 _SHOWN = 8
+# By the names under which they beat, with what is missing without them.
+_WORKERS = (
+    ("ingest-worker", "Ingest worker", "what networks send is kept and waits"),
+    ("scheduler", "Scheduler", "nothing is sent, polled or numbered"),
+)
 
 
 @router.get("/")
@@ -53,13 +59,14 @@ async def start(request: Request) -> HTMLResponse:
     """What runs, where things are, and the example brand's last mentions."""
     services: Services = request.app.state.services
     local = await asyncio.to_thread(_local, services.settings.data_dir / "local.json")
-    postgres, redis, example = await asyncio.gather(
-        _answers(services), services.queues.is_up(), _example(services, local)
-    )
+    alive, redis, example = await asyncio.gather(_alive(services), services.queues.is_up(), _example(services, local))
+    lights = _light("PostgreSQL", up=alive is not None, without="nothing works without it")
+    lights += _light("Redis", up=redis, without="all still works, up to a second later")
+    if alive is not None:
+        lights += "".join(_light(said, up=name in alive, without=what) for name, said, what in _WORKERS)
     page = _START.substitute(
         version=html.escape(openapi.VERSION),
-        servers=_light("PostgreSQL", up=postgres, without="nothing works without it")
-        + _light("Redis", up=redis, without="all still works, up to a second later"),
+        servers=lights,
         door=html.escape(services.settings.hook_base_url),
         sandbox=_sandbox(local.get("sandbox")),
         example=_section(example),
@@ -98,13 +105,15 @@ class _Example:
     said: list[tuple[Mention, Identity | None, str]]
 
 
-async def _answers(services: Services) -> bool:
+async def _alive(services: Services) -> set[str] | None:
+    """The workers that lately said that they are alive; None where PostgreSQL can't be asked."""
     try:
-        async with services.db.reading():
-            return True
+        async with services.db.reading() as session:
+            found = await session.execute(text("SELECT service FROM parvis.heartbeats() WHERE alive"))
+            return set(found.scalars())
     except Exception as error:
         if is_passing(error):
-            return False
+            return None
         raise
 
 

@@ -17,7 +17,7 @@ async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Run until `stop`."""
     url, redis_url = serving.required(settings, "worker_database_url", "redis_url")
     serving.metrics(settings)
-    db = Database(url, name="scheduler", size=settings.pool_size)
+    db = Database(url, name="scheduler", size=settings.pool_size, stillness=settings.lease)
     sender = Queues(redis_url)
     vault = Vault([key.get_secret_value() for key in settings.secret_keys])
     try:

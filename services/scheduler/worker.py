@@ -5,7 +5,7 @@ import time
 from uuid import UUID
 
 from services.rounds import Rounds
-from services.scheduler import sweeps
+from services.scheduler import measuring, sweeps
 from services.scheduler.house import House
 from services.scheduler.sending import Sending
 from shared import queues
@@ -42,6 +42,7 @@ class Scheduler:
             turning.turn("numbering", self.number),
             turning.turn("ringing", self.ring),
             turning.turn("sweeping", self._sweep, watched=False),
+            turning.turn("measuring", self._measure, watched=False),
             turning.turn("beating", turning.beat, watched=False),
             queues.run_worker(settings.redis_url, queues.SCHEDULER, told, stop, grace=_GRACE_SECONDS / 2),
         ]
@@ -52,9 +53,11 @@ class Scheduler:
 
     async def number(self) -> float:
         """Give committed events their numbers and tell the apis."""
+        written: list[UUID] = []
         async with self._house.db.session() as session:
-            brands = await sequencer.number(session, limit=EVENTS, seat=self._seat)
+            brands = await sequencer.number(session, limit=EVENTS, seat=self._seat, told=written.extend)
         await self._house.queues.publish(brands)
+        measuring.numbered(written, now=self._house.clock())
         return 0.0 if brands else NUMBER_SECONDS
 
     async def ring(self) -> float:
@@ -74,6 +77,9 @@ class Scheduler:
     async def _sweep(self) -> float:
         await sweeps.sweep(self._house)
         return SWEEP_SECONDS
+
+    async def _measure(self) -> float:
+        return await measuring.measure(self._house)
 
     async def _woken(self, _: SendOutgoing) -> None:
         self._sending.wake.set()

@@ -25,6 +25,7 @@ class Arrival(SQLModel, table=True):
         Index("ix_arrival_waiting", "received_at", postgresql_where=text("state = 'received'")),
         Index("ix_arrival_brand", "brand_id", "received_at", "id"),
         Index("ix_arrival_settled_at", "settled_at"),
+        Index("ix_arrival_shelved", "settled_at", postgresql_where=text("state IN ('dead', 'unreadable')")),
     )
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     hook_id: UUID

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
@@ -64,6 +64,12 @@ class Outgoing(SQLModel, table=True):
         ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
         ForeignKeyConstraint(["brand_id", "variant_id"], ["variant.brand_id", "variant.id"]),
         Index("ix_outgoing_variant", "brand_id", "variant_id"),
+        Index(
+            "ix_outgoing_unsent",
+            "brand_id",
+            "settled_at",
+            postgresql_where=text("state IN ('refused', 'uncertain')"),
+        ),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)

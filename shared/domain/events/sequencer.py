@@ -5,6 +5,7 @@ So events are written without one, and one sequencer at a time numbers what is c
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -53,10 +54,12 @@ class Seat:
     name: str = "sequencer"
 
 
-async def number(session: Session, *, limit: int, seat: Seat | None = None) -> list[UUID]:
+async def number(
+    session: Session, *, limit: int, seat: Seat | None = None, told: Callable[[Sequence[UUID]], None] | None = None
+) -> list[UUID]:
     """Number up to `limit` committed events without hole or repeat; the brands to ring once this is committed.
 
-    Empty where another sequencer holds the lease, or nothing waits.
+    Empty where another sequencer holds the lease, or nothing waits. `told` hears which events, longest waiting first.
     """
     if not (await session.execute(_IS_WAITING)).scalar_one():
         return []
@@ -76,6 +79,8 @@ async def number(session: Session, *, limit: int, seat: Seat | None = None) -> l
             last = await connection.fetchval(_DRAW, brand_id, len(found))
             await connection.execute(_NUMBER, brand_id, found, last - len(found))
     await connection.execute(_DONE, [row["id"] for row in waiting])
+    if told is not None:
+        told([row["event_id"] for row in waiting])
     return sorted(events)
 
 
