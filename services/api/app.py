@@ -10,14 +10,13 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from services.api import errors, openapi, pages
 from services.api.auth import KeyUse
 from services.api.context import Services
-from services.api.graphql import graphql_routes
+from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import RateLimit, RateLimits
-from services.api.requests import Guard, RequestIds
+from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import arrivals, audit, brands, channels, identities, mentions, metrics, posts, threads, viewer
 from services.serving import Check, probe_routes
 from shared import http
@@ -88,16 +87,18 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> FastAPI:
     """The whole api as an ASGI app; its lifespan opens and closes the servers."""
 
-    limits = RateLimits(settings.redis_url)
+    limits = RateLimits(settings.redis_url, at_once=settings.rate_limit // 100)
+    engine = Engine()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings, clock) as services:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(limits.close)
+            services = await stack.enter_async_context(open_services(settings, clock))
             app.state.services = services
             app.state.key_use = KeyUse(services.db)
+            stack.push_async_callback(app.state.key_use.close)
             yield
-            await app.state.key_use.close()
-        await limits.close()
 
     app = FastAPI(
         title="Parvis",
@@ -108,7 +109,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        middleware=_middleware(settings, limits),
+        middleware=_middleware(settings, limits, engine),
         exception_handlers={
             ParvisError: errors.on_parvis_error,
             RequestValidationError: errors.on_validation_error,
@@ -118,20 +119,19 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(pages.router)
-    app.router.routes.extend(graphql_routes())
-    app.router.routes.extend(graphql_routes())
+    app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))
     app.state.methods_of = _methods_of
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
 
 
-def _middleware(settings: Settings, limits: RateLimits) -> list[Middleware]:
+def _middleware(settings: Settings, limits: RateLimits, engine: Engine) -> list[Middleware]:
     """From the outside in. Each is plain ASGI, so that answers stream and context variables reach the endpoint."""
     return [
         Middleware(RequestIds),
         Middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=_ALLOWED_HEADERS,
@@ -140,6 +140,7 @@ def _middleware(settings: Settings, limits: RateLimits) -> list[Middleware]:
         ),
         Middleware(Guard),
         Middleware(RateLimit, limit=settings.rate_limit, limits=limits),
+        Middleware(Ahead, engine=engine),
     ]
 
 

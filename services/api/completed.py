@@ -7,8 +7,10 @@ statement, and hands the executor a `Completed` value to pass on as it is. What 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+import asyncpg
 from graphql import FieldNode
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlmodel import bindparam, col, select
@@ -18,9 +20,10 @@ from services.api.lookahead import Selected, Unknown, Writer
 from shared.db import Session, driver
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter
-from shared.domain.page import PageRequest
+from shared.domain.listening.mentions import Place
+from shared.domain.page import Cursors, PageRequest
 from shared.domain.scope import Scope
-from shared.ids import Prefix, typeid
+from shared.ids import Prefix, typeids
 from shared.models import Mention
 from shared.models.enums import MentionOrder
 
@@ -47,16 +50,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
 
-def _id_writer(prefix: Prefix) -> Callable[[Any], str]:
-    return lambda value: typeid(prefix, value)
+def _ids(prefix: Prefix, rows: list[Any], place: int) -> list[str]:
+    """The public ids in one column."""
+    return typeids(prefix, [row[place] for row in rows])
 
 
-_NAMES: dict[str, Any] = {
-    "men": _id_writer(Prefix.MENTION),
-    "idn": _id_writer(Prefix.IDENTITY),
-    "chan": _id_writer(Prefix.CHANNEL),
-    "thr": _id_writer(Prefix.THREAD),
-}
+_NAMES: dict[str, Any] = {"ids": _ids, **{prefix.value: prefix for prefix in Prefix}}
 
 
 @dataclass(slots=True)
@@ -88,16 +87,48 @@ def plan(nodes: list[FieldNode], fragments: Mapping[str, Any], variables: Mappin
     writer = Writer(Selected(fragments, variables), columns=[])
     writer.columns += [col(Mention.published_at), col(Mention.id)]
     try:
-        source = writer.connection(nodes)
+        source = writer.function(nodes)
     except Unknown:
         return None
-    code = compile(f"lambda rows, has_more, has_previous, cursor: {source}", "<lookahead>", "eval")
+    names = dict(_NAMES)
     # The source is made of our own words and of the literals of keys, never of what a caller wrote as code.
-    write = eval(code, dict(_NAMES))  # noqa: S307
-    return Plan(writer.columns[2:], writer.joins, write)
+    exec(compile(source, "<lookahead>", "exec"), names)  # noqa: S102
+    return Plan(writer.columns[2:], writer.joins, names["write"])
 
 
 # ---------------------------------------------------------------- from request to answer
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """One page of one list, by its plan."""
+
+    plan: Plan
+    scope: Scope
+    where: MentionFilter
+    order: MentionOrder
+    page: PageRequest
+    cursors: Cursors
+
+    def start(self) -> Place | None:
+        """Where it starts. Raises Invalid (`bad_cursor`)."""
+        return mentions.place_of(self.scope, self.where, self.order, self.page, self.cursors)
+
+    async def read(
+        self, connection: "asyncpg.Connection[Any]", values: dict[str, Any], among: bool, limit: int
+    ) -> list[Any]:
+        """Up to `limit` rows by these parameters."""
+        sql, names = self.plan.statement(self.where.shape(), self.order, "after_at" in values, among)
+        values = {**values, "limit": limit}
+        rows: list[Any] = await connection.fetch(sql, *[values[name] for name in names])
+        return rows
+
+    def written(self, rows: list[Any]) -> dict[str, Any]:
+        """The connection as the answer holds it, from the page's rows and one more where there are more."""
+        cursor = mentions.cursor_at(self.scope, self.where, self.order, self.cursors)
+        has_more = len(rows) > self.page.limit
+        del rows[self.page.limit :]
+        return self.plan.write(rows, has_more, self.page.cursor is not None, lambda row: cursor(row[0], row[1]))
 
 
 async def completed(
@@ -107,24 +138,13 @@ async def completed(
     found = _planned(info)
     if found is None:
         return None
-    cursors = info.context.services.cursors
-    start = mentions.place_of(scope, where, order, page, cursors)
-    connection = await driver(session)
-    shape = where.shape()
-
-    async def read(values: dict[str, Any], among: bool, limit: int) -> list[Any]:
-        sql, names = found.statement(shape, order, start is not None, among)
-        values = {**values, "limit": limit}
-        rows: list[Any] = await connection.fetch(sql, *[values[name] for name in names])
-        return rows
-
+    paging = Paging(found, scope, where, order, page, info.context.services.cursors)
+    start = paging.start()
+    read = partial(paging.read, await driver(session))
     rows = await mentions.collect(
         session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read
     )
-    written = mentions.cursor_at(scope, where, order, cursors)
-    has_more = len(rows) > page.limit
-    del rows[page.limit :]
-    return Completed(found.write(rows, has_more, page.cursor is not None, lambda row: written(row[0], row[1])))
+    return Completed(paging.written(rows))
 
 
 def _planned(info: Any) -> Plan | None:

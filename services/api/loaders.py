@@ -19,8 +19,8 @@ T = TypeVar("T")
 Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
 
 
-async def _load(context: Context, name: str, brand_id: UUID, key: Any, read: Found[T]) -> T | None:
-    """`read` for all keys that are asked for in one turn of the loop; None where it has none."""
+def _loader(context: Context, name: str, read: Found[T]) -> DataLoader[tuple[UUID, Any], T | None]:
+    """The request's loader of this name: `read` for all keys that are asked for in one turn of the loop."""
 
     async def load(keys: list[tuple[UUID, Any]]) -> Sequence[T | None]:
         found: dict[tuple[UUID, Any], T] = {}
@@ -34,8 +34,12 @@ async def _load(context: Context, name: str, brand_id: UUID, key: Any, read: Fou
     if loader is None:
         loader = context.loaders[name] = DataLoader(load_fn=load)
     assert isinstance(loader, DataLoader)
-    value: T | None = await loader.load((brand_id, key))
-    return value
+    return loader
+
+
+async def _load(context: Context, name: str, brand_id: UUID, key: Any, read: Found[T]) -> T | None:
+    """What `read` has for this key; None where it has nothing."""
+    return await _loader(context, name, read).load((brand_id, key))
 
 
 async def channel(context: Context, brand_id: UUID, id_: UUID) -> Channel | None:
@@ -73,6 +77,12 @@ async def _posts(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, 
 
 async def post(context: Context, brand_id: UUID, id_: UUID) -> Post | None:
     return await _load(context, "post", brand_id, id_, _posts)
+
+
+def remember(context: Context, post_: Post, variants_: list[Variant]) -> None:
+    """Answer from these for a post that is there no longer, until the next root field begins."""
+    _loader(context, "post", _posts).prime((post_.brand_id, post_.id), post_)
+    _loader(context, "variants", posts.variants_of).prime((post_.brand_id, post_.id), variants_)
 
 
 async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Variant]:

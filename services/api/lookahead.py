@@ -3,14 +3,15 @@
 Only words of our own and the literals of response keys come into the source; what is not known here raises Unknown.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionNode
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, OperationDefinitionNode, SelectionNode
 from sqlalchemy import and_
 from sqlalchemy.orm import aliased
 
+from shared.ids import Prefix
 from shared.models import Channel, Identity, Mention, Thread
 
 _DEEPEST_PARENT = 3
@@ -30,7 +31,9 @@ class Selected:
     fragments: Mapping[str, Any]
     variables: Mapping[str, Any]
 
-    def fields(self, nodes: list[FieldNode], type_names: set[str]) -> dict[str, list[FieldNode]]:
+    def fields(
+        self, nodes: Sequence[FieldNode | OperationDefinitionNode], type_names: set[str]
+    ) -> dict[str, list[FieldNode]]:
         """The fields below `nodes`, by response key, for an object that is of all of `type_names`."""
         found: dict[str, list[FieldNode]] = {}
         for node in nodes:
@@ -105,14 +108,30 @@ class Writer:
     selected: Selected
     columns: list[Any] = field(default_factory=list)
     joins: list[tuple[Any, Any]] = field(default_factory=list)
+    ids: dict[tuple[Prefix, int], str] = field(default_factory=dict)
 
-    def column(self, column: Any) -> str:
-        """The place of a column in the row, as source."""
+    def function(self, nodes: list[FieldNode]) -> str:
+        """The source of `write(rows, has_more, has_previous, cursor)`. Raises Unknown."""
+        answer = self.connection(nodes)
+        ids = [f"    {name} = ids({prefix.value}, rows, {place})" for (prefix, place), name in self.ids.items()]
+        return "\n".join(["def write(rows, has_more, has_previous, cursor):", *ids, f"    return {answer}"])
+
+    def id(self, prefix: Prefix, column: Any) -> str:
+        """The public form of a column's id, as source: the whole column is written at once."""
+        place = self.place(column)
+        return self.ids.setdefault((prefix, place), f"ids_{len(self.ids)}") + "[n]"
+
+    def place(self, column: Any) -> int:
+        """Where a column stands in the row."""
         for n, known in enumerate(self.columns):
             if known is column:
-                return f"r[{n}]"
+                return n
         self.columns.append(column)
-        return f"r[{len(self.columns) - 1}]"
+        return len(self.columns) - 1
+
+    def column(self, column: Any) -> str:
+        """A column of the row, as source."""
+        return f"r[{self.place(column)}]"
 
     def joined(self, table: Any, on: Any) -> Any:
         alias = aliased(table)
@@ -167,7 +186,7 @@ class Writer:
         def one(name: str, same: list[FieldNode]) -> str:
             match name:
                 case "id":
-                    return f"men({self.column(source.id)})"
+                    return self.id(Prefix.MENTION, source.id)
                 case "network" | "kind" | "visibility" | "authorKind":
                     return f"{self.column(getattr(source, _WORDS[name]))}.upper()"
                 case "media":
@@ -188,7 +207,7 @@ class Writer:
         def one(name: str, _: list[FieldNode]) -> str:
             match name:
                 case "id":
-                    return f"idn({self.column(source.id)})"
+                    return self.id(Prefix.IDENTITY, source.id)
                 case "network":
                     return f"{self.column(source.network)}.upper()"
             return self.leaf(source, columns, name)
@@ -208,7 +227,7 @@ class Writer:
         def one(name: str, _: list[FieldNode]) -> str:
             match name:
                 case "id":
-                    return f"chan({self.column(source.id)})"
+                    return self.id(Prefix.CHANNEL, source.id)
                 case "network" | "status":
                     return f"{self.column(getattr(source, name))}.upper()"
             return self.leaf(source, columns, name)
@@ -218,7 +237,7 @@ class Writer:
     def thread(self, source: Any, nodes: list[FieldNode]) -> str:
         def one(name: str, _: list[FieldNode]) -> str:
             if name == "id":
-                return f"thr({self.column(source.id)})"
+                return self.id(Prefix.THREAD, source.id)
             return self.leaf(source, {"lastAt": "last_at"}, name)
 
         return self.build(nodes, "Thread", one)
@@ -241,9 +260,9 @@ class Writer:
         def one(name: str, same: list[FieldNode]) -> str:
             match name:
                 case "nodes":
-                    return f"[{self.mention(Mention, same)} for r in rows]"
+                    return f"[{self.mention(Mention, same)} for n, r in enumerate(rows)]"
                 case "edges":
-                    return f"[{self.build(same, 'MentionEdge', edge)} for r in rows]"
+                    return f"[{self.build(same, 'MentionEdge', edge)} for n, r in enumerate(rows)]"
                 case "pageInfo":
                     return self.build(same, "PageInfo", page_info)
             raise Unknown

@@ -19,6 +19,7 @@ from shared.queues import Task
 
 T = TypeVar("T")
 _TRIES = 3
+_BRAND = "brand"  # under this name what is kept of a mutation says whose it was
 
 Act = Callable[[Session, Scope], Awaitable[T]]
 Again = Callable[[Session, Scope, dict[str, Any]], Awaitable[T]]
@@ -106,15 +107,20 @@ async def _once(
     what = asked(context, response_key)
     async with services.db.session() as session:
         principal = await scopes.enter(session, context.api_key)
-        scope = await scopes.open_brand(session, principal, await _brand(session, context, principal, target))
         before = await idempotency.recall(session, services.vault, principal, what) if what else None
+        # A repeat is about the same brand as the first, also where the first has deleted what told which one it is.
+        brand_id = (
+            UUID(before[_BRAND]) if before and _BRAND in before else await _brand(session, context, principal, target)
+        )
+        scope = await scopes.open_brand(session, principal, brand_id)
         if before is not None:
             context.was_replayed = True
             outcome = Outcome(await again(session, scope, before), was_replayed=True)
         else:
             thing = await act(session, scope)
             if what:
-                await idempotency.remember(session, services.vault, principal, what, kept(thing), now=services.clock())
+                remembered = {**kept(thing), _BRAND: str(brand_id)}
+                await idempotency.remember(session, services.vault, principal, what, remembered, now=services.clock())
             outcome = Outcome(thing)
         state.is_committing = True
     return outcome

@@ -2,9 +2,11 @@
 
 import re
 import time
+from functools import cache
 from uuid import uuid4
 
 from prometheus_client import Counter, Histogram
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.errors import TooLarge, known, respond, status_of
@@ -45,6 +47,16 @@ class RequestIds:
 
         with bound_contextvars(request_id=request_id):
             await self._app(scope, receive, with_id)
+
+
+class Cors(CORSMiddleware):
+    """What a browser asks for. A POST that no page sent, which is what programs send, is passed on as it is."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and not _has(scope, b"origin"):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class Guard:
@@ -105,6 +117,10 @@ class Guard:
             _log.warning("request.away", error=type(error).__name__)
 
 
+def _has(scope: Scope, header: bytes) -> bool:
+    return any(name == header for name, _ in scope["headers"])
+
+
 def _asked_id(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == b"request-id":
@@ -117,5 +133,12 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", None) or (scope["path"] if scope["path"] in _PLAIN else "unknown")
     method = scope["method"] if scope["method"] in _METHODS else "OTHER"
     _log.info("request.done", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
-    _requests.labels(method, route, str(status)).inc()
-    _seconds.labels(method, route).observe(seconds)
+    count, timer = _figures(method, route, status)
+    count.inc()
+    timer.observe(seconds)
+
+
+@cache
+def _figures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The two figures of one kind of answer; there are as many as addresses, methods and statuses."""
+    return _requests.labels(method, route, str(status)), _seconds.labels(method, route)

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from shared.db import Session, driver
 from shared.errors import NotAllowed, NotAuthenticated, NotFound
@@ -54,6 +57,34 @@ async def enter(session: Session, api_key: str) -> Principal:
     brands = {brand: GrantRole(role) for brand, role in zip(row["brands"], row["roles"], strict=True)}
     scopes = frozenset(KeyScope(scope) for scope in row["scopes"])
     return Principal(row["key_id"], row["user_id"], row["organization_id"], scopes, brands, row["key_brand_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A key on one brand; `role` is None where the brand is not its organization's, and then nothing is seen."""
+
+    key_id: UUID
+    scopes: frozenset[KeyScope]
+    role: GrantRole | None
+
+
+async def enter_brand(connection: "asyncpg.Connection[Any]", api_key: str, brand_id: UUID) -> Entered:
+    """Enter with a key and let the transaction see the brand, if it is one of the key's, in one round trip.
+
+    Raises NotAuthenticated.
+    """
+    row = await connection.fetchrow(_ENTER_BRAND, hash_key(api_key), brand_id)
+    if row is None:
+        raise NotAuthenticated("the API key is missing, wrong, expired or revoked")
+    role = row["role"]
+    return Entered(row["key_id"], frozenset(map(KeyScope, row["scopes"])), GrantRole(role) if role else None)
+
+
+# The scope is set only for a brand that PostgreSQL itself finds among the key's.
+_ENTER_BRAND = (
+    "SELECT key_id, scopes, roles[array_position(brands, $2)] AS role,"
+    " CASE WHEN $2 = ANY (brands) THEN parvis.scope(ARRAY[$2::uuid])::text END AS seen FROM parvis.enter($1)"
+)
 
 
 async def see(session: Session, brand_ids: Iterable[UUID]) -> None:

@@ -1,5 +1,6 @@
 """GraphQL over HTTP and over WebSockets, at one address."""
 
-from services.api.graphql.routes import graphql_routes
+from services.api.graphql.engine import Engine
+from services.api.graphql.routes import Ahead, graphql_routes
 
-__all__ = ["graphql_routes"]
+__all__ = ["Ahead", "Engine", "graphql_routes"]

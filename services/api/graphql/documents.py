@@ -33,6 +33,7 @@ class Document:
     errors: list[GraphQLError] | None = None
     measures: dict[Any, Measure] = field(default_factory=dict)
     plans: dict[Any, Any] = field(default_factory=dict)
+    forms: dict[Any, Any] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation that is asked for; None where that is not clear, and execution says why."""
@@ -48,6 +49,10 @@ class Documents:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._kept: OrderedDict[str, Document] = OrderedDict()
+
+    def known(self, text: str) -> Document | None:
+        """The document of this text, if it was asked for lately."""
+        return self._kept.get(text)
 
     def get(self, text: str) -> Document:
         """The document of this text, not yet validated. Raises LimitExceeded and GraphQLSyntaxError."""

@@ -133,6 +133,9 @@ class Stream:
         context.document = self.prepared.document
         executor = self.executor.build_per_event_executor(event)
         executor.context_value = context
+        # The copy shares what is remembered of the selection, by the identity of lists that each event makes anew:
+        # nothing of it would be found again, and all of it kept for as long as the subscription lasts.
+        executor._relevant_sub_fields = {}
         result: Any = execute_subscription_event(executor)
         if isawaitable(result):
             result = await result

@@ -11,8 +11,8 @@ from services.api.rest import identities as identity_shapes
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
 from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, ThreadRef, VariantRef
-from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
-from shared.domain.listening import identities, mentions
+from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
+from shared.domain.listening import identities, mentions, versions
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
 from shared.domain.page import Page
 from shared.domain.scope import Scope
@@ -180,10 +180,10 @@ async def get_mention(call: Calling, scope: InBrand, mention_id: MentionPath) ->
 
 
 @router.get("/{mention_id}/history", response_model=EditList, summary="Every version of a mention, oldest first")
-async def get_mention_history(call: Calling, scope: InBrand, mention_id: MentionPath) -> dict[str, Any]:
+async def get_mention_history(call: Calling, scope: InBrand, mention_id: MentionPath, page: Paging) -> dict[str, Any]:
     mention = await mentions.get(call.session, scope, mention_id)
-    versions = await mentions.history(call.session, scope, [mention])
-    return whole([_edit(version) for version in versions[mention.key]])
+    found = await versions.page_of(call.session, scope, mention, page=page, cursors=call.services.cursors)
+    return listed(found, _edit)
 
 
 def _edit(edit: Edit) -> EditRead:

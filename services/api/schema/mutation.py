@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from services.api import connecting, self_test
+from services.api import connecting, loaders, self_test
 from services.api.mutating import Outcome, Target, mutate, nothing
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
@@ -113,6 +113,14 @@ async def _on_channel(
 async def _on_post(info: Info, payload: Callable[..., P], id_: str, act: Act, *bells: Task) -> P:
     outcome = await _on(info, Prefix.POST, id_, act, posts.get, bells)
     return payload(post=outcome.thing, errors=_errors(outcome.problems))
+
+
+Gone = tuple[models.Post, list[models.Variant]]
+
+
+def _kept(gone: Gone) -> dict[str, Any]:
+    post, variants = gone
+    return {"post": post.model_dump(mode="json"), "variants": [one.model_dump(mode="json") for one in variants]}
 
 
 @strawberry.type
@@ -245,20 +253,22 @@ class Mutation:
     async def delete_post(self, info: Info, input: DeletePostInput) -> DeletePostPayload:
         now = info.context.services.clock()
 
-        async def act(session: Session, scope: Scope) -> UUID:
+        async def act(session: Session, scope: Scope) -> Gone:
             post_id = parse_typeid(Prefix.POST, input.id)
-            await posts.delete(session, scope, post_id, now=now, if_version=given(input.if_version))
-            return post_id
+            return await posts.delete(session, scope, post_id, now=now, if_version=given(input.if_version))
 
-        async def again(_session: Session, _scope: Scope, kept: dict[str, Any]) -> UUID:
-            return UUID(kept["id"])
+        async def again(_session: Session, _scope: Scope, kept: dict[str, Any]) -> Gone:
+            variants = [models.Variant.model_validate(variant) for variant in kept["variants"]]
+            return models.Post.model_validate(kept["post"]), variants
 
-        outcome = await mutate(
-            info.context, _key(info), Target(Prefix.POST, input.id), act,
-            kept=lambda post_id: {"id": str(post_id)}, again=again,
-        )  # fmt: skip
-        deleted = strawberry.ID(typeid(Prefix.POST, outcome.thing)) if outcome.thing else None
-        return DeletePostPayload(deleted_id=deleted, errors=_errors(outcome.problems))
+        outcome = await mutate(info.context, _key(info), Target(Prefix.POST, input.id), act, kept=_kept, again=again)
+        if outcome.thing is None:
+            return DeletePostPayload(post=None, deleted_id=None, errors=_errors(outcome.problems))
+        post, variants = outcome.thing
+        loaders.remember(info.context, post, variants)
+        return DeletePostPayload(
+            post=cast(Any, post), deleted_id=strawberry.ID(typeid(Prefix.POST, post.id)), errors=[]
+        )
 
     @strawberry.mutation(description="A person settles an effect of which it is not known whether it happened.")  # type: ignore[untyped-decorator]
     async def settle_outgoing(self, info: Info, input: SettleOutgoingInput) -> SettleOutgoingPayload:

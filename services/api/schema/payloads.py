@@ -75,8 +75,9 @@ class CancelPostPayload:
     errors: list[Problem]
 
 
-@strawberry.type
+@strawberry.type(description="`post` is the post as it was.")
 class DeletePostPayload:
+    post: Post | None
     deleted_id: strawberry.ID | None
     errors: list[Problem]
 

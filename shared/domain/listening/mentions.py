@@ -79,7 +79,12 @@ def ordering(order: MentionOrder) -> tuple[ColumnElement[Any], ColumnElement[Any
     )
 
 
-Read = Callable[[dict[str, Any], bool, int], Any]
+def parameters(scope: Scope, where: MentionFilter, start: Place | None) -> dict[str, Any]:
+    """What the parameters in `rules` stand for, by name."""
+    values = {"brand_id": scope.brand_id, **where.given()}
+    if start is not None:
+        values |= {"after_at": start.published_at, "after_id": start.id}
+    return values
 
 
 async def collect(
@@ -97,9 +102,7 @@ async def collect(
     Where words are searched for, ids come from the search's own index and are then read under row security; a filter
     beside it may drop some, so that more are asked for until the page is full.
     """
-    values = {"brand_id": scope.brand_id, **where.given()}
-    if start is not None:
-        values |= {"after_at": start.published_at, "after_id": start.id}
+    values = parameters(scope, where, start)
     if where.words is None:
         return list(await read(values, False, limit))
     if order is MentionOrder.OLDEST:

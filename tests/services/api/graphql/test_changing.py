@@ -57,10 +57,32 @@ async def test_a_post_is_written_planned_and_taken_back(api: Api, brand: HouseBr
     assert changed["updatePost"] == {"post": {"text": "Dag"}, "errors": []}
     cancelled = await api.data(verb("cancelPost"), brand.api_key, input={"id": post["id"]})
     assert cancelled["cancelPost"]["post"]["status"] == "CANCELLED"
-    gone = await api.data(verb("deletePost", "deletedId"), brand.api_key, input={"id": post["id"]})
-    assert gone["deletePost"] == {"deletedId": post["id"], "errors": []}
+    thing = "deletedId post { id text status variants { text status channel { id } outgoing { id } } }"
+    gone = await api.data(verb("deletePost", thing), brand.api_key, input={"id": post["id"]})
+    assert gone["deletePost"] == {
+        "deletedId": post["id"],
+        "post": {
+            "id": post["id"], "text": "Dag", "status": "CANCELLED",
+            "variants": [{
+                "text": "Dag", "status": "CANCELLED", "channel": {"id": typeid(Prefix.CHANNEL, speaking.id)},
+                "outgoing": [],
+            }],
+        },
+        "errors": [],
+    }  # fmt: skip
     found = await api.data("query ($id: ID!) { node(id: $id) { id } }", brand.api_key, id=post["id"])
     assert found == {"node": None}
+
+
+async def test_a_deletion_that_is_asked_for_again_answers_with_the_same_post(
+    api: Api, brand: HouseBrand, speaking: HouseChannel
+) -> None:
+    made = await create(api, brand, text="Hallo", channelIds=[typeid(Prefix.CHANNEL, speaking.id)])
+    query = verb("deletePost", "post { id text createdAt variants { text } }")
+    api.headers = {"idempotency-key": "gone"}
+    answers = [await api.data(query, brand.api_key, input={"id": made["post"]["id"]}) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["deletePost"]["post"]["variants"] == [{"text": "Hallo"}]
 
 
 async def test_publishing_now_makes_something_to_send(api: Api, brand: HouseBrand, speaking: HouseChannel) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -130,6 +131,27 @@ async def test_history_holds_every_version_in_order(caller: Caller, channel: Hou
     assert mention["text"] == "second"
     assert [version["text"] for version in found["data"]] == ["first", "second"]
     assert [version["edited_at"] for version in found["data"]] == [None, "2025-11-20T09:05:00Z"]
+
+
+async def test_a_history_is_read_page_by_page(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
+    for n in range(5):
+        await hear(worker_db, channel, said("1", f"version {n}", edited_at=at(n) if n else None, minutes=0))
+    (mention,) = (await caller.get("/mentions")).json()["data"]
+    place = f"/mentions/{mention['id']}/history"
+
+    pages: list[dict[str, Any]] = []
+    cursor = None
+    while cursor is not None or not pages:
+        asked = {"limit": 2} if cursor is None else {"limit": 2, "cursor": cursor}
+        pages.append((await caller.get(place, params=asked)).json())
+        cursor = pages[-1]["next_cursor"]
+
+    texts = [[version["text"] for version in page["data"]] for page in pages]
+    assert texts == [["version 0", "version 1"], ["version 2", "version 3"], ["version 4"]]
+    assert [page["has_more"] for page in pages] == [True, True, False]
+    assert problem(await caller.get(place, params={"limit": 0}), 422)["code"] == "limit_out_of_range"
+    foreign = (await caller.get("/mentions", params={"limit": 1})).json()["next_cursor"] or "nonsense"
+    assert problem(await caller.get(place, params={"cursor": foreign}), 422)["code"] == "bad_cursor"
 
 
 async def test_threads_and_what_was_said_in_them(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
