@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import httpx
 import orjson
@@ -20,8 +20,7 @@ from shared.models.enums import AuthorKind, MentionKind, Network, OutgoingKind, 
 # ---------------------------------------------------------------- what comes in
 
 
-@dataclass(frozen=True, slots=True)
-class RawRequest:
+class RawRequest(NamedTuple):
     """A request at the door, as it came. Header names are lower case; the body is the exact bytes."""
 
     method: str

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import orjson
 from prometheus_client import Counter, Histogram
 
-from services.ingest.group import Away, Closed, Group, NewArrival
+from services.ingest.group import Away, Closed, Group, Kept, NewArrival
 from services.ingest.hooks import Hooks, OpenHook
 from shared.contract import RawRequest, storable
 from shared.errors import BadSignature, NotFound
@@ -85,58 +85,59 @@ class Door:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; scope is an HTTP one below `PLACE`."""
-        began = time.perf_counter()
+        began = time.monotonic()
         try:
-            outcome, status, headers, body = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive, began)
         except _Gone:
             self._count("gone")
             return
         except Refusal as refusal:
-            outcome, status, headers, body = _refused(refusal)
+            answer = _refused(refusal)
         except NotFound as error:
-            outcome, status, headers, body = _refused(Refusal(404, "not_found", error.message))
+            answer = _refused(Refusal(404, "not_found", error.message))
         except Closed as error:
-            outcome, status, headers, body = _refused(Refusal(404, "not_found", str(error)))
+            answer = _refused(Refusal(404, "not_found", str(error)))
         except BadSignature as error:
-            outcome, status, headers, body = _refused(Refusal(401, "bad_signature", error.message))
+            answer = _refused(Refusal(401, "bad_signature", error.message))
         except Away as error:
             detail = f"The delivery can't be kept now: {error}. Send it again later."
-            outcome, status, headers, body = _refused(
-                Refusal(503, "unavailable", detail, headers=[(b"retry-after", b"5")])
-            )
+            answer = _refused(Refusal(503, "unavailable", detail, headers=[(b"retry-after", b"5")]))
         except Exception:
             _log.exception("door.broke", path=scope["path"][:100])
-            outcome, status, headers, body = _refused(Refusal(500, "internal", "The door broke; send it again later."))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            answer = _refused(Refusal(500, "internal", "The door broke; send it again later."))
+        outcome, start, body = answer
+        await send(start)
+        await send(body)
         self._count(outcome)
-        _seconds.observe(time.perf_counter() - began)
+        _seconds.observe(time.monotonic() - began)
 
-    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> tuple[str, int, Headers, bytes]:
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive, began: float) -> "_Answered":
         method = scope["method"]
         if method not in {"POST", "GET"}:
             raise _wrong_method("GET, POST")
-        hook = await self._hooks.resolve(scope["path"][len(PLACE) :])
+        name = scope["path"][len(PLACE) :]
+        hook = self._hooks.remembered(name, began) or await self._hooks.resolve(name)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await self._body(headers, receive) if method == "POST" else b""
-        request = RawRequest(method, headers, _query(scope["query_string"]), body, datetime.now(UTC))
+        body = await self._body(headers, receive, began) if method == "POST" else b""
+        query = scope["query_string"]
+        request = RawRequest(method, headers, _query(query) if query else {}, body, datetime.now(UTC))
         shaken = hook.connector.handshake(request, hook.secret)
         if shaken is not None:
             outcome = "handshake" if shaken.status < 400 else "handshake_refused"
-            return outcome, shaken.status, _content(shaken.content_type, shaken.body), shaken.body
+            return _answered(outcome, shaken.status, _content(shaken.content_type, shaken.body), shaken.body)
         if method == "GET":
             raise _wrong_method("POST")
         stamp = hook.connector.verify(request, hook.secret) or request.received_at
         kept = await self._group.add(_arrival(hook, request, stamp))
-        answer = orjson.dumps({"arrival_id": typeid(Prefix.ARRIVAL, kept.id), "duplicate": kept.duplicate})
         status = hook.connector.card.accepted_status
         if status == HTTPStatus.NO_CONTENT:
-            return "accepted", status, [], b""
-        return "duplicate" if kept.duplicate else "accepted", status, _content("application/json", answer), answer
+            return _answered("accepted", status, [], b"")
+        return _kept(kept, status)
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+    async def _body(self, headers: Mapping[str, str], receive: Receive, began: float) -> bytes:
         """The whole body. Raises Refusal (too large, too slow, compressed) or _Gone."""
-        if headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+        encoding = headers.get("content-encoding")
+        if encoding is not None and encoding.strip().lower() not in {"identity", ""}:
             detail = "Send the body uncompressed: the signature is checked over the bytes as they come."
             raise Refusal(415, "unsupported_encoding", detail, headers=[(b"accept-encoding", b"identity")])
         declared = headers.get("content-length", "0")
@@ -144,9 +145,15 @@ class Door:
             raise self._too_large()
         reading = asyncio.current_task()
         assert reading is not None
-        self._reading[reading] = time.monotonic() + BODY_SECONDS
+        self._reading[reading] = began
         try:
-            return await self._whole(receive)
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                whole: bytes = message.get("body", b"")  # as nearly all of them come
+                if len(whole) > self._most_bytes:
+                    raise self._too_large()
+                return whole
+            return await self._rest(message, receive)
         except asyncio.CancelledError:
             if reading not in self._late:
                 raise
@@ -157,20 +164,21 @@ class Door:
         finally:
             del self._reading[reading]
 
-    async def _whole(self, receive: Receive) -> bytes:
+    async def _rest(self, message: Message, receive: Receive) -> bytes:
+        """The whole body that begins with this message."""
         pieces: list[bytes] = []
         size = 0
         while True:
-            message = await receive()
             if message["type"] != "http.request":
                 raise _Gone
             piece = message.get("body", b"")
             size += len(piece)
             if size > self._most_bytes:
                 raise self._too_large()
-            if not message.get("more_body"):
-                return b"".join((*pieces, piece)) if pieces else bytes(piece)
             pieces.append(piece)
+            if not message.get("more_body"):
+                return b"".join(pieces)
+            message = await receive()
 
     async def watch(self) -> None:
         """Give up on bodies that do not come; runs for as long as the door is open.
@@ -179,9 +187,9 @@ class Door:
         """
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            now = time.monotonic()
-            for reading, until in list(self._reading.items()):
-                if until < now and reading not in self._late:
+            late = time.monotonic() - BODY_SECONDS
+            for reading, began in list(self._reading.items()):
+                if began < late and reading not in self._late:
                     self._late.add(reading)
                     reading.cancel()
 
@@ -200,10 +208,28 @@ def _wrong_method(allowed: str) -> Refusal:
     return Refusal(405, "method_not_allowed", detail, headers=[(b"allow", allowed.encode())])
 
 
-def _refused(refusal: Refusal) -> tuple[str, int, Headers, bytes]:
+# How an outcome is counted, and the two messages of its answer.
+_Answered = tuple[str, Message, Message]
+
+
+def _answered(outcome: str, status: int, headers: Headers, body: bytes) -> _Answered:
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return outcome, start, {"type": "http.response.body", "body": body}
+
+
+def _refused(refusal: Refusal) -> _Answered:
     body, request_id = problem(refusal.status, refusal.code, refusal.detail)
     headers = [*_content("application/problem+json", body), (b"request-id", request_id.encode()), *refusal.headers]
-    return refusal.code, refusal.status, headers, body
+    return _answered(refusal.code, refusal.status, headers, body)
+
+
+def _kept(kept: Kept, status: int) -> _Answered:
+    repeat = kept.duplicate
+    body = b'{"arrival_id":"%b","duplicate":%b}' % (
+        typeid(Prefix.ARRIVAL, kept.id).encode(),
+        b"true" if repeat else b"false",
+    )
+    return _answered("duplicate" if repeat else "accepted", status, _content("application/json", body), body)
 
 
 def _content(kind: str, body: bytes) -> Headers:
@@ -211,8 +237,6 @@ def _content(kind: str, body: bytes) -> Headers:
 
 
 def _query(raw: bytes) -> dict[str, str]:
-    if not raw:
-        return {}
     try:
         return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
     except ValueError:
@@ -228,9 +252,6 @@ def _arrival(hook: OpenHook, request: RawRequest, stamp: datetime) -> NewArrival
         new_uuid(),
         hook.id,
         key,
-        hook.connector.network.value,
-        hook.brand_id,
-        hook.channel_id,
         kept_headers(request.headers.items()),
         request.body,
         stamp,

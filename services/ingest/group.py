@@ -5,7 +5,7 @@ There is no timer. While one flusher commits, the next batch gathers; at most tw
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from random import uniform
 from typing import Any, NamedTuple
@@ -44,17 +44,19 @@ _waiting = Gauge("parvis_door_waiting", "Deliveries that wait for their commit."
 _connected = Gauge("parvis_door_connected", "Connections to PostgreSQL that can commit deliveries.")
 _rows_refused = Counter("parvis_door_rows_refused_total", "Deliveries that PostgreSQL refused by themselves.")
 
+# What the hook's row says of an arrival is read there, not sent. Moments go as seconds: a double holds microseconds
+# exactly for the next two centuries. Everybody inserts in the same order, so that two doors can't lock each other out.
+# Nothing is returned: how many were new is told without.
 _INSERT = """
 INSERT INTO arrival (id, hook_id, key, network, brand_id, channel_id, headers, body, stamp, received_at,
                      source, state, unattributed, claims, problems, ignored, mention_keys)
-SELECT id, hook_id, key, network, brand_id, channel_id, headers::jsonb, body, stamp, received_at,
-       'webhook', 'received', false, 0, '[]', '[]', '{}'
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bytea[],
-              $9::timestamptz[], $10::timestamptz[])
-    AS new (id, hook_id, key, network, brand_id, channel_id, headers, body, stamp, received_at)
- WHERE EXISTS (SELECT FROM hook h WHERE h.id = new.hook_id AND h.removed_at IS NULL)
+SELECT new.id, h.id, new.key, h.network, h.brand_id, h.channel_id, new.headers::jsonb, new.body,
+       to_timestamp(new.stamp), to_timestamp(new.received_at), 'webhook', 'received', false, 0, '[]', '[]', '{}'
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::float8[])
+    AS new (id, hook_id, key, headers, body, stamp, received_at)
+  JOIN hook h ON h.id = new.hook_id AND h.removed_at IS NULL
+ ORDER BY new.key, h.id
 ON CONFLICT (hook_id, key) DO NOTHING
-RETURNING id
 """
 _FIRST = """
 SELECT old.id, new.hook_id, new.key, h.id IS NOT NULL AS open
@@ -70,9 +72,6 @@ class NewArrival(NamedTuple):
     id: UUID
     hook_id: UUID
     key: str
-    network: str
-    brand_id: UUID | None
-    channel_id: UUID | None
     headers: str
     body: bytes
     stamp: datetime
@@ -115,12 +114,8 @@ def _set(future: "asyncio.Future[None]") -> None:
 
 class _Waiting(NamedTuple):
     row: NewArrival
+    place: tuple[int, str]  # the hook's id as a number, which is hashed faster, and the key
     kept: "asyncio.Future[Kept]"
-
-
-def _order(waiting: _Waiting) -> tuple[str, int]:
-    # Everybody inserts in the same order, so that two doors can't lock each other out.
-    return waiting.row.key, waiting.row.hook_id.int
 
 
 class Group:
@@ -131,7 +126,7 @@ class Group:
         self._rows, self._size = rows, size
         self._on_commit = on_commit
         self._waiting: list[_Waiting] = []
-        self._pending: dict[tuple[UUID, str], asyncio.Future[Kept]] = {}
+        self._pending: dict[tuple[int, str], asyncio.Future[Kept]] = {}
         self._pending_size = 0
         self._idle: list[asyncio.Future[None]] = []
         self._ready = 0
@@ -140,30 +135,30 @@ class Group:
 
     async def open(self) -> None:
         """Connect; returns when the first connection stands, or when it is clear that none does for now."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         _waiting.set_function(lambda: len(self._pending))
         _connected.set_function(lambda: self._ready)
         tried = [loop.create_future() for _ in range(FLUSHERS)]
         self._flushers = [loop.create_task(self._flush(first)) for first in tried]
         await asyncio.wait(tried)
 
-    async def add(self, row: NewArrival) -> Kept:
-        """Returns when the row, or an earlier one with its key, is durable. Raises Away or Closed."""
-        place = (row.hook_id, row.key)
+    def add(self, row: NewArrival) -> Awaitable[Kept]:
+        """Await it: it comes when the row, or an earlier one with its key, is durable. Raises Away or Closed."""
+        place = (row.hook_id.int, row.key)
         first = self._pending.get(place)
         if first is not None:
-            return Kept((await asyncio.shield(first)).id, True)
+            return _repeat(first)
         if not self._ready or self._closing:
             raise Away("PostgreSQL is away")
         if len(self._pending) >= self._rows or self._pending_size + len(row.body) > self._size:
             raise Away("too many deliveries wait for their commit")
-        kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+        kept: asyncio.Future[Kept] = self._loop.create_future()
         self._pending[place] = kept
         self._pending_size += len(row.body)
-        self._waiting.append(_Waiting(row, kept))
+        self._waiting.append(_Waiting(row, place, kept))
         if self._idle:
             self._idle.pop().set_result(None)
-        return await kept
+        return kept
 
     @property
     def is_ready(self) -> bool:
@@ -222,7 +217,7 @@ class Group:
                 return
             else:
                 # Nothing is awaited between the look into the list and this, so no arrival is overlooked.
-                rest = asyncio.get_running_loop().create_future()
+                rest = self._loop.create_future()
                 self._idle.append(rest)
                 await rest
 
@@ -244,7 +239,6 @@ class Group:
 
     async def _commit(self, connection: Any, statement: Any, batch: list[_Waiting]) -> bool:
         """Make a batch durable and answer it; False where the connection is not to be used again."""
-        batch.sort(key=_order)
         _batches.observe(len(batch))
         began = time.perf_counter()
         try:
@@ -283,32 +277,40 @@ class Group:
             self._settle_one(waiting, Away(why))
 
     def _settle_one(self, waiting: _Waiting, outcome: Kept | Away | Closed) -> None:
-        row, future = waiting
-        if self._pending.pop((row.hook_id, row.key), None) is not None:
+        row, place, kept = waiting
+        if self._pending.pop(place, None) is not None:
             self._pending_size -= len(row.body)
-        if future.done():  # its request was cut off
-            return
-        if isinstance(outcome, Kept):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
+        if not kept.done():  # else its request was cut off
+            if isinstance(outcome, Kept):
+                kept.set_result(outcome)
+            else:
+                kept.set_exception(outcome)
 
 
-async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> list[Kept | Away | Closed]:
+async def _repeat(first: "asyncio.Future[Kept]") -> Kept:
+    try:
+        return Kept((await asyncio.shield(first)).id, True)
+    except asyncio.CancelledError:
+        if not first.cancelled():
+            raise
+        raise Away("the first one was cut off") from None
+
+
+async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> Sequence[Kept | Away | Closed]:
     """What became of each row: kept, a duplicate of an earlier one, or neither, and why."""
-    columns = list(zip(*rows, strict=True))
-    stored = {record[0] for record in await statement.fetch(*columns, timeout=COMMIT_SECONDS)}
-    if len(stored) == len(rows):
+    ids, hook_ids, keys, headers, bodies, stamps, received = zip(*rows, strict=True)
+    moments = [at.timestamp() for at in stamps], [at.timestamp() for at in received]
+    await statement.fetch(ids, hook_ids, keys, headers, bodies, *moments, timeout=COMMIT_SECONDS)
+    if statement.get_statusmsg() == f"INSERT 0 {len(rows)}":
         return [Kept(row.id, False) for row in rows]
-    repeats = [row for row in rows if row.id not in stored]
-    found = await connection.fetch(
-        _FIRST, [row.hook_id for row in repeats], [row.key for row in repeats], timeout=COMMIT_SECONDS
-    )
-    others = {(hook_id, key): _not_stored(first, is_open) for first, hook_id, key, is_open in found}
-    return [Kept(row.id, False) if row.id in stored else others[row.hook_id, row.key] for row in rows]
+    found = await connection.fetch(_FIRST, hook_ids, keys, timeout=COMMIT_SECONDS)
+    stored = {(hook_id, key): (first, is_open) for first, hook_id, key, is_open in found}
+    return [_became(row, *stored[row.hook_id, row.key]) for row in rows]
 
 
-def _not_stored(first: UUID | None, is_open: bool) -> Kept | Away | Closed:
+def _became(row: NewArrival, first: UUID | None, is_open: bool) -> Kept | Away | Closed:
+    if first == row.id:
+        return Kept(row.id, False)
     if not is_open:
         return Closed("the hook was removed")
     return Away("the first one was forgotten just now") if first is None else Kept(first, True)

@@ -1,5 +1,9 @@
 """The worker's work: arrivals become facts of their brand, and due channels are polled."""
 
+import asyncio
+import time
+from collections import Counter as Tally
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +13,7 @@ import httpx
 from prometheus_client import Counter, Histogram
 
 from services.rounds import passes
+from services.traces import Traces
 from shared.connectors.registry import connector
 from shared.contract import Parsed, Part, RawArrival, RawPart
 from shared.db import Database, Session, driver
@@ -25,13 +30,21 @@ from shared.settings import Settings
 from shared.vault import Vault
 
 _log = logger("ingest.worker")
-_CHUNK_BYTES = 16 * 1024 * 1024
+_RUN_BYTES = 2 * 1024 * 1024
+_RUN_ARRIVALS = 500
+_HANDS = 2  # transactions at once: while PostgreSQL works for one, the next is read
+_BACKLOG = 4  # where more waits than one claim takes, this many claims at once: larger runs a brand cost less
 
 SETTLED = Counter("parvis_worker_arrivals_total", "Arrivals that the worker ended, by state.", ["state"])
 LAG = Histogram(
     "parvis_worker_visible_seconds",
     "From receiving an arrival to its mentions being visible.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+SECONDS = Histogram(
+    "parvis_worker_batch_seconds",
+    "Time of one such transaction, from reading the bodies to its commit.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 BATCH = Histogram(
     "parvis_worker_batch_arrivals", "Arrivals settled in one transaction.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -47,6 +60,7 @@ class Worker:
     vault: Vault
     http: httpx.AsyncClient
     settings: Settings
+    traces: Traces | None = None
     interrupted: set[UUID] = field(default_factory=set)  # claims that an outage, not their content, broke off
 
 
@@ -56,19 +70,38 @@ def _now() -> datetime:
 
 async def drain(worker: Worker) -> int:
     """Settle until nothing waits; how many arrivals that were."""
-    done = 0
+    done, limit = 0, worker.settings.arrival_batch
     await _give_back(worker)
     while True:
         async with worker.db.session() as session:
-            fresh = await inbox.claim(session, limit=worker.settings.arrival_batch, lease=worker.settings.lease)
+            fresh = await inbox.claim(session, limit=limit, lease=worker.settings.lease)
         worker.interrupted.update(one.id for one in fresh)
-        for brand_id, group in _by_brand(fresh).items():
-            for chunk in _chunks(group):
-                await _settle_together(worker, brand_id, chunk)
-                worker.interrupted.difference_update(one.id for one in chunk)
+        runs = [(brand_id, run) for brand_id, group in _by_brand(fresh).items() for run in _runs(group)]
+        await _settle_runs(worker, deque(runs))
         done += len(fresh)
-        if len(fresh) < worker.settings.arrival_batch and not await _settle_one_again(worker):
+        if len(fresh) == limit:
+            limit = _BACKLOG * worker.settings.arrival_batch
+        elif not await _settle_one_again(worker):
             return done
+
+
+async def _settle_runs(worker: Worker, runs: deque[tuple[UUID | None, list[Claimed]]]) -> None:
+    """Settle all, a few at once. What one of them raises is raised once the others have finished theirs."""
+    failed: list[Exception] = []
+
+    async def hand() -> None:
+        while runs and not failed:
+            brand_id, run = runs.popleft()
+            try:
+                await _settle_together(worker, brand_id, run)
+            except Exception as error:
+                failed.append(error)
+            else:
+                worker.interrupted.difference_update(one.id for one in run)
+
+    await asyncio.gather(*(hand() for _ in range(min(_HANDS, len(runs)))))
+    if failed:
+        raise failed[0]
 
 
 async def _give_back(worker: Worker) -> None:
@@ -102,17 +135,17 @@ def _by_brand(claimed: Sequence[Claimed]) -> dict[UUID | None, list[Claimed]]:
     return dict(sorted(groups.items(), key=lambda item: (item[0] is not None, str(item[0]))))
 
 
-def _chunks(group: Sequence[Claimed]) -> list[list[Claimed]]:
-    """Runs of at most 16 MiB of bodies: they are read, parsed and recorded together."""
-    chunks: list[list[Claimed]] = [[]]
+def _runs(group: Sequence[Claimed]) -> list[list[Claimed]]:
+    """Runs of at most 500 arrivals and 2 MiB of bodies: they are read, parsed and recorded together."""
+    runs: list[list[Claimed]] = [[]]
     size = 0
     for one in group:
-        if chunks[-1] and size + one.size > _CHUNK_BYTES:
-            chunks.append([])
+        if runs[-1] and (size + one.size > _RUN_BYTES or len(runs[-1]) == _RUN_ARRIVALS):
+            runs.append([])
             size = 0
-        chunks[-1].append(one)
+        runs[-1].append(one)
         size += one.size
-    return chunks
+    return runs
 
 
 async def _settle_together(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claimed]) -> None:
@@ -142,21 +175,25 @@ async def _settle_alone(worker: Worker, one: Claimed) -> None:
 
 
 async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claimed]) -> None:
+    began = time.time_ns()
     async with worker.db.session() as session:
         if brand_id is None:
             settled = await _route(session, claimed)
         else:
             settled = await _record(session, brand_id, claimed)
-    now = _now()
+    committed, now = time.time_ns(), _now()
     BATCH.observe(len(claimed))
+    SECONDS.observe((committed - began) / 1e9)
+    if worker.traces is not None:
+        await worker.traces.settled(worker.db, [one.id for one in claimed], began=began, ended=committed)
     _log.info(
         "arrivals.settled",
         brand=typeid(Prefix.BRAND, brand_id) if brand_id is not None else None,
         channels=sorted({typeid(Prefix.CHANNEL, one.channel_id) for one in claimed if one.channel_id is not None}),
         arrivals=len(claimed),
     )
-    for ended in settled:
-        SETTLED.labels(ended.state.value).inc()
+    for state, count in Tally(ended.state.value for ended in settled).items():
+        SETTLED.labels(state).inc(count)
     for one in claimed:
         LAG.observe(max(0.0, (now - one.received_at).total_seconds()))
 

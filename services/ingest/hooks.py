@@ -24,17 +24,15 @@ REMEMBER_SECONDS = 1.5
 REMEMBER_HOOKS = 10_000
 LOOK_UP_SECONDS = 3.0
 
-_HOOK = "SELECT network, brand_id, channel_id, secret FROM hook WHERE id = $1 AND removed_at IS NULL"
+_HOOK = "SELECT network, secret FROM hook WHERE id = $1 AND removed_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenHook:
-    """A hook with its secret opened. Its brand and channel are None where it is an app's."""
+    """A hook with its secret opened."""
 
     id: UUID
     connector: Connector
-    brand_id: UUID | None
-    channel_id: UUID | None
     secret: Secret = field(repr=False)
 
 
@@ -60,6 +58,11 @@ class Hooks:
     async def close(self) -> None:
         if self._pool is not None:
             self._pool.terminate()
+
+    def remembered(self, text: str, now: float) -> OpenHook | None:
+        """The hook of a public id, where it was read a moment ago; `now` is the loop's monotonic time."""
+        known = self._known.get(text)
+        return known[1] if known is not None and known[0] > now else None
 
     async def resolve(self, text: str) -> OpenHook:
         """The hook of a public id. Raises NotFound for an unknown, removed or malformed one, Away."""
@@ -107,4 +110,4 @@ class Hooks:
             # is asked to come again rather than told that the hook is gone.
             _log.error("door.hook_unusable", hook=str(id), error=type(error).__name__)
             raise Away("the hook can't be used now") from error
-        return OpenHook(id, network, row["brand_id"], row["channel_id"], secret)
+        return OpenHook(id, network, secret)

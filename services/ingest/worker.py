@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from services import rounds, serving
+from services import rounds, serving, traces
 from services.ingest import handlers, polling
 from services.ingest.handlers import Worker
 from services.rounds import Rounds
@@ -57,9 +57,10 @@ async def main() -> None:
     serving.metrics(settings)
     stop = asyncio.Event()
     serving.stop_on_signals(stop)
-    db = Database(url, name="ingest worker", size=settings.pool_size)
+    db = Database(url, name="ingest worker", size=settings.pool_size, stillness=settings.lease)
     sender = Queues(redis_url)
     vault = Vault([key.get_secret_value() for key in settings.secret_keys])
+    told = traces.open_traces(SERVICE)
     try:
         async with http.client(settings) as client:
             await serving.until_open(db, stop)
@@ -67,8 +68,9 @@ async def main() -> None:
                 return
             serving.settle_memory()
             _log.info("service.started")
-            await work(Worker(db, sender, vault, client, settings), stop)
+            await work(Worker(db, sender, vault, client, settings, told), stop)
     finally:
+        await traces.close(told)
         await sender.close()
         await db.close()
 

@@ -46,33 +46,35 @@ async def add(session: Session, brand_id: UUID, zone: ZoneInfo, gone: Iterable[C
     for (hour, own), n in hours.items():
         if n:
             by_hour.setdefault(hour, [0, 0])[own] += n
-    connection = await driver(session)
-    if by_day:
-        keys = sorted(by_day)
-        await connection.execute(
-            "INSERT INTO rollup_day AS r (brand_id, channel_id, kind, day, mentions, posts)"
-            " SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::int[], $6::int[])"
-            " ON CONFLICT (brand_id, channel_id, kind, day) DO UPDATE"
-            " SET mentions = r.mentions + excluded.mentions, posts = r.posts + excluded.posts",
-            brand_id,
-            [k[0] for k in keys],
-            [k[1] for k in keys],
-            [k[2] for k in keys],
-            [by_day[k][0] for k in keys],
-            [by_day[k][1] for k in keys],
-        )
-    if by_hour:
-        slots = sorted(by_hour)
-        await connection.execute(
-            "INSERT INTO rollup_hour AS r (brand_id, hour, mentions, posts)"
-            " SELECT $1, * FROM unnest($2::timestamptz[], $3::int[], $4::int[])"
-            " ON CONFLICT (brand_id, hour) DO UPDATE"
-            " SET mentions = r.mentions + excluded.mentions, posts = r.posts + excluded.posts",
-            brand_id,
-            slots,
-            [by_hour[h][0] for h in slots],
-            [by_hour[h][1] for h in slots],
-        )
+    if not by_day and not by_hour:
+        return
+    keys, slots = sorted(by_day), sorted(by_hour)
+    await (await driver(session)).execute(
+        _ADD,
+        brand_id,
+        [k[0] for k in keys],
+        [k[1] for k in keys],
+        [k[2] for k in keys],
+        [by_day[k][0] for k in keys],
+        [by_day[k][1] for k in keys],
+        slots,
+        [by_hour[h][0] for h in slots],
+        [by_hour[h][1] for h in slots],
+    )
+
+
+# One round trip for both: neither half reads what the other writes.
+_ADD = """
+WITH days AS (
+  INSERT INTO rollup_day AS r (brand_id, channel_id, kind, day, mentions, posts)
+  SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::int[], $6::int[])
+  ON CONFLICT (brand_id, channel_id, kind, day)
+  DO UPDATE SET mentions = r.mentions + excluded.mentions, posts = r.posts + excluded.posts
+)
+INSERT INTO rollup_hour AS r (brand_id, hour, mentions, posts)
+SELECT $1, * FROM unnest($7::timestamptz[], $8::int[], $9::int[])
+ON CONFLICT (brand_id, hour) DO UPDATE SET mentions = r.mentions + excluded.mentions, posts = r.posts + excluded.posts
+"""
 
 
 async def rebuild(session: Session, brand_id: UUID, zone: ZoneInfo) -> None:

@@ -168,6 +168,10 @@ def apply_said(
     `author_keys` are the keys of the identities named here and before: ids are drawn, and have no order of their own.
     """
     digest = content_digest(said)
+    if not state.heard:
+        _take_first(state, said, author_id, parent_key, channel_id)
+        _take_content(state, said, digest)
+        return []
     mine: Version = (said.edited_at or NEVER, said.stamp, digest)
     standing = state.standing
     edits: list[EditDraft] = []
@@ -175,24 +179,37 @@ def apply_said(
         edits = [_edit(state.key, state.text, standing, state.observed_at)]
         edits.append(_edit(state.key, None if state.deleted_at else said.text, mine, now))
     _fold_facts(state, said, author_id, author_keys, parent_key)
-    first = min(state.channel_id, channel_id) if state.heard else channel_id
+    first = min(state.channel_id, channel_id)
     if first != state.channel_id:
         state.channel_id, state.dirty = first, True
-    if not said.published_at and not state.published_at_known:
-        earliest = min(state.published_at, said.stamp) if state.heard else said.stamp
-        if earliest != state.published_at:
-            state.published_at, state.dirty = earliest, True
+    if not said.published_at and not state.published_at_known and said.stamp < state.published_at:
+        state.published_at, state.dirty = said.stamp, True
     if standing is None or mine > standing:
         _keep_fact_stamps(state, said.stamp)
-        state.edited_at, state.version_stamp, state.version_digest = said.edited_at, said.stamp, digest
-        state.rating = said.rating
-        if state.deleted_at is None:
-            state.text = said.text
-            state.media = [{"url": m.url, "kind": m.kind, "alt": m.alt} for m in said.media]
-    if not state.heard or standing != state.standing:
+        _take_content(state, said, digest)
+    if standing != state.standing:
         state.dirty = True
-    state.heard = True
     return edits
+
+
+def _take_first(
+    state: MentionState, said: Said, author_id: UUID | None, parent_key: UUID | None, channel_id: UUID
+) -> None:
+    """What is heard first stands as it is: each fact is as new as the version, so none keeps a stamp of its own."""
+    state.kind, state.visibility, state.url, state.language = said.kind, said.visibility, said.url, said.language
+    state.published_at, state.published_at_known = said.published_at or said.stamp, said.published_at is not None
+    if parent_key is not None:
+        state.parent_external_id, state.parent_key = said.parent_external_id, parent_key
+    state.author_id, state.author_kind, state.channel_id = author_id, said.author_kind, channel_id
+    state.heard = state.dirty = True
+
+
+def _take_content(state: MentionState, said: Said, digest: bytes) -> None:
+    state.edited_at, state.version_stamp, state.version_digest = said.edited_at, said.stamp, digest
+    state.rating = said.rating
+    if state.deleted_at is None:
+        state.text = said.text
+        state.media = [{"url": m.url, "kind": m.kind, "alt": m.alt} for m in said.media]
 
 
 def _edit(key: UUID, text: str | None, version: Version, observed_at: datetime) -> EditDraft:
@@ -246,7 +263,7 @@ def _fold_facts(
     def newer(name: str, value: object, current: object, order: Callable[[Any], Any] = str) -> bool:
         if value is None:
             return False
-        if not state.heard or current is None:
+        if current is None:
             return True
         return bool((said.stamp, order(value)) > (_fact_stamp(state, name), order(current)))
 

@@ -44,6 +44,7 @@ class _Batch:
     states: dict[UUID, MentionState] = field(default_factory=dict)
     identities: dict[UUID, IdentityState] = field(default_factory=dict)
     author_keys: dict[UUID, UUID] = field(default_factory=dict)  # by id: ids are drawn, so only keys have an order
+    keys: dict[tuple[Network, str, str], UUID] = field(default_factory=dict)  # each is a digest, and wanted often
     before: dict[UUID, MentionState] = field(default_factory=dict)
     edits: list[EditDraft] = field(default_factory=list)
     reactions: dict[tuple[UUID, UUID], Reacted] = field(default_factory=dict)
@@ -81,8 +82,12 @@ def _at_the_border(part: HeardPart) -> HeardPart:
     return HeardPart(part.channel_id, part.network, part.space, heard)
 
 
-def _key(part: HeardPart, external_id: str) -> UUID:
-    return thing_key(part.network, part.space, storable(external_id))
+def _key(batch: _Batch, part: HeardPart, external_id: str) -> UUID:
+    named = (part.network, part.space, external_id)
+    key = batch.keys.get(named)
+    if key is None:
+        key = batch.keys[named] = thing_key(part.network, part.space, storable(external_id))
+    return key
 
 
 async def _load(batch: _Batch, parts: Sequence[HeardPart]) -> None:
@@ -90,12 +95,12 @@ async def _load(batch: _Batch, parts: Sequence[HeardPart]) -> None:
     identity_keys: set[UUID] = set()
     for part in parts:
         for one in part.heard:
-            mention_keys.add(_key(part, one.external_id))
+            mention_keys.add(_key(batch, part, one.external_id))
             if isinstance(one, Said):
                 if one.parent_external_id is not None:
-                    mention_keys.add(_key(part, one.parent_external_id))
+                    mention_keys.add(_key(batch, part, one.parent_external_id))
                 if one.author is not None:
-                    identity_keys.add(_key(part, one.author.external_id))
+                    identity_keys.add(_key(batch, part, one.author.external_id))
     batch.states = await rows.load_mentions(batch.session, batch.brand_id, mention_keys)
     batch.identities = await rows.load_identities(batch.session, batch.brand_id, identity_keys)
     batch.author_keys = {one.id: key for key, one in batch.identities.items()}
@@ -111,7 +116,7 @@ def _copy(state: MentionState) -> MentionState:
 
 
 def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
-    key = _key(part, one.external_id)
+    key = _key(batch, part, one.external_id)
     state = batch.states.get(key)
     if state is None:
         state = batch.states[key] = MentionState(
@@ -130,7 +135,7 @@ def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
         case Counted():
             merge.apply_counted(state, one)
         case Reacted():
-            actor = _key(part, one.actor_external_id)
+            actor = _key(batch, part, one.actor_external_id)
             known = batch.reactions.get((key, actor))
             if known is None or merge.reacted_order(one) > merge.reacted_order(known):
                 batch.reactions[key, actor] = one
@@ -139,7 +144,7 @@ def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
 
 def _fold_said(batch: _Batch, part: HeardPart, state: MentionState, said: Said) -> None:
     author_id = _identity(batch, part, said.author, said.stamp) if said.author is not None else None
-    parent_key = _key(part, said.parent_external_id) if said.parent_external_id is not None else None
+    parent_key = _key(batch, part, said.parent_external_id) if said.parent_external_id is not None else None
     old_parent, was_heard = state.parent_key, state.heard
     batch.edits += merge.apply_said(
         state,
@@ -155,7 +160,7 @@ def _fold_said(batch: _Batch, part: HeardPart, state: MentionState, said: Said) 
 
 
 def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -> UUID:
-    key = _key(part, author.external_id)
+    key = _key(batch, part, author.external_id)
     known = batch.identities.get(key)
     if known is None:
         known = batch.identities[key] = IdentityState(

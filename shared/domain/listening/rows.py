@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,22 @@ from shared.db import Session, driver
 from shared.domain.listening.merge import MentionState
 from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
 
-_WRITTEN = (
-    "id", "key", "network", "external_id", "channel_id", "heard", "kind", "visibility", "url", "text", "language",
-    "media", "rating", "author_id", "author_kind", "variant_id", "published_at", "published_at_known", "observed_at",
-    "edited_at", "deleted_at", "hidden_at", "hidden_said_at", "version_stamp", "version_digest", "facts_at", "version",
-    "parent_external_id", "parent_key", "parent_id", "thread_id", "likes", "replies", "shares", "views", "counted",
-    "counted_at", "reactions",
-)  # fmt: skip
-_SELECT = ", ".join(_WRITTEN)
+_MENTION = {
+    "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "channel_id": "uuid", "heard": "bool",
+    "kind": "text", "visibility": "text", "url": "text", "text": "text", "language": "text", "media": "jsonb",
+    "rating": "float8", "author_id": "uuid", "author_kind": "text", "variant_id": "uuid",
+    "published_at": "timestamptz", "published_at_known": "bool", "observed_at": "timestamptz",
+    "edited_at": "timestamptz", "deleted_at": "timestamptz", "hidden_at": "timestamptz",
+    "hidden_said_at": "timestamptz", "version_stamp": "timestamptz", "version_digest": "bytea", "facts_at": "jsonb",
+    "version": "int4", "parent_external_id": "text", "parent_key": "uuid", "parent_id": "uuid", "thread_id": "uuid",
+    "likes": "int4", "replies": "int4", "shares": "int4", "views": "int4", "counted": "jsonb",
+    "counted_at": "timestamptz", "reactions": "int4",
+}  # fmt: skip
+_IDENTITY = {
+    "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "handle": "text", "name": "text",
+    "url": "text", "facts_at": "jsonb",
+}  # fmt: skip
+_SELECT = ", ".join(_MENTION)
 
 
 def plain(value: object) -> object:
@@ -31,7 +40,7 @@ def plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
+def to_json(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
     return orjson.dumps(rows, default=plain).decode()
 
 
@@ -87,8 +96,40 @@ async def upsert(
 
 async def write_mentions(session: Session, brand_id: UUID, states: Iterable[MentionState]) -> None:
     """Write the changed states."""
-    rows = [{name: getattr(state, name) for name in _WRITTEN} for state in states]
-    await upsert(session, brand_id, "mention", rows, conflict="key")
+    await _put(session, brand_id, _PUT_MENTIONS, _MENTION, list(states))
+
+
+def _put_by_key(table: str, columns: Mapping[str, str]) -> str:
+    """The statement that writes whole rows by their key from one array a column.
+
+    PostgreSQL reads arrays at a third of what JSON costs it.
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    arrays = ", ".join(
+        f"${place}::{'text' if kind == 'jsonb' else kind}[]" for place, kind in enumerate(columns.values(), 2)
+    )
+    values = ", ".join(f'r."{name}"::jsonb' if kind == "jsonb" else f'r."{name}"' for name, kind in columns.items())
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in {"id", "key"})
+    return (
+        f'INSERT INTO "{table}" (brand_id, {names}) SELECT $1, {values} FROM unnest({arrays}) AS r ({names})'  # noqa: S608
+        f" ON CONFLICT (brand_id, key) DO UPDATE SET {sets}"
+    )
+
+
+_PUT_MENTIONS = _put_by_key("mention", _MENTION)
+_PUT_IDENTITIES = _put_by_key("identity", _IDENTITY)
+
+
+async def _put(
+    session: Session, brand_id: UUID, statement: str, columns: Mapping[str, str], states: Sequence[object]
+) -> None:
+    if not states:
+        return
+    arrays = []
+    for name, kind in columns.items():
+        values: list[Any] = list(map(attrgetter(name), states))
+        arrays.append([to_json(it) for it in values] if kind == "jsonb" else values)
+    await (await driver(session)).execute(statement, brand_id, *arrays)
 
 
 @dataclass(slots=True)
@@ -107,13 +148,14 @@ class IdentityState:
 
     def fold(self, stamp: datetime, **facts: str | None) -> None:
         """Take the facts that are newer than what is known."""
+        said_at = stamp.isoformat()
         for name, value in facts.items():
             if value is None:
                 continue
             current, at = getattr(self, name), self.facts_at.get(name)
             if current is None or at is None or (stamp, value) > (datetime.fromisoformat(at), current):
                 setattr(self, name, value)
-                self.facts_at[name] = stamp.isoformat()
+                self.facts_at[name] = said_at
                 self.dirty = True
 
 
@@ -142,9 +184,4 @@ async def identity_keys(session: Session, brand_id: UUID, ids: Iterable[UUID]) -
 
 
 async def write_identities(session: Session, brand_id: UUID, states: Iterable[IdentityState]) -> None:
-    rows = [
-        {"id": s.id, "key": s.key, "network": s.network, "external_id": s.external_id, "handle": s.handle,
-         "name": s.name, "url": s.url, "facts_at": s.facts_at}
-        for s in states
-    ]  # fmt: skip
-    await upsert(session, brand_id, "identity", rows, conflict="key")
+    await _put(session, brand_id, _PUT_IDENTITIES, _IDENTITY, list(states))

@@ -156,8 +156,8 @@ async def cancel(
 
 async def delete(
     session: Session, scope: Scope, post_id: UUID, *, now: datetime, if_version: int | None = None
-) -> None:
-    """Let go of a post that never went out, with all that belongs to it."""
+) -> tuple[Post, list[Variant]]:
+    """Let go of a post that never went out, with all that belongs to it; the post and its variants as they were."""
     post, found = await _held(session, scope, post_id, Verb.DELETE, if_version)
     post.version += 1
     gone = NewEvent(EventType.POST_CHANGED, post.id, post.version, {"status": "deleted"})
@@ -174,6 +174,7 @@ async def delete(
     session.expunge_all()
     await events.add(session, scope.brand_id, [gone], now=now)
     await audit.add(session, scope, "post.delete", typeid(Prefix.POST, post_id))
+    return post, found
 
 
 async def _held(

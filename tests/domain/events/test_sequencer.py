@@ -100,13 +100,13 @@ async def test_two_sequencers_at_once_number_each_event_once(
 
 
 async def test_another_waits_until_the_lease_of_the_first_is_over(worker_db: Database, brand: HouseBrand) -> None:
-    first = Seat(new_uuid(), timedelta(seconds=0.5))
+    first = Seat(new_uuid(), timedelta(seconds=3))
     await happen(worker_db, brand, fact())
     assert await number(worker_db, seat=first) != []
     await happen(worker_db, brand, fact())
     second = Seat(new_uuid(), timedelta(seconds=0.5))
     assert await number(worker_db, seat=second) == []
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(3)
     assert await number(worker_db, seat=second) == [brand.brand_id]
 
 

@@ -95,7 +95,7 @@ async def test_two_doors_agree_on_one_arrival(database: TestDatabase, door: Door
         assert one["duplicate"] != another["duplicate"]
 
 
-@pytest.mark.parametrize("seconds", [-301, 301])
+@pytest.mark.parametrize("seconds", [-301, 310])
 async def test_a_stamp_more_than_300_seconds_off_is_401(door: Doorstep, channel: HouseChannel, seconds: int) -> None:
     assert_problem(await door.knock(channel, at=time.time() + seconds), 401, "bad_signature")
 
@@ -182,9 +182,8 @@ async def test_a_truncated_body_is_not_kept(door: Doorstep, channel: HouseChanne
     path = door.place(channel).removeprefix(door.url)
     head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(DELIVERY) + 10}\r\n{headers}\r\n"
     await raw(door.url, head.encode() + DELIVERY, then_close=True)
-    await asyncio.sleep(0.2)
-    assert await kept.fetchval("SELECT count(*) FROM arrival") == 0
-    assert (await door.knock(channel)).status_code == 200
+    assert (await door.knock(channel, id="after")).status_code == 200
+    assert [row["key"] for row in await kept.fetch("SELECT key FROM arrival")] == ["after"]
 
 
 async def test_a_body_that_does_not_come_is_408(
@@ -246,7 +245,7 @@ async def test_secrets_in_headers_are_not_kept(door: Doorstep, channel: HouseCha
 async def test_a_new_arrival_rings(door: Doorstep, channel: HouseChannel) -> None:
     before = await sent(door)
     await door.knock(channel)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while await sent(door) == before:
             await asyncio.sleep(0.02)
 

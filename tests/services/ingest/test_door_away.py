@@ -9,6 +9,7 @@ import time
 
 import httpx
 
+from shared.queues import SENDING_SECONDS
 from shared.settings import Settings
 from tests.conftest import HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import DELIVERY, Kept, json_of, open_door, signed, wire_to
@@ -27,11 +28,11 @@ async def test_while_postgres_is_away_the_answer_is_503_at_once_and_it_comes_bac
             for _ in range(5):
                 answer = await door.knock(channel)
                 assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 5  # less than one wait for PostgreSQL
             ready = await door.http.get(f"{door.url}/readyz")
             assert (ready.status_code, json_of(ready)["postgres"]) == (503, "down")
             await wire.lay()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while (await door.knock(channel, id="after")).status_code != 200:
                     await asyncio.sleep(0.05)
             assert (await door.http.get(f"{door.url}/readyz")).status_code == 200
@@ -48,7 +49,7 @@ async def test_a_delivery_does_not_hang_when_postgres_says_nothing(
             wire.frozen.clear()
             began = time.monotonic()
             assert (await door.knock(channel)).status_code == 503
-            assert time.monotonic() - began < 6
+            assert time.monotonic() - began < 12
             wire.frozen.set()
 
 
@@ -79,7 +80,10 @@ async def test_a_full_buffer_is_503_and_the_others_are_kept(
             await door.knock(channel)
             wire.frozen.clear()
             knocking = [asyncio.create_task(door.knock(channel)) for _ in range(10)]
-            done, _ = await asyncio.wait(knocking, timeout=1)
+            async with asyncio.timeout(30):
+                while sum(knock.done() for knock in knocking) < 7:
+                    await asyncio.sleep(0.01)
+            done = [knock for knock in knocking if knock.done()]
             assert len(done) == 7
             assert {(d.result().status_code, d.result().headers["retry-after"]) for d in done} == {(503, "5")}
             wire.frozen.set()
@@ -96,7 +100,7 @@ async def test_without_redis_deliveries_are_kept_as_ever(database: TestDatabase,
         began = time.monotonic()
         for _ in range(10):
             assert (await door.knock(channel)).status_code == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10 * SENDING_SECONDS
         ready = await door.http.get(f"{door.url}/readyz")
         assert (ready.status_code, json_of(ready)) == (200, {"postgres": "up", "redis": "down"})
 
@@ -136,7 +140,7 @@ async def test_at_sigterm_what_was_taken_is_kept_and_answered_and_the_exit_is_cl
     url = f"http://127.0.0.1:{port}"
     process = await start(environment(database.settings, port))
     try:
-        async with httpx.AsyncClient(timeout=10) as http:
+        async with httpx.AsyncClient(timeout=30) as http:
             await until_ready(http, url)
             place = url + channel.webhook_url[channel.webhook_url.index("/webhooks/") :]
 
@@ -156,7 +160,7 @@ async def test_at_sigterm_what_was_taken_is_kept_and_answered_and_the_exit_is_cl
     finally:
         if process.returncode is None:
             process.kill()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert process.returncode == 0
     assert b"Traceback" not in said
     accepted = {f"msg_{n}" for n, status in enumerate(answers) if status == 200}
