@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import Counter, Gauge
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.db import Database, is_passing
@@ -22,6 +23,11 @@ STUCK_SECONDS = 30.0
 _CHECK_SECONDS = 5.0
 
 Round = Callable[[], Awaitable[float]]
+
+_turned_at = Gauge("parvis_loop_turned_timestamp_seconds", "When a worker's loop last did its round well.", ["loop"])
+_failures = Counter(
+    "parvis_loop_failures_total", "Rounds that failed, by loop; `away` where PostgreSQL was.", ["loop", "why"]
+)
 
 
 def passes(error: BaseException) -> bool:
@@ -70,6 +76,8 @@ class Rounds:
         A failure is said, and the next round comes; PostgreSQL being away is no surprise.
         """
         stopping: asyncio.Task[Any] = asyncio.create_task(self._stop.wait())
+        turned_at = _turned_at.labels(name)
+        turned_at.set_to_current_time()
         pause = 0.1
         try:
             while not self._stop.is_set():
@@ -80,6 +88,7 @@ class Rounds:
                 try:
                     wait = await round_()
                 except Exception as error:
+                    _failures.labels(name, "away" if passes(error) else "broken").inc()
                     if passes(error):
                         _log.warning("round.waits", service=self._service, loop=name, error=type(error).__name__)
                     else:
@@ -87,6 +96,7 @@ class Rounds:
                     wait = pause = min(pause * 2, 2.0)
                 else:
                     pause = 0.1
+                    turned_at.set_to_current_time()
                     if watched:
                         self._turned[name] = time.monotonic()
                 await _rest(wait, stopping, wake)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.connections import Connection
 from shared.db import Database, is_passing
 from shared.errors import Invalid, ParvisError
 from shared.log import logger
@@ -23,6 +24,7 @@ from shared.settings import Settings
 
 _log = logger("serving")
 _CHECK_SECONDS = 2.0
+_SILENCE_SECONDS = 75  # that a caller may keep a connection open and say, or read, nothing
 
 SERVER_VARIABLES = {
     "database_url": "DATABASE_URL",
@@ -46,17 +48,25 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 def settle_memory() -> None:
     """Call once when a process is ready: what start-up made is never looked at again by the collector.
 
-    It is most of the heap, and walking it again and again is what makes slow requests slow.
+    It is most of the heap, and walking it again and again is what makes slow requests slow. What is made later is
+    looked at in small lots: circles of it that are garbage are 3 MB at most, and old ones go too.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1000)
+    gc.set_threshold(20_000, 20, 20)
 
 
 def metrics(settings: Settings) -> None:
-    """Serve /metrics of a process that has no server of its own, where the settings name a port for it."""
-    if settings.metrics_port:
+    """Serve /metrics of a process that has no server of its own, where the settings name a port for it.
+
+    A port that is taken is said and no more: whoever works unseen still works.
+    """
+    if not settings.metrics_port:
+        return
+    try:
         start_http_server(settings.metrics_port, settings.host)
+    except OSError as error:
+        _log.error("metrics.port_taken", host=settings.host, port=settings.metrics_port, error=error.strerror)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -109,14 +119,14 @@ async def serve(app: Any, settings: Settings, port: int, name: str, *, proxy_hea
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Connection,
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=proxy_headers,
-        timeout_keep_alive=75,
+        timeout_keep_alive=_SILENCE_SECONDS,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds * 0.8)),
         backlog=2048,
     )
@@ -134,6 +144,7 @@ def _listen(host: str, port: int, name: str) -> socket.socket:
     # Named as TCP, so that the loop turns Nagle's delay off on what it accepts.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _notice_the_gone(listening)
     try:
         listening.bind((host, port))
     except OSError as error:
@@ -145,6 +156,19 @@ def _listen(host: str, port: int, name: str) -> socket.socket:
         ) from None
     listening.setblocking(False)
     return listening
+
+
+def _notice_the_gone(listening: socket.socket) -> None:
+    """Let the kernel end accepted connections whose caller is gone without a word, or does not read."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", _SILENCE_SECONDS),
+        ("TCP_KEEPINTVL", 15),
+        ("TCP_KEEPCNT", 4),
+        ("TCP_USER_TIMEOUT", _SILENCE_SECONDS * 1000),
+    ):
+        if hasattr(socket, name):  # not on every system
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def until_open(db: Database, stop: asyncio.Event | None = None, *, warm: int = 1) -> None:

@@ -6,6 +6,7 @@ no redirect, keeps no cookie, uses no proxy, and stops reading at a limit.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ Address = IPv4Address | IPv6Address
 Networks = Sequence[IPv4Network | IPv6Network]
 Places = frozenset[tuple[str, int]]
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
+
+_log = logging.getLogger("http")
 
 MAX_RESPONSE_BYTES = 5 * 1024 * 1024
 CONNECT_SECONDS = 5.0
@@ -85,16 +88,20 @@ def permit(
     private_networks: Networks,
     places: Places = frozenset(),
 ) -> None:
-    """Allow a call to `host`, which stands for `addresses`. Raises AddressRefused with a sentence."""
+    """Allow a call to `host`, which stands for `addresses`. Raises AddressRefused with a sentence.
+
+    The sentence goes to whoever typed the name in, and what a name stands for inside our network is not for them to
+    know: only the log has the address.
+    """
     if (host, port) in places:
         return
     for address in map(_meant, addresses):
         if any(address in network for network in private_networks):
             continue
         if not _is_public(address):
+            _log.warning("refused to call %s, which stands for %s", host, address)
             raise AddressRefused(
-                f"{host} stands for {address}, which is not a public address; "
-                "PARVIS_PRIVATE_NETWORKS names the private ranges that may be called"
+                f"{host} is not a public address; PARVIS_PRIVATE_NETWORKS names the private ranges that may be called"
             )
         if scheme != "https":
             raise AddressRefused(f"{host} is a public address: use https:// rather than {scheme}://")
