@@ -50,10 +50,6 @@ async def database(settings: Settings) -> AsyncIterator[Settings]:
                 await keeper.end((("postgres",), 30.0))
 
 
-def _keys(settings: Settings) -> tuple[str, ...]:
-    return tuple(key.get_secret_value() for key in settings.secret_keys) or folder.kept_keys(settings.data_dir)
-
-
 def _major(program: str) -> int:
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603  # found on PATH
     words = [word for word in told.split() if word[:1].isdigit()]
@@ -138,7 +134,7 @@ async def backup(settings: Settings, path: Path) -> str:
 def _texts(settings: Settings) -> dict[str, str]:
     """The small files of a backup: the secret keys, one a line, and what is kept beside the rows."""
     beside = {name: settings.data_dir / name for name in _BESIDE}
-    keys = {_KEYS: "".join(f"{key}\n" for key in _keys(settings))}
+    keys = {_KEYS: "".join(f"{key}\n" for key in folder.present_keys(settings))}
     return keys | {name: path.read_text("utf-8") for name, path in beside.items() if path.exists()}
 
 

@@ -11,11 +11,12 @@ import asyncpg
 import httpx
 from rich.console import Console
 
-from services.local import folder, outside, plan, postgres, servers, valkey
+from services.local import folder, outside, plan, postgres, sealed, servers, valkey
 from services.local.folder import CannotRun
 from services.local.processes import is_alive
 from shared.migrations import run
 from shared.settings import SERVER_URLS, Settings
+from shared.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ async def look(settings: Settings) -> AsyncIterator[Line]:
             return
         settings = servers.with_urls(settings, kept)
     async for line in _servers(settings):
+        yield line
+    for line in await _secrets(settings):
         yield line
     async for line in _services(settings):
         yield line
@@ -166,6 +169,29 @@ async def _schema(connection: asyncpg.Connection) -> Line:
     newest = run.newest_revision()
     found = await outside.revision(connection)
     return Line(found == newest, f"schema at {found or 'nothing'}", f"this Parvis wants {newest}: run `parvis migrate`")
+
+
+async def _secrets(settings: Settings) -> list[Line]:
+    """Whether the keys still fit what was sealed with them; nothing where the database could not be asked."""
+    assert settings.owner_database_url is not None
+    keys = folder.present_keys(settings)
+    if not keys:
+        return [
+            Line(None, "there are no secret keys yet", "the first `parvis up` makes one; or set PARVIS_SECRET_KEYS")
+        ]
+    source = "PARVIS_SECRET_KEYS" if settings.secret_keys else str(settings.data_dir / "secret_keys")
+    try:
+        connection = await outside.connect(settings.owner_database_url, SERVER_URLS[3])
+    except CannotRun:
+        return []
+    try:
+        shut = await sealed.closed(connection, Vault(keys))
+    finally:
+        await connection.close()
+    if not shut:
+        return [Line(True, f"every sealed secret opens with the keys in {source}")]
+    mend = f"put the key that they were sealed with back into {source}, behind the newest; then run `parvis key rotate`"
+    return [Line(False, f"the keys in {source} do not open {' and '.join(shut)}", mend)]
 
 
 async def _services(settings: Settings) -> AsyncIterator[Line]:

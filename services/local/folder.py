@@ -134,15 +134,18 @@ def keep_keys(folder: Path, keys: tuple[str, ...]) -> None:
     write_private(folder / _KEYS, "".join(f"{key}\n" for key in keys))
 
 
+def present_keys(settings: Settings) -> tuple[str, ...]:
+    """The installation's secret keys: the settings', else the kept ones; none where there are none yet."""
+    return tuple(key.get_secret_value() for key in settings.secret_keys) or kept_keys(settings.data_dir)
+
+
 def secret_keys(settings: Settings) -> tuple[str, ...]:
-    """The installation's secret keys: the settings', else the kept ones, else one that is made now and kept."""
-    if settings.secret_keys:
-        return tuple(key.get_secret_value() for key in settings.secret_keys)
-    kept = kept_keys(settings.data_dir)
-    if not kept:
-        kept = (secrets.token_urlsafe(32),)
-        keep_keys(settings.data_dir, kept)
-    return kept
+    """The installation's secret keys; the first is made now and kept where there are none yet."""
+    found = present_keys(settings)
+    if not found:
+        found = (secrets.token_urlsafe(32),)
+        keep_keys(settings.data_dir, found)
+    return found
 
 
 def write_local(folder: Path, local: Mapping[str, object]) -> None:

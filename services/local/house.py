@@ -17,7 +17,15 @@ from services.local import folder, postgres, servers, valkey
 from services.local.folder import CannotRun
 from services.local.keeper import Keeper
 from services.local.outside import check_logins, check_servers
-from services.local.plan import SERVICES, Service, address, environment, refuse_some_servers, with_keys
+from services.local.plan import (
+    SERVICES,
+    Service,
+    address,
+    environment,
+    metrics_ports,
+    refuse_some_servers,
+    with_keys,
+)
 from services.local.processes import Program, command_of, is_alive, rotate, tail
 from shared.migrations import run
 from shared.settings import Settings
@@ -43,6 +51,7 @@ class House:
         self.settings = settings
         self.services = services
         self.keeper = Keeper(say, self._tell)
+        self._metrics = metrics_ports(settings, services)
         self._local: dict[str, object] | None = None
 
     @property
@@ -62,6 +71,7 @@ class House:
             "owner_database_url": settings.owner_database_url,
             "redis_url": settings.redis_url,
             "pids": self._pids(),
+            "metrics": {name: f"{address(settings.host, port)}/metrics" for name, port in self._metrics.items()},
             "schema": schema,
             **brand,
         }
@@ -133,6 +143,11 @@ class House:
                 )
 
     async def _start_servers(self) -> None:
+        left = postgres.left_behind(self.folder)
+        if left is not None:
+            late = postgres.ask_to_end(self.folder, left, say)
+            if not await _until(lambda: not is_alive(left), postgres.STILL_ENDING):
+                raise late
         made = servers.prepare(self.folder, say)
         self.settings = servers.with_urls(self.settings, made.kept)
         say(f"Starting PostgreSQL on port {made.kept.postgres_port} and Valkey on port {made.kept.valkey_port}.")
@@ -147,7 +162,8 @@ class House:
             log = self.folder / "logs" / f"{service.name}.log"
             rotate(log)
             argv = (sys.executable, "-m", service.module)
-            self.keeper.keep(Program(service.name, argv, _ROOT, log, environment=told))
+            mine = told | {"PARVIS_METRICS_PORT": str(self._metrics.get(service.name, 0))}
+            self.keeper.keep(Program(service.name, argv, _ROOT, log, environment=mine))
         await self._until_ready(services)
 
     async def _until_ready(self, services: tuple[Service, ...]) -> None:

@@ -80,7 +80,7 @@ async def check_servers(settings: Settings) -> None:
     await redis_version(settings.redis_url)
 
 
-async def _table(connection: asyncpg.Connection, name: str) -> str | None:
+async def table_named(connection: asyncpg.Connection, name: str) -> str | None:
     """Where the table of this name is, quoted; None where there is none."""
     found = await connection.fetchval(
         "SELECT quote_ident(nspname) || '.' || quote_ident(relname) "
@@ -93,12 +93,12 @@ async def _table(connection: asyncpg.Connection, name: str) -> str | None:
 
 async def revision(connection: asyncpg.Connection) -> str | None:
     """The revision of the schema in this database; None where it has no schema of ours."""
-    table = await _table(connection, "alembic_version")
+    table = await table_named(connection, "alembic_version")
     found = await connection.fetchval(f"SELECT version_num FROM {table}") if table else None  # noqa: S608  # quoted by the server
     return None if found is None else str(found)
 
 
 async def brands(connection: asyncpg.Connection) -> int:
     """How many brands this database holds, as its owner sees them."""
-    table = await _table(connection, "brand")
+    table = await table_named(connection, "brand")
     return int(await connection.fetchval(f"SELECT count(*) FROM {table}")) if table else 0  # noqa: S608  # as above

@@ -1,6 +1,7 @@
 """What the house consists of, and the settings that its parts are given."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ class Service:
     name: str
     module: str
     port: str | None = None
+    has_metrics: bool = True
 
 
 SERVICES = (
@@ -25,8 +27,24 @@ SERVICES = (
     Service("ingest", "services.ingest", "ingest_port"),
     Service("ingest_worker", "services.ingest.worker"),
     Service("scheduler", "services.scheduler"),
-    Service("sandbox", "services.sandbox", "sandbox_port"),
+    Service("sandbox", "services.sandbox", "sandbox_port", has_metrics=False),
 )
+
+
+def metrics_ports(settings: Settings, services: Sequence[Service]) -> dict[str, int]:
+    """Where each service shows its figures: on its own port, else on PARVIS_METRICS_PORT and the ones after it.
+
+    Where that is not set, on ports that are free now.
+    """
+    found: dict[str, int] = {}
+    unseen = [service.name for service in services if service.port is None and service.has_metrics]
+    for service in services:
+        if service.port is not None and service.has_metrics:
+            found[service.name] = getattr(settings, service.port)
+    for number, name in enumerate(unseen):
+        given = settings.metrics_port + number if settings.metrics_port else None
+        found[name] = given or servers.free_port(tuple(found.values()))
+    return found
 
 
 def environment(settings: Settings) -> dict[str, str]:

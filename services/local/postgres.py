@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -20,7 +21,7 @@ from services.local.processes import Program, a_named_user, command_of, has_name
 FOLDER = "postgres"
 _MAKING = "postgres.new"
 _NO_SUCH_PROCESS = 2**30  # beyond the largest process id of any kernel
-_STILL_ENDING = 60.0
+STILL_ENDING = 60.0
 _SETTINGS = (
     "shared_buffers=128MB",
     "max_connections=100",
@@ -54,13 +55,38 @@ def version() -> str:
     return told.rpartition(" ")[2].strip()
 
 
+def left_behind(folder: Path) -> int | None:
+    """The server that an earlier, killed run left behind and that still runs on this folder: its process id."""
+    pid = _named(folder)
+    return pid if pid is not None and is_alive(pid) and str(folder / FOLDER) in command_of(pid) else None
+
+
+def ask_to_end(folder: Path, pid: int, say: Callable[[str], None]) -> CannotRun:
+    """Ask a server of an earlier run to end; what to raise where it does not within STILL_ENDING."""
+    say("Waiting for the PostgreSQL of an earlier run to end.")
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    return CannotRun(
+        f"A PostgreSQL of an earlier run still runs on {folder} (process {pid}): end it, then start again."
+    )
+
+
 def clear(folder: Path, say: Callable[[str], None]) -> None:
-    """See to it that a server which an earlier run left behind does not stop the next one from starting."""
-    made = folder / FOLDER / "data" / "postmaster.pid"
-    try:
-        first, *rest = made.read_text("utf-8", "replace").splitlines()
-        pid = int(first)
-    except (OSError, ValueError):
+    """See to it that a server which an earlier run left behind does not stop the next one from starting.
+
+    It may wait: an event loop that has to hear signals awaits the end of what is `left_behind` first.
+    """
+    pid = left_behind(folder)
+    if pid is not None:
+        late = ask_to_end(folder, pid, say)
+        deadline = time.monotonic() + STILL_ENDING
+        while is_alive(pid):
+            if time.monotonic() > deadline:
+                raise late
+            time.sleep(0.05)
+        return
+    pid = _named(folder)
+    if pid is None:
         return
     try:
         os.kill(pid, 0)
@@ -68,24 +94,20 @@ def clear(folder: Path, say: Callable[[str], None]) -> None:
         return
     except PermissionError:
         pass
-    if is_alive(pid) and str(folder / FOLDER) in command_of(pid):
-        _await_end(folder, pid, say)
-        return
     # The number now belongs to another program, or to a dead process that nobody buried. PostgreSQL can't tell and
     # would refuse; the lines that it needs to find its own orphans stay.
-    made.write_text("\n".join([str(_NO_SUCH_PROCESS), *rest]) + "\n", "utf-8")
+    made = folder / FOLDER / "data" / "postmaster.pid"
+    with suppress(FileNotFoundError):
+        _, *rest = made.read_text("utf-8", "replace").splitlines()
+        made.write_text("\n".join([str(_NO_SUCH_PROCESS), *rest]) + "\n", "utf-8")
 
 
-def _await_end(folder: Path, pid: int, say: Callable[[str], None]) -> None:
-    say("Waiting for the PostgreSQL of an earlier run to end.")
-    os.kill(pid, signal.SIGINT)
-    deadline = time.monotonic() + _STILL_ENDING
-    while is_alive(pid):
-        if time.monotonic() > deadline:
-            raise CannotRun(
-                f"A PostgreSQL of an earlier run still runs on {folder} (process {pid}): end it, then start again."
-            )
-        time.sleep(0.05)
+def _named(folder: Path) -> int | None:
+    """The process id in the cluster's lock file, None where there is none."""
+    try:
+        return int((folder / FOLDER / "data" / "postmaster.pid").read_text("utf-8", "replace").splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def check_version(cluster: Path) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from services.local import doctor
 from services.local.doctor import Line
 from services.local.servers import free_port
 from shared.settings import SERVER_URLS, Settings
-from tests.conftest import TestDatabase
+from tests.conftest import House, HouseBrand, TestDatabase
 from tests.services.local.houses import HouseProcess
 
 
@@ -35,7 +36,7 @@ def quiet(folder: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HouseProcess]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HouseProcess]:
     house = HouseProcess(tmp_path_factory.mktemp("a house") / "data").start("api", "loop").ready()
     yield house
     house.stop()
@@ -71,6 +72,24 @@ async def test_your_own_servers_their_roles_and_schema_are_looked_at(database: T
     assert about(found, "schema at").ok is True
 
 
+async def test_secrets_that_the_keys_open_are_well(database: TestDatabase, house: House, brand: HouseBrand) -> None:
+    await house.channel(brand, credentials={"url": "https://cms.example/", "secret": "whsec_c2VjcmV0"})
+    line = about(await lines(database.settings), "sealed secret")
+    assert (line.ok, line.text) == (True, "every sealed secret opens with the keys in PARVIS_SECRET_KEYS")
+
+
+async def test_secrets_that_no_key_opens_any_more_are_counted(
+    database: TestDatabase, house: House, brand: HouseBrand
+) -> None:
+    await house.channel(brand, credentials={"url": "https://cms.example/", "secret": "whsec_c2VjcmV0"})
+    await house.channel(brand, external_id="a second one")
+    settings = database.settings.model_copy(update={"secret_keys": (SecretStr("another key"),)})
+    line = about(await lines(settings), "do not open")
+    assert line.ok is False
+    assert line.text.endswith("2 of 2 signing secrets of hooks and 1 of 1 credentials of channels")
+    assert "parvis key rotate" in (line.mend or "")
+
+
 async def test_a_service_that_runs_as_the_owner_is_warned_of(database: TestDatabase) -> None:
     settings = database.settings.model_copy(update={"database_url": database.owner_url})
     line = about(await lines(settings), "role parvis_owner")
@@ -83,8 +102,8 @@ async def test_missing_server_urls_are_named(tmp_path: Path) -> None:
     assert "PARVIS_DOOR_DATABASE_URL" in (about(await lines(settings), "server URLs").mend or "")
 
 
-async def test_a_running_house_is_seen_alive(house: HouseProcess) -> None:
-    found = await lines(quiet(house.folder))
+async def test_a_running_house_is_seen_alive(running: HouseProcess) -> None:
+    found = await lines(quiet(running.folder))
     assert about(found, "parvis up runs").ok is True
     assert about(found, "schema at").ok is True
     assert about(found, "postgres lives").ok is True
@@ -92,9 +111,9 @@ async def test_a_running_house_is_seen_alive(house: HouseProcess) -> None:
 
 
 async def test_a_service_that_does_not_answer_is_what_makes_it_unwell(
-    house: HouseProcess, capsys: pytest.CaptureFixture[str]
+    running: HouseProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await doctor.examine(quiet(house.folder)) is False
+    assert await doctor.examine(quiet(running.folder)) is False
     said = capsys.readouterr().out
-    assert f"✗ ingest at http://127.0.0.1:{house.unused} does not answer" in said
+    assert f"✗ ingest at http://127.0.0.1:{running.unused} does not answer" in said
     assert said.endswith("Something needs mending.\n")

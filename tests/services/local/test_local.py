@@ -22,7 +22,7 @@ from tests.services.local.houses import HouseProcess, until
 
 KEYS = {
     "api", "ingest", "sandbox", "database_url", "worker_database_url", "door_database_url", "owner_database_url",
-    "redis_url", "pids", "schema", "organization_id", "user_id", "brand_id", "api_key", "channels",
+    "redis_url", "pids", "metrics", "schema", "organization_id", "user_id", "brand_id", "api_key", "channels",
 }  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def another(tmp_path: Path) -> Iterator[HouseProcess]:
 
 async def patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
     """The answer of a server that may still be starting."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             try:
                 return await ask()
@@ -82,7 +82,7 @@ def test_a_service_that_dies_is_started_again_however_often(house: HouseProcess)
 
 def test_a_dead_api_answers_again_at_the_same_address(house: HouseProcess) -> None:
     before = house.kill("api")
-    until(lambda: house.restarted("api", before), 5)
+    until(lambda: house.restarted("api", before), 30)
 
     def answers() -> bool:
         try:
@@ -90,7 +90,7 @@ def test_a_dead_api_answers_again_at_the_same_address(house: HouseProcess) -> No
         except httpx.TransportError:
             return False
 
-    until(answers, 5)
+    until(answers, 30)
 
 
 async def test_a_killed_postgres_is_back_on_its_port_with_its_rows(house: HouseProcess) -> None:
@@ -99,7 +99,7 @@ async def test_a_killed_postgres_is_back_on_its_port_with_its_rows(house: HouseP
     await connection.execute("CREATE TABLE public.stays AS SELECT 7 AS n")
     await connection.close()
     before = house.kill("postgres")
-    until(lambda: house.restarted("postgres", before), 5)
+    until(lambda: house.restarted("postgres", before), 30)
     connection = await patiently(partial(asyncpg.connect, url))
     assert await connection.fetchval("SELECT n FROM public.stays") == 7
     await connection.execute("DROP TABLE public.stays")
@@ -108,7 +108,7 @@ async def test_a_killed_postgres_is_back_on_its_port_with_its_rows(house: HouseP
 
 async def test_a_killed_valkey_is_back_on_its_port(house: HouseProcess) -> None:
     before = house.kill("valkey")
-    until(lambda: house.restarted("valkey", before), 5)
+    until(lambda: house.restarted("valkey", before), 30)
     async with redis.asyncio.Redis.from_url(house.local["redis_url"]) as client:
         assert await patiently(client.ping)
 
@@ -134,7 +134,7 @@ def test_stopping_leaves_no_process_and_no_local_json(another: HouseProcess) -> 
     pids = another.start("api", "loop").ready().pids
     assert another.process is not None
     another.process.send_signal(signal.SIGTERM)
-    assert another.process.wait(10) == 0
+    assert another.process.wait(30) == 0
     assert not any(is_alive(pid) for pid in pids.values())
     assert not (another.folder / "local.json").exists()
 
@@ -157,7 +157,7 @@ def test_when_up_alone_is_killed_its_children_end_and_the_next_start_waits_for_t
     another.process.kill()
     another.process.wait()
     another.start("api", "loop")
-    until(lambda: not any(is_alive(pid) for pid in pids.values()), 15)
+    until(lambda: not any(is_alive(pid) for pid in pids.values()), 60)
     # The first run's local.json stands until the second has found that its children ended.
     until(lambda: (another.folder / "local.json").exists() and another.pids != pids, 60)
 

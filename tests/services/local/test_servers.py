@@ -63,7 +63,7 @@ def children_of(pid: int) -> list[int]:
     return [int(line.split()[0]) for line in told.splitlines() if int(line.split()[1]) == pid]
 
 
-def until(done: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(done: Callable[[], bool], seconds: float = 40.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline

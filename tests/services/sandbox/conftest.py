@@ -63,7 +63,7 @@ class Receiver:
 
         return app
 
-    async def wait_for(self, count: int, *, seconds: float = 10) -> list[Taken]:
+    async def wait_for(self, count: int, *, seconds: float = 40) -> list[Taken]:
         async with asyncio.timeout(seconds):
             while len(self.taken) < count:
                 await asyncio.sleep(0.02)

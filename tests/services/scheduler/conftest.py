@@ -75,6 +75,10 @@ class Receiver:
             self.at_once -= 1
         return status, {"id": f"post-{len(self.taken) - 1}"}
 
+    async def has_taken(self) -> bool:
+        """Whether there is anything yet."""
+        return bool(self.taken)
+
     @property
     def ids(self) -> list[str]:
         return [post["key"] for post in self.taken]
@@ -88,7 +92,7 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield found
 
 
-async def until(what: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not await what():
         assert time.monotonic() < end, "it did not happen in time"
@@ -144,7 +148,7 @@ class Yard:
             scope = await scopes.house(session, self.brand.brand_id)
             return (await posts.get(session, scope, post.id)).status
 
-    async def becomes(self, post: Post, status: PostStatus, seconds: float = 20) -> None:
+    async def becomes(self, post: Post, status: PostStatus, seconds: float = 60) -> None:
         async def is_so() -> bool:
             return await self.status(post) is status
 
