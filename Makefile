@@ -9,12 +9,15 @@ BIN := .venv/bin
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check clients schemas lock venv dev
+.PHONY: help up test check bench faults soak clients schemas lock venv dev
 
 help:
 	@echo "make up      start everything on this machine; Ctrl-C stops it"
 	@echo "make test    run the whole suite"
 	@echo "make check   lint, format, types, import contracts, schemas, generated clients"
+	@echo "make bench   measure Parvis beside what one would use instead; writes docs/performance.md"
+	@echo "make faults  kill, stop, flush and fill up everything under load; writes docs/promises.md"
+	@echo "make soak    half an hour of steady load: memory, connections, files, tables and queues have to stay flat"
 	@echo "make schemas write the committed schemas and tables again"
 	@echo "make lock    write the locks again from pyproject.toml; UPGRADE=--upgrade takes the newest releases"
 
@@ -33,6 +36,16 @@ check: dev
 	@$(BIN)/python -m services.api.export --check
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/clients/generate
+
+# ONLY="door page" runs some of them; ARGS="--short" and the like go to the program.
+bench: dev
+	@$(BIN)/python -m tests.benchmarks $(ONLY) --out docs/performance.md $(ARGS)
+
+faults: dev
+	@$(BIN)/python -m tests.faults $(ONLY) --out docs/promises.md $(ARGS)
+
+soak: dev
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 clients: dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/clients/generate

@@ -55,7 +55,7 @@ def environment(folder: Path) -> dict[str, str]:
 def parvis(folder: Path, told: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "services.cli", *words],
-        cwd=ROOT, env=told, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=told, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ class Up:
                 [sys.executable, "-m", "services.cli", "up"],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log,
             )  # fmt: skip
-        end = time.monotonic() + 90
+        end = time.monotonic() + 180
         while not self.file.exists():
             assert self.process.poll() is None, said.read_text()
             assert time.monotonic() < end, said.read_text()

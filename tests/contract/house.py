@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 Json = dict[str, Any]
-PATIENCE = 20.0
+PATIENCE = 60.0
 T = TypeVar("T")
 
 

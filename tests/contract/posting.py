@@ -20,7 +20,7 @@ def publish(tenant: Tenant, post: Json) -> httpx.Response:
     return tenant.rest("POST", f"/posts/{post['id']}/publish")
 
 
-def ends(tenant: Tenant, post: Json, *statuses: str, seconds: float = 20) -> Json:
+def ends(tenant: Tenant, post: Json, *statuses: str, seconds: float = 60) -> Json:
     end = time.monotonic() + seconds
     while True:
         found: Json = tenant.get(f"/posts/{post['id']}")

@@ -3,31 +3,14 @@
 import json
 import time
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.contract.conftest import Up
+from tests.contract.forging import BIGGEST
 from tests.contract.house import Channel, Tenant, body, mention
-
-BIGGEST = 4 * 1024 * 1024
-RECORDED = Path(__file__).parents[3] / "shared" / "fixtures" / "generic"
-
-
-def forged(channel: Channel, change: Callable[[dict[str, str]], dict[str, str]]) -> httpx.Response:
-    raw = body("forged")
-    return channel.web.post(channel.address, content=raw, headers=change(channel.headers(raw)))
-
-
-def without(name: str) -> Callable[[dict[str, str]], dict[str, str]]:
-    return lambda headers: {key: value for key, value in headers.items() if key != name}
-
-
-def replaced(name: str, value: str) -> Callable[[dict[str, str]], dict[str, str]]:
-    return lambda headers: {**headers, name: value}
 
 
 def test_what_is_accepted_says_its_arrival(generic: Channel) -> None:

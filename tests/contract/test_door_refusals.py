@@ -6,28 +6,11 @@ import hmac
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.contract.forging import RECORDED, forged, replaced, without
 from tests.contract.house import Channel, Json, Tenant, body, mention
-
-BIGGEST = 4 * 1024 * 1024
-RECORDED = Path(__file__).parents[3] / "shared" / "fixtures" / "generic"
-
-
-def forged(channel: Channel, change: Callable[[dict[str, str]], dict[str, str]]) -> httpx.Response:
-    raw = body("forged")
-    return channel.web.post(channel.address, content=raw, headers=change(channel.headers(raw)))
-
-
-def without(name: str) -> Callable[[dict[str, str]], dict[str, str]]:
-    return lambda headers: {key: value for key, value in headers.items() if key != name}
-
-
-def replaced(name: str, value: str) -> Callable[[dict[str, str]], dict[str, str]]:
-    return lambda headers: {**headers, name: value}
 
 
 @pytest.mark.parametrize(

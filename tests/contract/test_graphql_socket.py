@@ -15,13 +15,13 @@ from tests.contract.house import Json, Tenant, mention
 @contextmanager
 def socket(tenant: Tenant, protocol: str = "graphql-transport-ws") -> Iterator[ClientConnection]:
     address = tenant.local["api"].replace("http://", "ws://") + "/graphql"
-    with connect(address, subprotocols=[protocol], open_timeout=10, proxy=None) as found:  # type: ignore[list-item]
+    with connect(address, subprotocols=[protocol], open_timeout=30, proxy=None) as found:  # type: ignore[list-item]
         yield found
 
 
 def receive(connection: ClientConnection) -> Json:
     while True:
-        found: Json = json.loads(connection.recv(timeout=15))
+        found: Json = json.loads(connection.recv(timeout=40))
         if found["type"] != "ping":
             return found
 
@@ -35,11 +35,15 @@ def subscribe(connection: ClientConnection, tenant: Tenant, brand_id: str, after
 
 
 def everything(connection: ClientConnection) -> tuple[list[Json], int | None]:
-    """All frames until the socket is closed or silent, and the close code."""
+    """All frames until the socket is closed, or silent after an error, and the close code."""
     frames: list[Json] = []
+    silence = 40.0
     try:
         while True:
-            frames.append(json.loads(connection.recv(timeout=3)))
+            frame = json.loads(connection.recv(timeout=silence))
+            frames.append(frame)
+            if frame["type"] == "error" or "errors" in (frame.get("payload") or {}):
+                silence = 1.0
     except TimeoutError:
         return frames, None
     except ConnectionClosed as end:

@@ -1,6 +1,5 @@
 """Posts in their first form: created, scheduled, published once, and heard again."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -99,27 +98,35 @@ def test_a_comment_under_our_post_stands_in_its_thread(tenant: Tenant) -> None:
     eventually(answered, "the comment under our post")
 
 
+def goes_out_after(tenant: Tenant, channel: Channel, due: datetime) -> None:
+    """Wait until a post that is due some seconds after `due` is out: what was due then would be out as well."""
+    later = rfc3339(max(due, datetime.now(UTC)) + timedelta(seconds=3))
+    ends(tenant, create(tenant, channel, "After it", scheduled_at=later, status="scheduled"), "published")
+
+
+def said_to(receiver: Receiver) -> list[str]:
+    return [body["post"]["text"] for _, body in receiver.sent()]
+
+
 def test_a_scheduled_post_goes_out_when_due(tenant: Tenant, receiver: Receiver, partner: Channel) -> None:
     due = datetime.now(UTC) + timedelta(seconds=3)
     post = create(tenant, partner, "In three seconds", scheduled_at=rfc3339(due), status="scheduled")
     assert post["status"] == "scheduled"
-    time.sleep(1)
-    assert receiver.sent() == []
     ends(tenant, post, "published")
 
     [(headers, _)] = receiver.sent()
-    assert due.timestamp() - 1 <= int(headers["webhook-timestamp"]) <= due.timestamp() + 5
+    assert due.timestamp() - 1 <= int(headers["webhook-timestamp"]) <= due.timestamp() + 20
 
 
 def test_a_post_cancelled_before_it_is_due_never_goes_out(tenant: Tenant, receiver: Receiver, partner: Channel) -> None:
-    due = datetime.now(UTC) + timedelta(seconds=3)
+    due = datetime.now(UTC) + timedelta(seconds=5)
     post = create(tenant, partner, "Never", scheduled_at=rfc3339(due), status="scheduled")
     cancelled = tenant.rest("POST", f"/posts/{post['id']}/cancel")
     assert cancelled.status_code < 300
     assert cancelled.json()["status"] == "cancelled"
-    time.sleep(5)
+    goes_out_after(tenant, partner, due)
 
-    assert receiver.sent() == []
+    assert said_to(receiver) == ["After it"]
     found = tenant.get(f"/posts/{post['id']}")
     assert found["status"] == "cancelled"
     assert {it["status"] for it in found["variants"]} == {"cancelled"}
@@ -128,10 +135,10 @@ def test_a_post_cancelled_before_it_is_due_never_goes_out(tenant: Tenant, receiv
 def test_a_draft_with_a_time_stays_a_draft(tenant: Tenant, receiver: Receiver, partner: Channel) -> None:
     due = datetime.now(UTC) + timedelta(seconds=1)
     post = create(tenant, partner, "Only a draft", scheduled_at=rfc3339(due), status="draft")
-    time.sleep(2.5)
+    goes_out_after(tenant, partner, due)
 
     assert tenant.get(f"/posts/{post['id']}")["status"] == "draft"
-    assert receiver.sent() == []
+    assert said_to(receiver) == ["After it"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +234,7 @@ def test_pausing_a_channel_holds_its_posts_and_resuming_lets_them_go(
     tenant.rest("POST", f"/channels/{partner.id}/pause")
     post = create(tenant, partner, "Held back")
     publish(tenant, post)
-    time.sleep(2.5)
+    goes_out_after(tenant, tenant.channel("sandbox"), datetime.now(UTC))
     assert receiver.sent() == []
     tenant.rest("POST", f"/channels/{partner.id}/resume")
 

@@ -6,23 +6,7 @@ import httpx
 import pytest
 
 from tests.contract.conftest import Up, parvis, problem
-from tests.contract.house import Json, Tenant, mention
-
-LISTS = ["mentions", "threads", "identities", "arrivals", "channels", "posts"]
-UNKNOWN = "men_01h455vb4pex5vsknk084sn02q"
-
-
-@pytest.fixture(scope="module")
-def said(tenant: Tenant) -> list[Json]:
-    """Seven mentions of one moment and of others, newest first."""
-    tenant.hear(
-        *(mention(f"page {n}", f"text {n}", published_at="2026-11-20T10:00:00Z") for n in range(4)),
-        mention("review", "bien", kind="review", rating=2, language="fr", published_at="2026-11-19T10:00:00Z"),
-        mention("good review", "goed", kind="review", rating=5, language="nl", published_at="2026-11-18T10:00:00Z"),
-        mention("message", "geheim", kind="message", visibility="private", author={"id": "lena", "handle": "lena.b"},
-                published_at="2026-11-21T10:00:00Z"),
-    )  # fmt: skip
-    return tenant.mentions()
+from tests.contract.house import Tenant
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,12 @@ from typing import Any
 import hypothesis
 import pytest
 import schemathesis
+
+# Imported here rather than on first use, deep in a test: compiling them there is what fails for a garbage collection.
+import schemathesis.engine.recorder
+import schemathesis.generation.hypothesis.examples
+import schemathesis.generation.stateful.state_machine
+import schemathesis.specs.openapi._hypothesis
 from graphql import parse_value
 from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import strategies as st

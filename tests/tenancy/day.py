@@ -12,12 +12,17 @@ from services.ingest import handlers, polling
 from services.scheduler import sweeps
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
+from shared.domain import troubles, waiting
 from shared.ids import Prefix
 from tests.connectors.loopback import Receiver, Reply
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
 from tests.tenancy.socket import connected
 from tests.tenancy.tenants import Tenant, World, furnish, number
+
+_PAGE = (
+    "query P($b: ID!) { brand(id: $b) { name mentions { nodes { id author { id } thread { id } channel { id } } } } }"
+)
 
 
 async def live(world: World, network: Receiver) -> None:
@@ -101,6 +106,8 @@ async def _read(world: World, tenant: Tenant) -> None:
     asked = [graphql.node(schema, prefix, tenant.id(prefix)) for prefix in graphql.NODES.values()]
     for place in graphql.places(schema):
         asked += [place.ask(schema, tenant, arguments) for arguments in ({}, *place.foreign(tenant))]
+    # A document that is known is answered by another way.
+    asked += [graphql.Asked(_PAGE, {"b": tenant.id(Prefix.BRAND)})] * 2
     for one in asked:
         await _ask(world, tenant, one)
 
@@ -156,7 +163,15 @@ async def _poll(world: World, network: Receiver) -> None:
         network.replies["GET", "/api/v1/posts"] = reply
         await world.eye.execute("UPDATE due_poll SET due_at = now(), leased_until = NULL")
         await polling.sweep(world.worker)
+        await _look_after(world)
     await handlers.drain(world.worker)
+
+
+async def _look_after(world: World) -> None:
+    """The operator looks at what waits and what fails."""
+    async with world.worker.db.reading() as session:
+        await waiting.look(session)
+        await troubles.look(session, since=datetime.now(UTC) - timedelta(days=1))
 
 
 async def _sweep(world: World) -> None:

@@ -34,7 +34,7 @@ class Socket:
         self.subscriptions += 1
         payload = {"query": query, "variables": variables}
         await self.send({"id": str(self.subscriptions), "type": "subscribe", "payload": payload})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.receive()
 
 
@@ -57,7 +57,7 @@ async def connected(app: FastAPI, key: str, **headers: str) -> AsyncIterator[Soc
     await socket.to_app.put({"type": "websocket.connect"})
     serving = asyncio.create_task(app(scope, socket.to_app.get, socket.from_app.put))
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             accepted = await socket.from_app.get()
             assert accepted["type"] == "websocket.accept", accepted
             await socket.send({"type": "connection_init", "payload": {"authorization": f"Bearer {key}"}})
@@ -66,4 +66,4 @@ async def connected(app: FastAPI, key: str, **headers: str) -> AsyncIterator[Soc
     finally:
         await socket.to_app.put({"type": "websocket.disconnect", "code": 1000})
         with suppress(TimeoutError):
-            await asyncio.wait_for(serving, 5)
+            await asyncio.wait_for(serving, 30)

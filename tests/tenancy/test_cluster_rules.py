@@ -34,6 +34,13 @@ AGENCY_READS = {
     "nodes.brand_of: which of the principal's brands a bare id belongs to": re.compile(
         r"select (\w+)\.brand_id from \1 where \1\.brand_id in \([^)]*\) and \1\.id = \$\d+$"
     ),
+    "troubles.look: the operator's channels whose login is dead": re.compile(
+        r"select [^;]* from channel c where c\.brand_id = any ?\(\$1\) and c\.status = "
+    ),
+    "troubles.look: the operator's effects that did not go out": re.compile(
+        r"select [^;]* from outgoing o join channel c on c\.brand_id = o\.brand_id and c\.id = o\.channel_id"
+        r" where o\.brand_id = any ?\(\$1\)"
+    ),
 }
 
 
