@@ -39,6 +39,7 @@ from shared.errors import ParvisError
 from shared.ids import Prefix, parse_typeid
 from shared.models.enums import KeyScope, MentionOrder
 
+_MOST_FORMS = 64  # of one document: a form for each way its switches may stand
 _QUERY = SCHEMA._schema.query_type
 _MENTIONS: GraphQLField = SCHEMA._schema.type_map["Brand"].fields["mentions"]  # type: ignore[attr-defined]
 _OF_BRAND = frozenset({"name", "timezone", "languages"})
@@ -142,6 +143,8 @@ def _form(document: Document, operation: OperationDefinitionNode, known: Mapping
     switches = tuple(sorted((name, value) for name, value in known.items() if isinstance(value, bool)))
     key = (operation.name.value if operation.name else None, switches)
     if key not in document.forms:
+        if len(document.forms) >= _MOST_FORMS:
+            document.forms.clear()
         try:
             document.forms[key] = _found(document, operation, known)
         except Unknown:
@@ -207,11 +210,7 @@ def _filled(form: _Form, services: Services, given: Given, cost: int) -> Quick |
         asked = given(entry.arguments)
         where = asked.get("where")
         if where is not None:
-            declared = _MENTIONS.extensions["strawberry-definition"].arguments
-            found = convert_arguments(
-                {"where": where}, declared, SCHEMA.schema_converter.scalar_registry, SCHEMA.config
-            )
-            where = found["where"].read()
+            where = _where(where)
             if where.words is not None:
                 return None
         page = requested(asked.get("first"), asked.get("after"))
