@@ -14,7 +14,8 @@ from shared.ids import Prefix, parse_typeid
 from tests.faults.rig import Rig
 
 _DOCUMENT = "subscription ($id: ID!, $after: Int) { mentions(brandId: $id, after: $after) { seq } }"
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# InternalClientError: the driver's own, for a connection that is lost while a question is on its way.
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PAGE = 5000
 
 

@@ -10,7 +10,7 @@ from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import drafts, held, reading, transitions, variants
+from shared.domain.publishing import drafts, due, held, reading, transitions, variants
 from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, VariantDraft, When
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
 from shared.domain.publishing.transitions import Verb
@@ -134,9 +134,10 @@ async def publish(
     """Let a post go out now. What already is on its network stays there and is not sent again."""
     post, found = await _held(session, scope, post_id, Verb.PUBLISH, if_version)
     await _take_back_plan(session, scope, found, now)
-    for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=now, now=now):
+    moment = await due.at_once(session, now)
+    for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=moment, now=now):
         variant.status = VariantStatus.PUBLISHING
-    _plan(post, When(now))
+    _plan(post, When(moment))
     post.status = PostStatus.PUBLISHING
     return await _changed(session, scope, post, "post.publish", now)
 

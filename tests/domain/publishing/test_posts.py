@@ -117,6 +117,14 @@ async def test_publishing_makes_it_due_now(desk: Desk) -> None:
     assert len(await desk.claim(NOW)) == 1
 
 
+async def test_what_is_published_under_a_clock_that_is_ahead_does_not_wait_for_it(desk: Desk) -> None:
+    channel = await desk.channel()
+    draft = await desk.create(channel_ids=[channel.id])
+    real = datetime.now(UTC)
+    await desk.publish(draft, now=real + timedelta(hours=1))
+    assert len(await desk.claim(real + timedelta(minutes=5))) == 1
+
+
 async def test_publishing_a_scheduled_post_sends_it_once(desk: Desk) -> None:
     post = await desk.publish(await desk.scheduled(await desk.channel()))
     assert len(await desk.outgoing(post)) == 1
