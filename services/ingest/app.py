@@ -11,15 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services import serving
-from services.ingest.door import PLACE, Door, Receive, Send, problem
+from services.ingest.door import PLACE, Door, Receive, Send
 from services.ingest.group import Group
 from services.ingest.hooks import Hooks
 from services.local import folder
+from services.problem import problem
 from shared.queues import Queues, SettleArrivals
 from shared.settings import Settings
 from shared.vault import Vault
 
-# The buffer's size in bytes, as a multiple of the largest body: rows alone would not bound memory.
+# The size in bytes of the buffer, and of what the door has in hand, as a multiple of the largest body: rows alone would
+# not bound memory.
 _BUFFER_BODIES = 16
 
 
@@ -30,13 +32,14 @@ class Ingest:
         url, redis_url = serving.required(settings, "door_database_url", "redis_url")
         self._queues = Queues(redis_url)
         self._hooks = Hooks(url, Vault(folder.secret_keys(settings)))
+        most_bytes = settings.webhook_max_bytes
         self._group = Group(
             url,
             rows=settings.door_buffer,
-            size=_BUFFER_BODIES * settings.webhook_max_bytes,
+            size=_BUFFER_BODIES * most_bytes,
             on_commit=lambda: self._queues.ring(SettleArrivals()),
         )
-        self._door = Door(self._hooks, self._group, most_bytes=settings.webhook_max_bytes)
+        self._door = Door(self._hooks, self._group, most_bytes=most_bytes, room=_BUFFER_BODIES * most_bytes)
         self._rest = Starlette(
             routes=serving.probe_routes({"postgres": self._can_keep, "redis": self._queues.is_up}),
             exception_handlers={HTTPException: _problem},

@@ -5,22 +5,22 @@ network compresses its deliveries, and a small one could unfold into a huge one.
 """
 
 import asyncio
-import hashlib
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
-from services.ingest.group import Away, Closed, Group, Kept, NewArrival
+from services.ingest.group import Away, Closed, Group, Kept
 from services.ingest.hooks import Hooks, OpenHook
-from shared.contract import RawRequest, storable
+from services.ingest.rows import arrival
+from services.problem import problem
+from shared.contract import RawRequest
 from shared.errors import BadSignature, NotFound
-from shared.ids import Prefix, new_uuid, typeid
+from shared.ids import Prefix, typeid
 from shared.log import logger
 
 _log = logger("ingest.door")
@@ -28,9 +28,6 @@ _log = logger("ingest.door")
 PLACE = "/webhooks/"
 BODY_SECONDS = 30.0
 WATCH_SECONDS = 1.0
-LONGEST_KEY = 200
-LONGEST_HEADER = 1000
-_REMEMBERED_NAMES = 1000
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,6 +35,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 _deliveries = Counter("parvis_door_deliveries_total", "Requests at the door, by outcome.", ["outcome"])
+_in_hand = Gauge("parvis_door_held_bytes", "Bytes of bodies that the door has in hand, from reading to answering.")
 _seconds = Histogram(
     "parvis_door_seconds",
     "Time from a delivery's headers to its answer.",
@@ -58,27 +56,18 @@ class _Gone(Exception):
     """The caller hung up before its body was whole: there is nobody to answer, and nothing to keep."""
 
 
-def problem(status: int, code: str, detail: str) -> tuple[bytes, str]:
-    """An RFC 9457 body in the house's shape, and the request id in it."""
-    request_id = new_uuid().hex
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id,
-        "retryable": status in {408, 500, 503},
-        "errors": [],
-    }
-    return orjson.dumps(body), request_id
-
-
 class Door:
-    """Hears every network. `most_bytes` caps a body."""
+    """Hears every network. `most_bytes` caps a body; `room` caps all bodies in hand, from reading to answering.
 
-    def __init__(self, hooks: Hooks, group: Group, *, most_bytes: int) -> None:
+    Bodies that come in pieces may fill three quarters of the room: nobody's signature is checked before a body is
+    whole, so slow senders must not be able to shut out the others. Those come whole, with their head.
+    """
+
+    def __init__(self, hooks: Hooks, group: Group, *, most_bytes: int, room: int) -> None:
         self._hooks, self._group, self._most_bytes = hooks, group, most_bytes
+        self._room, self._room_for_pieces = room, room * 3 // 4
+        self._held = 0  # bytes of bodies in hand
+        _in_hand.set_function(lambda: self._held)
         self._outcomes: dict[str, Any] = {}
         self._reading: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
@@ -116,19 +105,39 @@ class Door:
         if method not in {"POST", "GET"}:
             raise _wrong_method("GET, POST")
         name = scope["path"][len(PLACE) :]
-        hook = self._hooks.remembered(name, began) or await self._hooks.resolve(name)
+        remembered = self._hooks.remembered(name, began)
+        hook = remembered or await self._hooks.resolve(name)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await self._body(headers, receive, began) if method == "POST" else b""
         query = scope["query_string"]
         request = RawRequest(method, headers, _query(query) if query else {}, body, datetime.now(UTC))
+        size = len(body)
+        if self._held + size > self._room:
+            raise _crowded()
+        self._held += size
+        try:
+            return await self._hear(name, hook, request, is_remembered=remembered is not None)
+        finally:
+            self._held -= size
+
+    async def _hear(self, name: str, hook: OpenHook, request: RawRequest, *, is_remembered: bool) -> "_Answered":
+        """Shake hands, or verify the delivery and wait until it is durable."""
         shaken = hook.connector.handshake(request, hook.secret)
         if shaken is not None:
             outcome = "handshake" if shaken.status < 400 else "handshake_refused"
             return _answered(outcome, shaken.status, _content(shaken.content_type, shaken.body), shaken.body)
-        if method == "GET":
+        if request.method == "GET":
             raise _wrong_method("POST")
-        stamp = hook.connector.verify(request, hook.secret) or request.received_at
-        kept = await self._group.add(_arrival(hook, request, stamp))
+        try:
+            stamp = hook.connector.verify(request, hook.secret) or request.received_at
+        except BadSignature:
+            # What was remembered of the hook may be older than the secret that this was signed with.
+            changed = await self._hooks.changed(name, hook) if is_remembered else None
+            if changed is None:
+                raise
+            hook = changed
+            stamp = hook.connector.verify(request, hook.secret) or request.received_at
+        kept = await self._group.add(arrival(hook, request, stamp))
         status = hook.connector.card.accepted_status
         if status == HTTPStatus.NO_CONTENT:
             return _answered("accepted", status, [], b"")
@@ -165,20 +174,26 @@ class Door:
             del self._reading[reading]
 
     async def _rest(self, message: Message, receive: Receive) -> bytes:
-        """The whole body that begins with this message."""
+        """The whole body that begins with this message. What came of it is in hand while the rest is awaited."""
         pieces: list[bytes] = []
         size = 0
-        while True:
-            if message["type"] != "http.request":
-                raise _Gone
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size > self._most_bytes:
-                raise self._too_large()
-            pieces.append(piece)
-            if not message.get("more_body"):
-                return b"".join(pieces)
-            message = await receive()
+        try:
+            while True:
+                if message["type"] != "http.request":
+                    raise _Gone
+                piece = message.get("body", b"")
+                size += len(piece)
+                self._held += len(piece)
+                if size > self._most_bytes:
+                    raise self._too_large()
+                if self._held > self._room_for_pieces:
+                    raise _crowded()
+                pieces.append(piece)
+                if not message.get("more_body"):
+                    return b"".join(pieces)
+                message = await receive()
+        finally:
+            self._held -= size
 
     async def watch(self) -> None:
         """Give up on bodies that do not come; runs for as long as the door is open.
@@ -201,6 +216,10 @@ class Door:
         if counter is None:
             counter = self._outcomes[outcome] = _deliveries.labels(outcome)
         counter.inc()
+
+
+def _crowded() -> Away:
+    return Away("too many bodies are in hand")
 
 
 def _wrong_method(allowed: str) -> Refusal:
@@ -241,57 +260,3 @@ def _query(raw: bytes) -> dict[str, str]:
         return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
     except ValueError:
         return {}
-
-
-# ---------------------------------------------------------------- what is kept
-
-
-def _arrival(hook: OpenHook, request: RawRequest, stamp: datetime) -> NewArrival:
-    key = storable_key(hook.connector.key(request))
-    return NewArrival(
-        new_uuid(),
-        hook.id,
-        key,
-        kept_headers(request.headers.items()),
-        request.body,
-        stamp,
-        request.received_at,
-    )
-
-
-def storable_key(key: str) -> str:
-    """The key itself where the unique index takes it; its digest where it is too long or PostgreSQL can't hold it."""
-    if len(key) <= LONGEST_KEY and "\x00" not in key and (key.isascii() or storable(key) == key):
-        return key
-    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-# Names that are kept: what says which event came from whom, when. Everything else is left out, and so is whatever
-# could be a secret.
-_KEPT = frozenset({"content-type", "content-length", "user-agent", "webhook-id", "webhook-timestamp", "x-request-id"})
-_KEPT_WORDS = ("event", "delivery", "topic", "timestamp", "retry", "attempt")
-_SECRET_WORDS = ("sign", "token", "secret", "auth", "cookie", "key", "password", "hmac")
-_is_kept: dict[str, bool] = {}
-
-
-def _keep(name: str) -> bool:
-    kept = name in _KEPT or (
-        name.startswith("x-")
-        and len(name) <= 100
-        and any(word in name for word in _KEPT_WORDS)
-        and not any(word in name for word in _SECRET_WORDS)
-    )
-    if len(_is_kept) < _REMEMBERED_NAMES:
-        _is_kept[name] = kept
-    return kept
-
-
-def kept_headers(headers: Iterable[tuple[str, str]]) -> str:
-    """The headers that are stored, as JSON; never authorization, cookies, signatures or secret tokens."""
-    known = _is_kept.get
-    kept = {}
-    for name, value in headers:
-        is_kept = known(name)
-        if is_kept or (is_kept is None and _keep(name)):
-            kept[name] = storable(value[:LONGEST_HEADER])
-    return orjson.dumps(kept).decode()

@@ -61,7 +61,7 @@ class Worker:
     http: httpx.AsyncClient
     settings: Settings
     traces: Traces | None = None
-    interrupted: set[UUID] = field(default_factory=set)  # claims that an outage, not their content, broke off
+    interrupted: set[Claimed] = field(default_factory=set)  # claims that an outage, not their content, broke off
 
 
 def _now() -> datetime:
@@ -75,7 +75,7 @@ async def drain(worker: Worker) -> int:
     while True:
         async with worker.db.session() as session:
             fresh = await inbox.claim(session, limit=limit, lease=worker.settings.lease)
-        worker.interrupted.update(one.id for one in fresh)
+        worker.interrupted.update(fresh)
         runs = [(brand_id, run) for brand_id, group in _by_brand(fresh).items() for run in _runs(group)]
         await _settle_runs(worker, deque(runs))
         done += len(fresh)
@@ -97,7 +97,7 @@ async def _settle_runs(worker: Worker, runs: deque[tuple[UUID | None, list[Claim
             except Exception as error:
                 failed.append(error)
             else:
-                worker.interrupted.difference_update(one.id for one in run)
+                worker.interrupted.difference_update(run)
 
     await asyncio.gather(*(hand() for _ in range(min(_HANDS, len(runs)))))
     if failed:
@@ -108,10 +108,10 @@ async def _give_back(worker: Worker) -> None:
     """What an outage broke off is as if never claimed: only what ends a worker counts towards three deaths."""
     if not worker.interrupted:
         return
-    ids = sorted(worker.interrupted)
+    held = set(worker.interrupted)
     async with worker.db.session() as session:
-        await inbox.release(session, ids, after=timedelta(0), died=False, why="PostgreSQL was away")
-    worker.interrupted.difference_update(ids)
+        await inbox.release(session, held, after=timedelta(0), died=False, why="PostgreSQL was away")
+    worker.interrupted.difference_update(held)
 
 
 async def _settle_one_again(worker: Worker) -> bool:
@@ -165,13 +165,13 @@ async def _settle_alone(worker: Worker, one: Claimed) -> None:
         await _settle(worker, one.brand_id, [one])
     except Exception as error:
         if passes(error):
-            worker.interrupted.add(one.id)
+            worker.interrupted.add(one)
             raise
         _log.exception("arrival.failed", arrival=str(one.id), claims=one.claims)
         wait = timedelta(seconds=min(30.0, worker.settings.sweep_seconds * 2**one.claims))
         why = f"reading it failed ({type(error).__name__}); it is tried {inbox.DEATHS} times"
         async with worker.db.session() as session:
-            await inbox.release(session, [one.id], after=wait, died=True, why=why)
+            await inbox.release(session, [one], after=wait, died=True, why=why)
 
 
 async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claimed]) -> None:

@@ -23,6 +23,7 @@ _log = logger("ingest.hooks")
 REMEMBER_SECONDS = 1.5
 REMEMBER_HOOKS = 10_000
 LOOK_UP_SECONDS = 3.0
+DOUBT_SECONDS = 1.0  # the shortest time between two looks at one hook for a signature that does not fit
 
 _HOOK = "SELECT network, secret FROM hook WHERE id = $1 AND removed_at IS NULL"
 
@@ -44,6 +45,7 @@ class Hooks:
         self._pool: asyncpg.Pool[Any] | None = None
         self._known: dict[str, tuple[float, OpenHook | None]] = {}
         self._asked: dict[str, asyncio.Task[OpenHook | None]] = {}
+        self._doubted: dict[str, float] = {}
 
     async def open(self) -> None:
         self._pool = await asyncpg.create_pool(
@@ -72,8 +74,24 @@ class Hooks:
         else:
             hook = await self._look_up_once(text, parse_typeid(Prefix.HOOK, text))
         if hook is None:
-            raise NotFound("there is no such hook, or it was removed")
+            raise _no_such_hook()
         return hook
+
+    async def changed(self, text: str, hook: OpenHook) -> OpenHook | None:
+        """The hook as it is now, where it is not as it was remembered; None where it is, or was doubted just now.
+
+        Raises NotFound and Away as `resolve` does. Bad signatures, however many, cost one look a second for each hook.
+        """
+        now = time.monotonic()
+        if self._doubted.get(text, now) > now:
+            return None
+        if len(self._doubted) >= REMEMBER_HOOKS:
+            self._doubted.clear()
+        self._doubted[text] = now + DOUBT_SECONDS
+        fresh = await self._look_up_once(text, hook.id)
+        if fresh is None:
+            raise _no_such_hook()
+        return fresh if fresh != hook else None
 
     async def _look_up_once(self, text: str, id: UUID) -> OpenHook | None:
         asking = self._asked.get(text)
@@ -84,9 +102,9 @@ class Hooks:
 
     def _remember(self, text: str, asked: "asyncio.Task[OpenHook | None]") -> None:
         del self._asked[text]
-        self._known.pop(text, None)
         if asked.cancelled() or asked.exception() is not None:
             return
+        self._known.pop(text, None)  # so that it stands last, as the newest
         if len(self._known) >= REMEMBER_HOOKS:
             for oldest in list(self._known)[: REMEMBER_HOOKS // 10]:
                 del self._known[oldest]
@@ -111,3 +129,7 @@ class Hooks:
             _log.error("door.hook_unusable", hook=str(id), error=type(error).__name__)
             raise Away("the hook can't be used now") from error
         return OpenHook(id, network, secret)
+
+
+def _no_such_hook() -> NotFound:
+    return NotFound("there is no such hook, or it was removed")

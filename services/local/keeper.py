@@ -1,9 +1,15 @@
-"""Keeps programs running: each that ends is started again within seconds, however often it ends."""
+"""Keeps programs running: each that ends is started again within seconds, however often it ends.
+
+Their logs are kept short meanwhile: one that has grown too long is put aside and begun anew.
+"""
 
 import asyncio
+import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from subprocess import Popen
 
 from services.local.folder import CannotRun
@@ -11,6 +17,8 @@ from services.local.processes import Program, end, start
 
 _LOOK = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_LOG_BYTES = 20 * 1024 * 1024
+_LOOK_AT_LOGS = 1.0
 _STEADY = 10.0  # a program that lived this long, in seconds, is started again without a pause
 
 
@@ -27,12 +35,14 @@ class Kept:
 class Keeper:
     """Starts programs, starts them again, and ends them in order. Used from one event loop, on the main thread.
 
-    `changed` is called after each start that gave a program a new process id.
+    `changed` is called after each start that gave a program a new process id. A log has at most about `log_bytes`, and
+    so has the one put aside before it.
     """
 
-    def __init__(self, say: Callable[[str], None], changed: Callable[[], None]) -> None:
+    def __init__(self, say: Callable[[str], None], changed: Callable[[], None], *, log_bytes: int = _LOG_BYTES) -> None:
         self._say = say
         self._changed = changed
+        self._log_bytes = log_bytes
         self._kept: dict[str, Kept] = {}
         self._watches: list[asyncio.Task[None]] = []
 
@@ -53,6 +63,8 @@ class Keeper:
         """Start `program` and keep it running. `before` is done ahead of each later start; it may raise CannotRun."""
         kept = Kept(program, start(program), before)
         self._kept[program.name] = kept
+        if not self._watches:
+            self._watches.append(asyncio.create_task(self._watch_logs(), name="watch logs"))
         self._watches.append(asyncio.create_task(self._watch(kept), name=f"watch {program.name}"))
 
     async def _watch(self, kept: Kept) -> None:
@@ -86,6 +98,23 @@ class Keeper:
         except CannotRun as error:
             self._say(str(error))
 
+    async def _watch_logs(self) -> None:
+        failed: set[Path] = set()
+        while True:
+            await asyncio.sleep(_LOOK_AT_LOGS)
+            for log in [kept.program.log for kept in self._kept.values() if kept.program.log is not None]:
+                try:
+                    if log.stat().st_size > self._log_bytes:
+                        await asyncio.to_thread(put_aside, log, self._log_bytes)
+                except FileNotFoundError:
+                    continue  # somebody took it away: what is written into it is nowhere from then on
+                except OSError as error:
+                    if log not in failed:
+                        self._say(f"{log} can't be put aside: {error.strerror or error}")
+                    failed.add(log)
+                else:
+                    failed.discard(log)
+
     async def end(self, *order: tuple[tuple[str, ...], float]) -> None:
         """End everything: group by group, each with its grace in seconds. Leaves no process."""
         for watch in self._watches:
@@ -100,6 +129,20 @@ class Keeper:
         for kept in self._kept.values():
             if kept.child.poll() is None:
                 kept.child.kill()
+
+
+def put_aside(log: Path, size: int) -> None:
+    """Copy the last `size` bytes of a log to `<name>.1`, over the one before, and empty it under its writer's hands.
+
+    The writer has it open for appending, so it goes on at the new beginning; what it writes in the instant between the
+    end of the copy and the cut is lost. Moved away instead, the file would be written to for ever.
+    """
+    with log.open("r+b") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+        aside = os.open(log.with_name(log.name + ".1"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(aside, "wb") as old:
+            shutil.copyfileobj(file, old)
+        file.truncate(0)
 
 
 def _word(code: int) -> str:

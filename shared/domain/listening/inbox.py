@@ -4,7 +4,7 @@ A claim is committed before the work begins and ends by itself with its lease, b
 dies leaves the claim behind: after three such deaths the arrival is dead, kept, shown, and can be replayed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,10 @@ DEATHS = 3
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An arrival in this worker's hands. `claims` counts this claim and the ones that died before it."""
+    """An arrival in this worker's hands. `claims` counts this claim and the ones that died before it.
+
+    `claimed_until` is when the claim ends, and whose it is: no two claims of an arrival end at the same microsecond.
+    """
 
     id: UUID
     network: Network
@@ -34,6 +37,7 @@ class Claimed:
     stamp: datetime
     received_at: datetime
     claims: int
+    claimed_until: datetime
     size: int
 
 
@@ -86,7 +90,7 @@ _CLAIM = (
     "   problems = CASE WHEN a.claims >= $3 THEN a.problems || $4::jsonb ELSE a.problems END"
     " FROM x WHERE a.id = x.id"
     " RETURNING a.id, a.network, a.hook_id, a.brand_id, a.channel_id, a.stamp, a.received_at, a.claims,"
-    "   coalesce(octet_length(a.body), 0) AS size, a.state"
+    "   a.claimed_until, coalesce(octet_length(a.body), 0) AS size, a.state"
 )
 
 
@@ -94,7 +98,7 @@ def _claimed(rows: Sequence[Any]) -> list[Claimed]:
     return [
         Claimed(
             row["id"], Network(row["network"]), row["hook_id"], row["brand_id"], row["channel_id"], row["stamp"],
-            row["received_at"], row["claims"], row["size"],
+            row["received_at"], row["claims"], row["claimed_until"], row["size"],
         )
         for row in sorted(rows, key=lambda r: (r["received_at"], r["id"]))
         if row["state"] != ArrivalState.DEAD
@@ -128,13 +132,19 @@ async def settle(session: Session, settled: Sequence[Settled], *, now: datetime)
     )
 
 
-async def release(session: Session, ids: Sequence[UUID], *, after: timedelta, died: bool, why: str) -> None:
-    """Give claims back. What `died` of itself keeps its count and waits for `after`; the rest is as never claimed."""
+async def release(session: Session, held: Collection[Claimed], *, after: timedelta, died: bool, why: str) -> None:
+    """Give claims back that are still ours: not those that ended, which others may have taken meanwhile.
+
+    What `died` of itself keeps its count and waits for `after`; the rest is as never claimed.
+    """
+    mine = sorted(held, key=lambda one: one.id)
     await (await driver(session)).execute(
-        "UPDATE arrival SET claimed_until = CASE WHEN $3 THEN clock_timestamp() + $2 END,"
-        "   claims = CASE WHEN $3 THEN claims ELSE 0 END, problems = $4::jsonb"
-        " WHERE id = ANY ($1) AND state = 'received'",
-        list(ids),
+        "UPDATE arrival a SET claimed_until = CASE WHEN $4 THEN clock_timestamp() + $3 END,"
+        "   claims = CASE WHEN $4 THEN a.claims ELSE 0 END, problems = $5::jsonb"
+        " FROM unnest($1::uuid[], $2::timestamptz[]) AS mine (id, claimed_until)"
+        " WHERE a.id = mine.id AND a.claimed_until = mine.claimed_until AND a.state = 'received'",
+        [one.id for one in mine],
+        [one.claimed_until for one in mine],
         after,
         died,
         to_json([problem_row(Problem("retrying", why))]),

@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.ingest.door import kept_headers, storable_key
 from services.ingest.group import Away, Closed, Group, NewArrival
+from services.ingest.rows import kept_headers, storable_key
 from shared.ids import new_uuid
 from tests.conftest import TestDatabase
 from tests.services.ingest.doorstep import Kept, wire_to
@@ -183,6 +183,33 @@ async def test_a_request_that_is_cut_off_does_not_disturb_its_batch(database: Te
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [False, True, False]
     assert await kept.fetchval("SELECT count(*) FROM arrival") == 3
+
+
+async def test_a_repeat_whose_first_one_was_cut_off_is_to_come_again_and_then_finds_it(
+    database: TestDatabase, kept: Kept
+) -> None:
+    async with group_on(database.door_url) as group:
+        first = asyncio.ensure_future(group.add(arrival("same")))
+        repeat = asyncio.ensure_future(group.add(arrival("same")))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(Away, match="cut off"):
+            await repeat
+        async with asyncio.timeout(30):
+            while not await is_kept(group, arrival("same")):
+                await asyncio.sleep(0.01)
+        assert (await group.add(arrival("same"))).duplicate
+    assert await kept.fetchval("SELECT count(*) FROM arrival") == 1
+
+
+async def test_a_repeat_that_is_cut_off_itself_leaves_the_first_alone(database: TestDatabase, kept: Kept) -> None:
+    async with group_on(database.door_url) as group:
+        first = asyncio.ensure_future(group.add(arrival("same")))
+        repeat = asyncio.ensure_future(group.add(arrival("same")))
+        await asyncio.sleep(0)
+        repeat.cancel()
+        assert not (await first).duplicate
+    assert repeat.cancelled()
 
 
 @pytest.mark.parametrize("key", ["", "msg_1", "k" * 200, "café"])

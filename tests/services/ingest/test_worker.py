@@ -15,6 +15,7 @@ from services.ingest.handlers import Worker
 from shared import http
 from shared.db import Database
 from shared.domain.brands import hooks
+from shared.domain.listening import inbox
 from shared.ids import new_uuid
 from shared.models.enums import Network
 from shared.queues import Queues
@@ -198,6 +199,27 @@ async def test_what_a_dead_worker_left_is_taken_up_when_its_lease_ends(
     await handlers.drain(worker)
 
     assert (await state(owner, arrival))["state"] == "settled"
+
+
+async def test_a_worker_gives_back_only_what_it_still_holds(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    lost, held = await arrive(owner, channel, generic("a")), await arrive(owner, channel, generic("b"))
+    async with worker.db.session() as session:
+        ours = await inbox.claim(session, limit=2, lease=timedelta(minutes=1))
+    await owner.execute("UPDATE arrival SET claimed_until = now() - interval '1 second' WHERE id = $1", lost)
+    async with worker.db.session() as session:
+        theirs = await inbox.claim_again(session, lease=timedelta(minutes=1))
+    assert theirs is not None
+    assert [one.id for one in theirs] == [lost]
+
+    async with worker.db.session() as session:
+        await inbox.release(session, ours, after=timedelta(0), died=False, why="PostgreSQL was away")
+
+    assert ((await state(owner, held))["claims"], (await state(owner, held))["claimed_until"]) == (0, None)
+    still = await state(owner, lost)
+    assert (still["claims"], still["claimed_until"]) == (2, theirs[0].claimed_until)
+    assert still["problems"] == "[]"
 
 
 async def test_two_workers_settle_each_arrival_once(
