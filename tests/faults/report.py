@@ -136,7 +136,8 @@ def _few(faults: dict[str, int]) -> dict[str, int]:
     """At most four deeds; the rest together."""
     if len(faults) <= 4:
         return faults
-    return {f"{next(iter(faults)).split(' + ')[0].rsplit(' ', 1)[0]} of changing sets": sum(faults.values())}
+    first, others = list(faults.items())[:3], list(faults.values())[3:]
+    return {**dict(first), "others like these": sum(others)}
 
 
 def _breaches(row: Mapping[str, object]) -> dict[str, list[str]]:
