@@ -83,6 +83,8 @@ class _Turn:
         connection = await asyncpg.connect(self._database.owner_url)
         try:
             claims = await connection.fetch("SELECT fence, count(*) FROM due_outgoing GROUP BY 1")
+            # Their leases end before the next round, whose process claims from its first moment.
+            await connection.execute("DELETE FROM due_outgoing")
         finally:
             await connection.close()
         verify([tuple(row) for row in claims] == [(1, self._count)], f"claimed so often: {claims}")
@@ -133,7 +135,6 @@ class _Turn:
         ]
         connection = await asyncpg.connect(self._database.owner_url)
         try:
-            await connection.execute("DELETE FROM due_outgoing")
             columns = ["outgoing_id", "brand_id", "lane", "due_at", "fence"]
             await connection.copy_records_to_table("due_outgoing", records=rows, columns=columns)
             await connection.execute("ANALYZE due_outgoing")

@@ -28,8 +28,12 @@ async def dispatch(context: dict[str, Any], name: str, due_at: float) -> None:
 
 
 async def enqueue(redis_url: str, due: Sequence[tuple[str, float]]) -> None:
-    """A deferred job for each."""
+    """A deferred job for each, in a Redis database of their own.
+
+    The last ones of a worker that ends with its last job are still in its queue, and would be run once more.
+    """
     redis = await arq.create_pool(RedisSettings.from_dsn(redis_url))
+    await redis.flushdb()
     for start in range(0, len(due), 500):
         await asyncio.gather(
             *(
