@@ -24,7 +24,7 @@ from strawberry.types.arguments import convert_arguments
 
 from services.api.completed import Paging, Plan, plan
 from services.api.context import Services
-from services.api.graphql.documents import Document
+from services.api.graphql.documents import KEPT_PLANS, Document
 from services.api.graphql.engine import Asked, Engine, Prepared
 from services.api.graphql.failures import answer
 from services.api.graphql.variables import Arguments, Variables
@@ -39,7 +39,6 @@ from shared.errors import ParvisError
 from shared.ids import Prefix, parse_typeid
 from shared.models.enums import KeyScope, MentionOrder
 
-_MOST_FORMS = 64  # of one document: a form for each way its switches may stand
 _QUERY = SCHEMA._schema.query_type
 _MENTIONS: GraphQLField = SCHEMA._schema.type_map["Brand"].fields["mentions"]  # type: ignore[attr-defined]
 _OF_BRAND = frozenset({"name", "timezone", "languages"})
@@ -143,7 +142,7 @@ def _form(document: Document, operation: OperationDefinitionNode, known: Mapping
     switches = tuple(sorted((name, value) for name, value in known.items() if isinstance(value, bool)))
     key = (operation.name.value if operation.name else None, switches)
     if key not in document.forms:
-        if len(document.forms) >= _MOST_FORMS:
+        if len(document.forms) >= KEPT_PLANS:
             document.forms.clear()
         try:
             document.forms[key] = _found(document, operation, known)

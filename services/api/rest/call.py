@@ -1,5 +1,6 @@
 """One REST request is one transaction: opened, authenticated and committed here, around the endpoint."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ Stepping = Annotated[Steps, Depends(_steps)]
 InBrand = Annotated[Scope, Depends(_brand_scope)]
 
 
-class _CheckedRoute(APIRoute):
+class _CheckedRoute(APIRoute, ABC):
     """Reads the body and refuses what nobody declared, before a transaction is opened."""
 
     def get_route_handler(self) -> Handler:
@@ -131,8 +132,9 @@ class _CheckedRoute(APIRoute):
 
         return checked
 
+    @abstractmethod
     async def act(self, request: Request, body: bytes, check: Callable[[], None], inner: Handler) -> Response:
-        raise NotImplementedError
+        """The answer: `check` raises what the request did wrong, `inner` calls the operation."""
 
     def _parsed(self, request: Request, body: bytes, known: set[str]) -> None:
         """Raises Invalid for an unknown parameter or a body that is no JSON, UnsupportedMedia for another kind."""
