@@ -2,6 +2,8 @@
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$p && exit; done; echo python3)
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+# The locks name everything: an older pip that resolved again would take a release newer than its hash, by way of an extra.
+LOCKED := --no-deps --require-hashes -r
 # With its build tools in the lock as well, nothing is fetched that has no hash.
 PROJECT := $(shell grep -qs '^setuptools==' requirements.lock && echo --no-build-isolation) --no-deps --editable .
 BIN := .venv/bin
@@ -75,10 +77,10 @@ dev: .venv/.installed-dev
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python lacks venv: install it (on Debian and Ubuntu: apt install python3-venv), then run make up again." >&2; exit 1; }
 	@test -x $(BIN)/python && $(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null || { echo "Making .venv."; $(PYTHON) -m venv --clear .venv; }
 	@echo "Installing what Parvis needs."
-	@if test -f requirements.lock; then $(PIP) --require-hashes -r requirements.lock && $(PIP) $(PROJECT); else $(PIP) --editable .; fi
+	@if test -f requirements.lock; then $(PIP) $(LOCKED) requirements.lock && $(PIP) $(PROJECT); else $(PIP) --editable .; fi
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed $(wildcard requirements-dev.lock)
 	@echo "Installing what the tests need."
-	@if test -f requirements-dev.lock; then $(PIP) --require-hashes -r requirements-dev.lock; else $(PIP) --editable '.[dev]'; fi
+	@if test -f requirements-dev.lock; then $(PIP) $(LOCKED) requirements-dev.lock; else $(PIP) --editable '.[dev]'; fi
 	@touch $@
