@@ -3,15 +3,21 @@
 import asyncio
 import signal
 import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
 
+import asyncpg
 import redis.asyncio
 
-from shared.ids import Prefix, parse_typeid
 from tests.faults.rig import LEASE_SECONDS
 from tests.faults.scene import Inflict, Scene
 
-_LOOKS = 200
-_PATIENCE_SECONDS = 55.0  # a lease of the rig is much shorter, one by default 60 s
+_PATIENCE = 55.0  # seconds; a lease of the rig is much shorter, one by default 60
+_WAITS_FOR_A_BRAND = """
+SELECT EXISTS (SELECT FROM pg_stat_activity
+                WHERE application_name = 'parvis ingest worker' AND wait_event_type = 'Lock')
+"""
 _HOLDS_A_BRAND = """
 SELECT EXISTS (SELECT FROM pg_stat_activity a JOIN pg_locks l USING (pid)
                 WHERE a.application_name = 'parvis ingest worker' AND a.state = 'idle in transaction'
@@ -86,7 +92,7 @@ async def worker_stands_still(scene: Scene) -> None:
     """The worker is stopped in the middle of its work; another takes over; then the first goes on as if nothing was."""
     length = LEASE_SECONDS + 2.0 if scene.short else 60.0
     rig = scene.rig
-    await _stop_inside_a_transaction(scene)
+    in_hand = await _stop_inside_a_transaction(scene)
     scene.done(f"worker stopped inside a transaction for {length:.0f} s")
     began = time.monotonic()
     if "second worker" in rig.watch.pids:
@@ -95,8 +101,8 @@ async def worker_stands_still(scene: Scene) -> None:
         await rig.another("ingest_worker", "second worker")
     scene.done("second worker started beside it")
     await scene.recover()
-    if not await _settled_by_another(scene):
-        scene.breaches.append(f"the brand that a stopped worker had in hand stood still for {_PATIENCE_SECONDS:.0f} s")
+    if left := await _left_by_another(scene, in_hand):
+        scene.breaches.append(f"{left} of {len(in_hand)} arrivals in a stopped worker's hands waited {_PATIENCE:.0f} s")
     await asyncio.sleep(max(0.0, began + length - time.monotonic()))
     rig.tell("ingest_worker", signal.SIGCONT)
     await scene.recover()
@@ -104,35 +110,41 @@ async def worker_stands_still(scene: Scene) -> None:
     rig.take_away("second worker")
 
 
-async def _stop_inside_a_transaction(scene: Scene) -> None:
-    """SIGSTOP at the worst moment: while the worker holds its brand's row."""
+async def _stop_inside_a_transaction(scene: Scene) -> list[uuid.UUID]:
+    """SIGSTOP at the worst moment: while the worker holds its brand's row. The arrivals that it has in hand then.
+
+    It is made to wait for that row, and gets it when it can no longer go on.
+    """
     connection = await scene.rig.look()
     try:
-        for _ in range(_LOOKS):
+        async with connection.transaction():
+            await connection.execute("SELECT FROM brand FOR NO KEY UPDATE")
+            await _until(connection, _WAITS_FOR_A_BRAND)
             scene.rig.tell("ingest_worker", signal.SIGSTOP)
-            await asyncio.sleep(0.05)  # what the server has in hand for it ends
-            if await connection.fetchval(_HOLDS_A_BRAND):
-                return
-            scene.rig.tell("ingest_worker", signal.SIGCONT)
-            await scene.pause(0.005, 0.05)
+        await _until(connection, _HOLDS_A_BRAND)
+        rows = await connection.fetch("SELECT id FROM arrival WHERE state = 'received' AND claimed_until IS NOT NULL")
+        return [row["id"] for row in rows]
     finally:
         await connection.close()
-    scene.rig.tell("ingest_worker", signal.SIGSTOP)
 
 
-async def _settled_by_another(scene: Scene) -> bool:
-    """Whether what comes in for the brand under load is settled, although its worker is stopped."""
-    brand = parse_typeid(Prefix.BRAND, scene.rig.example["brand_id"])
-    until = time.monotonic() + _PATIENCE_SECONDS
+async def _left_by_another(scene: Scene, ids: Sequence[uuid.UUID]) -> int:
+    """How many of these still wait when patience ends, although another worker runs."""
+    until = time.monotonic() + _PATIENCE
     connection = await scene.rig.look()
     try:
-        at = await connection.fetchval("SELECT clock_timestamp()")
-        while time.monotonic() < until:
-            if await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM arrival WHERE settled_at > $1 AND brand_id <> $2)", at, brand
-            ):
-                return True
+        while left := await connection.fetchval(
+            "SELECT count(*) FROM arrival WHERE id = ANY ($1) AND state = 'received'", ids
+        ):
+            if time.monotonic() > until:
+                break
             await asyncio.sleep(0.1)
     finally:
         await connection.close()
-    return False
+    return int(left)
+
+
+async def _until(connection: "asyncpg.Connection[Any]", truth: str) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while not await connection.fetchval(truth):
+            await asyncio.sleep(0.01)
