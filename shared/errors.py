@@ -131,6 +131,24 @@ class LoginDead(NetworkError):
         super().__init__(network, message, unsent=True)
 
 
+class LoginExpired(NetworkError):
+    """The access token has run out as it was meant to: renew it and ask again."""
+
+    code = "login_expired"
+
+    def __init__(self, network: str, message: str = "the access token has run out") -> None:
+        super().__init__(network, message, unsent=True)
+
+
+class Gone(NetworkError):
+    """What the channel was connected to is no longer there: stop asking, tell a person."""
+
+    code = "gone"
+
+    def __init__(self, network: str, message: str) -> None:
+        super().__init__(network, message, unsent=True)
+
+
 class Uncertain(NetworkError):
     """It is not known whether the effect happened: look it up, never repeat it blindly."""
 

@@ -19,7 +19,7 @@ from shared.contract import Parsed, Part, RawArrival, RawPart
 from shared.db import Database, Session, driver
 from shared.domain import scope as scopes
 from shared.domain.listening import inbox, record
-from shared.domain.listening.inbox import Claimed, Settled, Target
+from shared.domain.listening.inbox import Claimed, Raw, Settled, Target
 from shared.domain.listening.record import HeardPart
 from shared.errors import BadPayload, Problem
 from shared.ids import Prefix, typeid
@@ -206,10 +206,10 @@ async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) 
     channels = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
     parsed: list[tuple[Claimed, Parsed | BadPayload]] = []
     for one in claimed:
-        body = bodies.get(one.id)
-        if body is None or one.channel_id is None:
+        raw = bodies.get(one.id)
+        if raw is None or one.channel_id is None:
             continue
-        parsed.append((one, parse(one, channels.get(one.channel_id, ""), body)))
+        parsed.append((one, parse(one, channels.get(one.channel_id, ""), raw)))
     parts = [_heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
     touched = iter(await record.record(session, scope, parts, now=now) if parts else [])
     settled = [
@@ -221,10 +221,10 @@ async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) 
     return settled
 
 
-def parse(one: Claimed, external_id: str, body: bytes) -> Parsed | BadPayload:
+def parse(one: Claimed, external_id: str, raw: Raw) -> Parsed | BadPayload:
     """What an arrival says, or why it can't be read."""
     try:
-        return connector(one.network).parse(RawPart(external_id, body, one.stamp))
+        return connector(one.network).parse(RawPart(external_id, raw.body, one.stamp, raw.headers))
     except BadPayload as error:
         return error
 
@@ -274,11 +274,11 @@ async def _route(session: Session, claimed: Sequence[Claimed]) -> list[Settled]:
     bodies = await inbox.bodies(session, [one.id for one in claimed])
     settled = []
     for one in claimed:
-        body = bodies.get(one.id)
-        if body is None:
+        raw = bodies.get(one.id)
+        if raw is None:
             continue
         try:
-            parts = connector(one.network).route(RawArrival("", body, one.stamp))
+            parts = connector(one.network).route(RawArrival("", raw.body, one.stamp))
         except BadPayload as error:
             settled.append(_settled(one, error, []))
             continue

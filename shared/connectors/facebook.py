@@ -20,6 +20,7 @@ from shared.contract import (
     Answer,
     Capability,
     Card,
+    Choice,
     Counted,
     Finding,
     Heard,
@@ -132,6 +133,15 @@ class Facebook:
 
     async def poll(self, http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
         raise outcome.cannot(self.card, Capability.POLL)
+
+    async def identify(self, http: httpx.AsyncClient, login: Login) -> Choice:
+        raise outcome.cannot(self.card, Capability.IDENTIFY)
+
+    async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
+        raise outcome.cannot(self.card, Capability.BACKFILL)
+
+    async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
+        raise outcome.cannot(self.card, Capability.RECHECK)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         raise outcome.cannot(self.card, Capability.PUBLISH)

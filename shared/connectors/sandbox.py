@@ -17,6 +17,7 @@ from shared.contract import (
     Answer,
     Capability,
     Card,
+    Choice,
     Counted,
     Finding,
     HookAddress,
@@ -118,6 +119,15 @@ class Sandbox:
             return Page((), after, more)
         body = orjson.dumps({"object": "sandbox", "account": login.channel_external_id, "changes": changes})
         return Page((RawArrival(f"log:{cursor or 0}-{after}", body, datetime.now(UTC)),), after, more)
+
+    async def identify(self, http: httpx.AsyncClient, login: Login) -> Choice:
+        raise outcome.cannot(self.card, Capability.IDENTIFY)
+
+    async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
+        raise outcome.cannot(self.card, Capability.BACKFILL)
+
+    async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
+        raise outcome.cannot(self.card, Capability.RECHECK)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         """Post it. The network is not idempotent, so a repeat looks for the earlier try first."""

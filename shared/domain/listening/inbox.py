@@ -7,7 +7,7 @@ dies leaves the claim behind: after three such deaths the arrival is dead, kept,
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -105,12 +105,21 @@ def _claimed(rows: Sequence[Any]) -> list[Claimed]:
     ]  # fmt: skip
 
 
-async def bodies(session: Session, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+class Raw(NamedTuple):
+    """An arrival's bytes, and the headers that its connector gave what it polled or fetched."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+async def bodies(session: Session, ids: Sequence[UUID]) -> dict[UUID, Raw]:
     """The raw bytes of claimed arrivals that are still waiting: another worker may have settled them meanwhile."""
     rows = await (await driver(session)).fetch(
-        "SELECT id, body FROM arrival WHERE id = ANY ($1) AND state = 'received' AND body IS NOT NULL", list(ids)
+        "SELECT id, body, CASE WHEN source IN ('poll', 'fetch') THEN headers END AS headers FROM arrival"
+        " WHERE id = ANY ($1) AND state = 'received' AND body IS NOT NULL",
+        list(ids),
     )
-    return {row["id"]: row["body"] for row in rows}
+    return {row["id"]: Raw(row["body"], orjson.loads(row["headers"]) if row["headers"] else {}) for row in rows}
 
 
 async def settle(session: Session, settled: Sequence[Settled], *, now: datetime) -> None:

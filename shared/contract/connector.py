@@ -1,0 +1,120 @@
+"""What a connector must be able to do. Each is one file in `shared/connectors`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+import httpx
+
+from shared.contract.card import Card, Length
+from shared.contract.incoming import Answer, Counted, Parsed, Part, Pointer, RawArrival, RawPart, RawRequest, Secret
+from shared.contract.outgoing import (
+    AppLogin,
+    Choice,
+    Consent,
+    Consented,
+    Finding,
+    HookAddress,
+    Login,
+    OutgoingEffect,
+    Page,
+    Sent,
+    Subscription,
+)
+from shared.models.enums import Network
+
+
+class Hears(Protocol):
+    """The pure half: bytes to facts. No network, no clock, no state."""
+
+    network: ClassVar[Network]
+    card: ClassVar[Card]
+
+    def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
+        """The answer to a subscription's challenge; None where this request is none."""
+        ...
+
+    def verify(self, request: RawRequest, secret: Secret) -> datetime | None:
+        """Check the signature over the raw bytes; the signed time where the scheme signs one. Raises BadSignature."""
+        ...
+
+    def key(self, request: RawRequest) -> str:
+        """The delivery's own identity: equal for a repeat, different for anything else."""
+        ...
+
+    def route(self, arrival: RawArrival) -> list[Part]:
+        """Which channel speaks in which slice, for deliveries to an app's hook. Raises BadPayload."""
+        ...
+
+    def parse(self, part: RawPart) -> Parsed:
+        """The facts in a slice. Raises BadPayload where nothing in it is usable."""
+        ...
+
+    def new_secret(self) -> str:
+        """A fresh signing key, in the form that this network's signature wants."""
+        ...
+
+
+class Speaks(Protocol):
+    """The half that talks to the network, through the client it is handed. Failures are `NetworkError`s."""
+
+    def count(self, text: str) -> Length: ...
+
+    async def fetch(self, http: httpx.AsyncClient, login: Login, pointer: Pointer) -> RawArrival: ...
+
+    async def identify(self, http: httpx.AsyncClient, login: Login) -> Choice:
+        """Whom these credentials speak for, and the credentials to keep. Raises LoginDead where nobody takes them."""
+        ...
+
+    async def poll(self, http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
+        """What is new since `cursor`; without one, the newest that a page holds. Raises LoginExpired, Gone."""
+        ...
+
+    async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
+        """What was said from `since` on, newest first, a page a call; the cursor is the backfill's own."""
+        ...
+
+    async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
+        """What the network shows now of these things. `parse` hears edits in it, counters, and what is gone."""
+        ...
+
+    async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
+        """Bring the effect about, once. Raises Uncertain where it may have happened."""
+        ...
+
+    async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
+        """Settle an uncertain send: what is live, or None where it certainly is not. Raises Uncertain."""
+        ...
+
+    async def measure(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> list[Counted]: ...
+
+    async def renew(self, http: httpx.AsyncClient, login: Login) -> Login:
+        """The same login with fresh credentials. Called by one at a time. Raises LoginDead where only a person can."""
+        ...
+
+    async def subscribe(self, http: httpx.AsyncClient, login: Login, hook: HookAddress) -> Subscription: ...
+
+    async def check(self, http: httpx.AsyncClient, login: Login) -> list[Finding]: ...
+
+
+class Connector(Hears, Speaks, Protocol):
+    """A whole network."""
+
+
+class Consents(Protocol):
+    """A network that asks its people whether we may act for them (OAuth 2)."""
+
+    network: ClassVar[Network]
+    scopes: ClassVar[tuple[str, ...]]
+
+    async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
+        """Register with one server of the network. Raises Refused where apps are registered by hand."""
+        ...
+
+    def authorize(self, app: AppLogin, consent: Consent) -> str:
+        """The address to which the person's browser goes."""
+        ...
+
+    async def exchange(self, http: httpx.AsyncClient, app: AppLogin, consented: Consented) -> list[Choice]:
+        """What the consent lets us speak for. Raises LoginDead where the code is not taken (any more)."""
+        ...
