@@ -224,13 +224,13 @@ async def _sum_up(
 # ---------------------------------------------------------------- one for all benchmarks of a run
 
 
-async def filled(rig: Rig, plan: Plan, mentions: int) -> tuple[TestDatabase, Filled]:
+async def filled(rig: Rig, plan: Plan, mentions: int, *, search: bool = False) -> tuple[TestDatabase, Filled]:
     """A database with this many mentions, which stays as long as the rig's servers: pages and figures are read from it.
 
-    It is without the search index's rows, which neither looks at.
+    Without `search` it lacks the search index's rows, which neither looks at.
     The first benchmark of a run that asks for it has it filled.
     """
-    name = f"filled_{mentions}"
+    name = f"filled_{mentions}" + ("_search" if search else "")
     note = rig.work / f"{name}.json"
     database = TestDatabase(settings_for(rig.urls, name, rig.work, rate_limit=10_000_000), name)
     if note.exists():
@@ -242,7 +242,7 @@ async def filled(rig: Rig, plan: Plan, mentions: int) -> tuple[TestDatabase, Fil
         await connection.close()
     await asyncio.to_thread(migrate, database.settings)
     secret = database.settings.secret_keys[0].get_secret_value()
-    found = await fill(database.owner_url, secret, mentions, seed=plan.seed, search=False)
+    found = await fill(database.owner_url, secret, mentions, seed=plan.seed, search=search)
     note.write_text(json.dumps(asdict(found), default=str), "utf-8")
     return database, found
 

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -132,20 +132,10 @@ class _Case:
         async def turn() -> Samples:
             bodies = self.writers.bodies(mentions // self.per_delivery, self.per_delivery)
             ids = await self.before(await deliveries.keep(self.database, self.channels, bodies))
-            used = [self.running.processor(), self.rig.postgres_processor()]
-            began = time.perf_counter()
-            await self.begin(ids)
-            await _settled(self.watching, self.running)
-            seconds = time.perf_counter() - began
-            mine, theirs = self.running.processor() - used[0], self.rig.postgres_processor() - used[1]
+            samples = await settling(self.rig, self.running, self.watching, mentions, lambda: self.begin(ids))
             self.given += mentions
             await prove(self.watching, self.given)
-            return {
-                RATE: mentions / seconds,
-                PROCESSOR: mine / mentions * 1e6,
-                POSTGRES: theirs / mentions * 1e6,
-                PER_CORE: mentions / (mine + theirs),
-            }
+            return samples
 
         return turn
 
@@ -210,6 +200,28 @@ async def _parts(
     finally:
         await queues.close()
         await watching.close()
+
+
+async def settling(
+    rig: Rig,
+    worker: Running,
+    watching: "asyncpg.Connection[Any]",
+    mentions: int,
+    begin: Callable[[], Coroutine[Any, Any, object]],
+) -> Samples:
+    """What it takes, from `begin` on, until the worker has settled all that waits: so many mentions."""
+    used = [worker.processor(), rig.postgres_processor()]
+    began = time.perf_counter()
+    await begin()
+    await _settled(watching, worker)
+    seconds = time.perf_counter() - began
+    mine, theirs = worker.processor() - used[0], rig.postgres_processor() - used[1]
+    return {
+        RATE: mentions / seconds,
+        PROCESSOR: mine / mentions * 1e6,
+        POSTGRES: theirs / mentions * 1e6,
+        PER_CORE: mentions / (mine + theirs),
+    }
 
 
 async def _settled(watching: "asyncpg.Connection[Any]", worker: Running) -> None:
