@@ -118,7 +118,8 @@ class Rig:
         Ready when its port answers, or by `ready` where it has none (the workers).
         """
         port = free_port()
-        told = plan.environment(settings) | {"PARVIS_LOG_LEVEL": "WARNING"} | (dict(more or {}))
+        told = plan.environment(settings) | {"PARVIS_LOG_LEVEL": "WARNING"} | dict(more or {})
+        told["PARVIS_RATE_LIMIT"] = str(settings.rate_limit)
         told |= {name: str(port) for name in ("PARVIS_API_PORT", "PARVIS_INGEST_PORT", "PARVIS_SANDBOX_PORT")}
         async with self.process(
             module, (sys.executable, "-m", module), environment=told, port=0 if ready else port, ready=ready

@@ -38,7 +38,7 @@ async def test_a_webhook_is_seen_by_every_reader(made: Rig, plan: Plan) -> None:
 
 async def test_every_due_post_is_handed_over_once(made: Rig, plan: Plan) -> None:
     result = await due.measure(made, plan)
-    assert [it.name for it in result.sides] == [due.PARVIS, due.ARQ]
+    assert [it.name for it in result.sides] == [due.PARVIS, due.ARQ, due.TUNED]
 
 
 async def test_every_services_memory_is_told(made: Rig, plan: Plan) -> None:
