@@ -15,6 +15,7 @@ from shared.errors import BadPayload
 
 MAX_ENTRIES = 1000
 MAX_ELEMENTS = 50_000
+MAX_MENDED = 2_000_000  # characters of an ill-formed feed
 _MAX_DEPTH = 100
 _MAX_ATTRIBUTES = 30
 _MAX_VALUE = 4000
@@ -62,8 +63,10 @@ def harmless(text: str) -> Document:
     fault = sieve.sift(text)
     if fault is not None:
         sieve = _Sieve()
-        again = sieve.sift(feed_mending.mend(text))
+        again = sieve.sift(feed_mending.mend(text[:MAX_MENDED]))
         sieve.notes.insert(0, f"ill-formed: {fault}; read as far as it goes")
+        if len(text) > MAX_MENDED:
+            sieve.notes.append(f"ill-formed and longer than {MAX_MENDED:,} characters: what follows is not read")
         if again is not None:
             sieve.notes.append(f"what follows could not be read: {again}")
     return Document(sieve.document(), tuple(sieve.deleted), tuple(sieve.notes))

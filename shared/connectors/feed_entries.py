@@ -60,6 +60,7 @@ class Reading:
         self.heard: list[Said | Deleted] = []
         self.ignored: list[str] = []
         self.problems: list[Problem] = []
+        self._silent: list[int] = []
 
     def entry(self, index: int, entry: Entry) -> None:
         """An entry is said, unless it says nothing at all."""
@@ -69,7 +70,7 @@ class Reading:
             message = f"the text was cut: it has more than {feed_text.MAX_TEXT:,} characters"
             self.problems.append(Problem("too_long", message, (index, "text")))
         if not (text or entry.media or entry.address or entry.identity or entry.author):
-            self.ignored.append(f"entry {index}: it has no id, address, author, title, text or media: nothing is said")
+            self._silent.append(index)
             return
         self.heard.append(
             Said(
@@ -97,6 +98,9 @@ class Reading:
     def parsed(self) -> Parsed:
         """What came of it; a feed without entries is knowingly ignored."""
         ignored = list(self.ignored)
+        if self._silent:
+            which = ", ".join(map(str, self._silent[:10])) + (", …" if len(self._silent) > 10 else "")
+            ignored.append(f"{len(self._silent)} without id, address, author, title, text and media: entry {which}")
         if not self.heard and not ignored and not self.problems:
             ignored.append("a feed without entries")
         return Parsed(tuple(self.heard), (), tuple(ignored), tuple(self.problems))

@@ -109,14 +109,14 @@ async def follow(
         if response.status_code not in _REDIRECTS:
             return Reached(response, url, url if hop and permanent else None)
         permanent = permanent and response.status_code in _PERMANENT
-        there = _next_hop(network, response)
+        there = next_hop(network, response)
         if _origin(there) != _origin(response.url):
             sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
         url = str(there)
     raise Unavailable(network, f"the address leads through more than {MOST_HOPS} redirects", unsent=True)
 
 
-def _next_hop(network: str, response: httpx.Response) -> httpx.URL:
+def next_hop(network: str, response: httpx.Response) -> httpx.URL:
     """Where a redirect leads. A user name in it would be sent as a login: it is left out."""
     location = response.headers.get("location", "")
     try:
