@@ -43,6 +43,12 @@ _FLAT = frozenset(
 )
 
 _TAG = re.compile(r"<(/?)([a-z0-9]+)[^<>]*>")
+_END_OF_BREAK = re.compile(r"</br\s{0,9}>", re.IGNORECASE)  # XHTML's, which HTML takes for another break
+_TELLING_TAG = re.compile(
+    r"</?(?:a|abbr|b|br|code|div|em|font|h[1-6]|i|iframe|img|li|p|q|s|script|small|span|strong|style|sub|sup|svg|u|ul)"
+    r"(?:\s[^<>]*|/)?>",
+    re.IGNORECASE,
+)
 _ANY_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})[^<>]*>")
 _SPACES = re.compile(r"\s+")
 _AROUND_BREAKS = re.compile(r" ?(\n+) ?")
@@ -53,13 +59,18 @@ def from_html(markup: str) -> str:
     """The words of some HTML; scripts, styles and what is embedded say nothing. Never fails, whatever the markup."""
     if _MARKUP.search(markup) is None:
         return tidy(markup)
+    markup = _END_OF_BREAK.sub("", markup)
     if _depth(markup) > _MAX_DEPTH:
         return tidy(html.unescape(_ANY_TAG.sub(" ", markup)))
     whole = nh3.clean(
         markup, tags=set(_PARAGRAPHS | _LINES), clean_content_tags=set(_NO_PROSE), attributes={}, link_rel=None
     )
-    whole = _SPACES.sub(" ", whole)
-    return tidy(html.unescape(_TAG.sub(_break, whole)))
+    return tidy(html.unescape(_TAG.sub(_break, _SPACES.sub(" ", whole))))
+
+
+def from_either(text: str) -> str:
+    """The words of what may be plain or HTML, since RSS does not say which: HTML where a usual tag stands in it."""
+    return from_html(text) if _TELLING_TAG.search(text) is not None else tidy(text)
 
 
 def _depth(markup: str) -> int:
@@ -80,8 +91,8 @@ def _depth(markup: str) -> int:
 def _break(tag: re.Match[str]) -> str:
     if tag[2] in _PARAGRAPHS:
         return "\n\n"
-    if tag[2] == "li" and not tag[1]:
-        return "\n- "
+    if tag[2] == "li":
+        return "" if tag[1] else "\n- "
     return "\n" if tag[2] in _LINES else ""
 
 

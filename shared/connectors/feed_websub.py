@@ -163,7 +163,7 @@ def signature(key: str, body: bytes, method: str = "sha256") -> str:
 
 
 def verify(request: RawRequest, secret: Secret) -> datetime | None:
-    """None, since no time is signed. Raises BadSignature unless X-Hub-Signature fits, by any of the methods that WebSub names."""
+    """None, since no time is signed. Raises BadSignature unless X-Hub-Signature fits, by any of WebSub's methods."""
     given = request.headers.get("x-hub-signature", "")
     method, _, digest = given.partition("=")
     method = method.strip().lower()

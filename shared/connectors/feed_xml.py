@@ -4,6 +4,7 @@ import calendar
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from time import struct_time
 
 import feedparser
@@ -47,7 +48,7 @@ def read(document: Document, place: Place) -> Feed:
     links = tuple((rel, href) for link in _nodes(feed.get("links")) for rel, href in _link(link, place))
     ttl = str(feed.get("ttl") or "").strip()
     minutes = int(ttl) if ttl.isascii() and ttl.isdigit() and len(ttl) < 7 else None
-    return Feed(kind, name(feed_text.tidy(str(feed.get("title") or ""))), links, minutes, reading.parsed())
+    return Feed(kind, _title(feed, kind), links, minutes, reading.parsed())
 
 
 def _parsed(document: Document) -> Node:
@@ -67,8 +68,9 @@ def _parsed(document: Document) -> Node:
 
 def _entry(entry: Node, kind: str, place: Place) -> Entry:
     wrong: list[Problem] = []
+    is_atom = kind.startswith("atom")
     published, updated = _time(entry, "published", wrong), _time(entry, "updated", wrong)
-    if published is None and not kind.startswith("atom"):
+    if published is None and not is_atom:
         # The one date of an RSS entry says when it was published, whatever it is called (dc:date, most of all).
         published, updated = updated, None
     details = [*_nodes(entry.get("content")), _node(entry.get("summary_detail"))]
@@ -76,9 +78,9 @@ def _entry(entry: Node, kind: str, place: Place) -> Entry:
     return Entry(
         identity=_told(entry.get("id")),
         address=_entry_address(entry, place),
-        title=_prose(title),
-        prose=next((prose for detail in details if (prose := _prose(detail))), ""),
-        author=_author(entry, place) or _author(_node(entry.get("source")), place),
+        title=_prose(title, is_certain=is_atom),
+        prose=next((prose for detail in details if (prose := _prose(detail, is_certain=is_atom))), ""),
+        author=_author(entry, kind, place) or _author(_node(entry.get("source")), kind, place),
         published=published,
         updated=updated,
         language=_first_language(entry.get("language"), title, *details),
@@ -90,7 +92,14 @@ def _entry(entry: Node, kind: str, place: Place) -> Entry:
 def _entry_address(entry: Node, place: Place) -> str | None:
     """Where the entry can be read: its alternate link, else whatever it calls its link, else what it is about."""
     links = [(str(link.get("rel") or ""), absolute(link.get("href"), place)) for link in _nodes(entry.get("links"))]
-    whole = absolute(entry.get("link"), place)
+    link = entry.get("link")
+    if (
+        entry.get("guidislink")
+        and link == entry.get("id")
+        and not str(link).lower().startswith(("http://", "https://"))
+    ):
+        link = None  # an id is no relative address, whatever it says of being a permanent link
+    whole = absolute(link, place)
     for rel in ("alternate", "", "related", "via", "self"):
         found = whole if not rel else next((href for told, href in links if told == rel and href is not None), None)
         if found is not None:
@@ -103,12 +112,15 @@ def _told(value: object) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
 
 
-def _prose(detail: Node) -> str:
+def _prose(detail: Node, *, is_certain: bool) -> str:
+    """The words of a text; `is_certain`: what it says of its type is so."""
     value = detail.get("value")
     kind = str(detail.get("type") or "text/plain")
     if not isinstance(value, str) or not (kind.startswith("text/") or kind in _MARKUP_TYPES or kind.endswith("+xml")):
         return ""
-    return feed_text.from_html(value) if kind in _MARKUP_TYPES else feed_text.tidy(value)
+    if kind in _MARKUP_TYPES:
+        return feed_text.from_html(value)
+    return feed_text.tidy(value) if is_certain else feed_text.from_either(value)
 
 
 def _time(entry: Node, field: str, wrong: list[Problem]) -> datetime | None:
@@ -126,25 +138,41 @@ def _time(entry: Node, field: str, wrong: list[Problem]) -> datetime | None:
     return None
 
 
-def _author(entry: Node, place: Place) -> Author | None:
+def _author(entry: Node, kind: str, place: Place) -> Author | None:
     """The first of its authors. Feeds give them no id: their address is the best, else their name, else e-mail."""
     for told in (*_nodes(entry.get("authors")), _node(entry.get("author_detail"))):
         address = absolute(told.get("href"), place)
-        called = name(told.get("name"))
-        mail = name(told.get("email"))
+        called, mail = name(told.get("name")), name(told.get("email"))
+        written = entry.get("author")
+        if not kind.startswith("atom") and isinstance(written, str) and "@" in written:
+            called, mail = _mailbox(written)
         found = address or called or mail
         if found:
             return Author(fitting(found), name=called or mail, url=address)
     return None
 
 
+def _mailbox(written: str) -> tuple[str | None, str | None]:
+    """The name and address in “an@example.org (An)” or “An <an@example.org>”, the two ways of RSS's `author`."""
+    called, mail = parseaddr(written)
+    if "@" in called and "@" not in mail:
+        called, mail = mail, called
+    return name(called.strip()) or (None if "@" in mail else name(written)), name(mail) if "@" in mail else None
+
+
+def _title(feed: Node, kind: str) -> str | None:
+    """The feed's title, on one line."""
+    title = _prose(_node(feed.get("title_detail")), is_certain=kind.startswith("atom"))
+    return name(" ".join(title.split()))
+
+
 def _feed_author(feed: Node, kind: str, place: Place) -> Author | None:
     """Who speaks where an entry names nobody: in Atom the feed's author (RFC 4287, 4.2.1), else the feed itself."""
     if kind.startswith("atom"):
-        found = _author(feed, place)
+        found = _author(feed, kind, place)
         if found is not None:
             return found
-    called = name(feed_text.tidy(str(feed.get("title") or "")))
+    called = _title(feed, kind)
     return feed_itself(_told(feed.get("id")), called, absolute(feed.get("link"), place), place)
 
 

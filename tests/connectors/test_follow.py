@@ -48,9 +48,7 @@ async def test_redirects_that_do_not_end_are_given_up_after_a_few() -> None:
 async def test_a_redirect_to_what_is_no_web_address_is_said(location: str) -> None:
     async with receiver() as far, guarded() as client:
         far.otherwise = Reply(301, b"", {"location": location})
-        with pytest.raises(
-            (Unavailable, Refused), match=r"address|location"
-        ):
+        with pytest.raises((Unavailable, Refused), match=r"address|location"):
             await outcome.follow(client, "feed", far.url)
 
 
