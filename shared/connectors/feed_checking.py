@@ -35,9 +35,8 @@ async def check(http: httpx.AsyncClient, login: Login) -> list[Finding]:
 
 def _findings(fetched: Fetched, now: datetime) -> Iterator[Finding]:
     feed, said = fetched.feed, [fact for fact in fetched.feed.parsed.heard if isinstance(fact, Said)]
-    yield Finding(
-        True, "feed", f"{kind(feed)} “{feed.title or 'without a title'}”: {_count(len(said), 'entry', 'entries')}"
-    )
+    title = f"“{feed.title}”" if feed.title else "without a title"
+    yield Finding(True, "feed", f"{kind(feed)} {title}: {_count(len(said), 'entry', 'entries')}")
     times = [fact.published_at for fact in said if fact.published_at is not None]
     if times:
         yield Finding(True, "newest", f"the newest entry is of {max(times):%Y-%m-%d %H:%M} UTC")
