@@ -20,6 +20,7 @@ _REFERENCE = re.compile(r"&(?:#([0-9]{1,8}|[xX][0-9a-fA-F]{1,8});|([A-Za-z][\w.-
 _ENTITY = re.compile(r"""<!ENTITY\s+([A-Za-z][\w.-]{0,60})\s+(?:"([^"<>]{0,100})"|'([^'<>]{0,100})')\s*>""")
 _DOCTYPE_PIECE = re.compile(r"""["'\[\]>]|<!--""")
 _TAG = re.compile(r"""<(/?)([A-Za-z_][\w:.-]*)((?:[^<>"']|"[^"<]*"|'[^'<]*')*)>""")
+_STRAYS = re.compile(r"(?:<(?![A-Za-z_/!?]))+")
 _ATTRIBUTE = re.compile(r"""(?<![\w:.-])([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""")
 _XML = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "wbr"})
@@ -194,7 +195,9 @@ def _markup(text: str, at: int, opened: _Open) -> tuple[int, list[str]]:
             return end + len(ends), [escape(text[at + len(begins) : end])] if is_text else []
     tag = _TAG.match(text, at)
     if tag is None:
-        return at + 1, ["&lt;"]
+        strays = _STRAYS.match(text, at)
+        end = strays.end() if strays is not None else at + 1
+        return end, ["&lt;" * (end - at)]
     name, rest = tag[2], tag[3]
     if tag[1]:
         return tag.end(), opened.close(name)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from shared.connectors.feed import Feed
-from shared.contract import Deleted, Login, Page, RawArrival, RawPart, Said
+from shared.contract import Deleted, Heard, Login, Page, RawArrival, RawPart, Said
 from shared.errors import Gone, LoginDead, RateLimited, Refused, Unavailable
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.feed import Site
@@ -131,7 +131,7 @@ async def test_an_updated_entry_is_the_same_mention_in_a_version_of_its_own_time
             f"<published>2026-11-20T10:00:00Z</published><updated>{updated}</updated><summary>{text}</summary></entry></feed>"
         )
 
-    versions = []
+    versions: list[Heard] = []
     async with world() as here:
         cursor = None
         for text, updated in (("soep", "2026-11-20T10:00:00Z"), ("soep en brood", "2026-11-21T11:30:00Z")):
