@@ -1,6 +1,7 @@
 """Every network, by name: a new one is one line here."""
 
 from shared.connectors.facebook import Facebook
+from shared.connectors.feed import Feed
 from shared.connectors.generic import Generic
 from shared.connectors.sandbox import Sandbox
 from shared.contract import Connector
@@ -9,6 +10,7 @@ from shared.models.enums import Network
 CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
+    Network.FEED: Feed(),
     Network.SANDBOX: Sandbox(),
 }
 
