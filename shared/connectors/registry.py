@@ -2,6 +2,7 @@
 
 from shared.connectors.facebook import Facebook
 from shared.connectors.generic import Generic
+from shared.connectors.mastodon import Mastodon
 from shared.connectors.sandbox import Sandbox
 from shared.contract import Connector
 from shared.models.enums import Network
@@ -10,6 +11,7 @@ CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
     Network.SANDBOX: Sandbox(),
+    Network.MASTODON: Mastodon(),
 }
 
 

@@ -20,6 +20,7 @@ class Network(StrEnum):
     GENERIC = "generic"
     FACEBOOK = "facebook"
     SANDBOX = "sandbox"
+    MASTODON = "mastodon"
 
 
 class MentionKind(StrEnum):
