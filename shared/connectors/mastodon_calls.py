@@ -33,7 +33,7 @@ class Room:
         """How long to leave the instance alone, where little is left."""
         if self.left is None or self.resets_in is None:
             return None
-        least = LEAST_LEFT if self.limit is None else min(LEAST_LEFT, self.limit // 10)
+        least = LEAST_LEFT if self.limit is None else min(LEAST_LEFT, max(1, self.limit // 10))
         return self.resets_in if self.left < least else None
 
 

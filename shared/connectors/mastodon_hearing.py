@@ -68,14 +68,12 @@ class _Reading:
 
     def parsed(self) -> Parsed:
         if not self._heard and not self._ignored:
-            raise BadPayload("nothing in it is usable" if self._problems else "nothing in it", self._problems)
+            raise BadPayload("nothing in it is usable", self._problems)
         return Parsed(tuple(self._heard), (), tuple(self._ignored), tuple(self._problems))
 
     def value(self, value: object) -> None:
         if isinstance(value, list):
             self._list(value, ())
-            if not value:
-                self._ignored.append("an empty page: nothing new")
         elif not isinstance(value, Mapping):
             raise BadPayload("the body is neither an object nor a list")
         elif isinstance(value.get("notification_groups"), list):
@@ -86,10 +84,10 @@ class _Reading:
         elif any(isinstance(value.get(key), list) for key in ("statuses", "ancestors", "descendants")):
             for key in ("statuses", "ancestors", "descendants"):
                 self._list(value.get(key), (key,))
-            if not self._heard and not self._ignored and not self._problems:
-                self._ignored.append("no status in it")
         else:
             self._one(self._item, value, ())
+        if not self._heard and not self._ignored and not self._problems:
+            self._ignored.append("an empty page: nothing new")
 
     def _list(self, items: object, path: Path) -> None:
         for index, item in enumerate(items if isinstance(items, list) else []):
