@@ -64,8 +64,10 @@ def hear_status(status: object, channel: str, stamp: datetime) -> Told:
 def _said(status: Value, external_id: str, channel: str, stamp: datetime, problems: list[Problem]) -> Said:
     author, author_kind = author_of(status.get("account"), channel)
     parent = identifier(status.get("in_reply_to_id"))
+    if parent == external_id:
+        parent = None
     kind = MentionKind.REPLY if parent else MentionKind.POST
-    visibility = status.get("visibility")
+    visibility = words(status.get("visibility"))
     if visibility == "direct":
         kind = MentionKind.MESSAGE
     return Said(
@@ -78,7 +80,7 @@ def _said(status: Value, external_id: str, channel: str, stamp: datetime, proble
         published_at=_time(status, "created_at", problems),
         edited_at=_time(status, "edited_at", problems),
         url=web_address(status.get("url")) or web_address(status.get("uri")),
-        parent_external_id=parent if parent != external_id else None,
+        parent_external_id=parent,
         language=_language(status.get("language")),
         media=_media(status.get("media_attachments")),
         visibility=Visibility.PUBLIC if visibility in _PUBLIC else Visibility.PRIVATE,

@@ -61,7 +61,7 @@ class _Reader(HTMLParser):
 
     def text(self) -> str:
         self._end_link()
-        lines = (line.strip(" ") for line in "".join(self._pieces).split("\n"))
+        lines = (line.rstrip(" ") for line in "".join(self._pieces).split("\n"))
         return _BLANK.sub("\n\n", "\n".join(lines)).strip()
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
@@ -95,7 +95,12 @@ class _Reader(HTMLParser):
             self._break(1)
 
     def handle_data(self, data: str) -> None:
-        self._say(data if self._kept else _SPACE.sub(_folded, data))
+        if self._kept:
+            self._say(data)
+        else:
+            words = _SPACE.sub(_folded, data)
+            begun = self._link is not None or (self._pieces and not self._pieces[-1].endswith("\n"))
+            self._say(words if begun and not self._breaks else words.lstrip(" "))
 
     def _say(self, words: str) -> None:
         if not words:
