@@ -153,8 +153,9 @@ def _moved(sheet: Sheet, mark: Mark | None, fresh: Sequence[str]) -> Mark:
         return Mark(at=highest(sheet.ids))
     floor = _floor(sheet.source, mark)
     top = highest([mark.top, *fresh])
-    full = mark.full or len(sheet.ids) >= FULL
-    if fresh and len(sheet.ids) >= FULL:
+    whole = len(sheet.ids) >= min(FULL, sheet.source.limit)
+    full = mark.full or whole
+    if fresh and whole:
         low = min(fresh, key=order)
         return replace(mark, floor=floor, low=low, top=top, skip=mark.skip + len(sheet.ids), full=full, walking=True)
     at = highest([mark.at, top])

@@ -7,7 +7,7 @@ longer one is the later one, and of one length the one that sorts later.
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -18,11 +18,13 @@ from shared.connectors.mastodon_hearing import NOTE, SOURCE
 from shared.connectors.reading import identifier, rfc3339
 from shared.contract import Login, RawArrival, storable
 from shared.errors import Unavailable
+from shared.http import ResponseTooLarge
 
 NOTIFICATIONS = "notifications"
 OWN = "own statuses"
 # A status that comes late from another instance is filed under the time at which it was written: behind what was read.
 LATE_BY = timedelta(minutes=15)
+SHORT = 5  # items of a page that was too large with all of them
 VERSION = 12  # letters that name one version of one thing
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -47,10 +49,14 @@ class Source:
 
 
 def sources_of(login: Login) -> list[Source]:
-    """The account's notifications, what it says itself (so that answers hang on something), and each term."""
+    """The account's notifications, what it says itself (so that answers hang on something), and each term.
+
+    Since Mastodon 4.3 an account's notifications leave out private mentions by people whom it does not follow, unless
+    it decided otherwise: to a brand those are its customers.
+    """
     account = quote(login.channel_external_id, safe="")
     found = [
-        Source(NOTIFICATIONS, "/api/v1/notifications", 80),
+        Source(NOTIFICATIONS, "/api/v1/notifications", 80, (("include_filtered", "true"),)),
         Source(OWN, f"/api/v1/accounts/{account}/statuses", 40, (("exclude_reblogs", "true"),)),
     ]
     return found + [source_of(term) for term in dict.fromkeys(map(str.strip, login.terms)) if term.strip("#")]
@@ -97,7 +103,25 @@ class Sheet:
 
 
 async def ask(http: httpx.AsyncClient, login: Login, source: Source, place: calls.Query) -> Sheet:
-    """A page of a source. Raises what the answer stands for, and Unavailable where it is no list."""
+    """A page of a source, a short one where a whole one is more than we read.
+
+    Raises what the answer stands for, and Unavailable where it is no list.
+    """
+    try:
+        return await _ask(http, login, source, place)
+    except Unavailable as error:
+        if not _is_too_large(error):
+            raise
+    return await _ask(http, login, replace(source, limit=SHORT), place)
+
+
+def _is_too_large(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ResponseTooLarge):
+        error = error.__cause__
+    return error is not None
+
+
+async def _ask(http: httpx.AsyncClient, login: Login, source: Source, place: calls.Query) -> Sheet:
     query = (*source.query, ("limit", str(source.limit)), *place)
     response = await calls.get(http, login, source.path, query)
     if response.status_code != 200:

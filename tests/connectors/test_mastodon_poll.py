@@ -30,8 +30,9 @@ async def test_a_mention_is_heard_with_its_author_its_place_and_its_counters() -
     assert (said[post].kind, said[post].author_kind) == (MentionKind.POST, AuthorKind.BRAND)
     assert (said[reply].kind, said[reply].author_kind) == (MentionKind.REPLY, AuthorKind.CONSUMER)
     assert (said[reply].text, said[reply].parent_external_id) == ("@cafe@fake.example tot zo", post)
-    assert said[reply].author is not None
-    assert (said[reply].author.external_id, said[reply].author.handle) == (here.lea, "lea@elsewhere.example")
+    author = said[reply].author
+    assert author is not None
+    assert (author.external_id, author.handle) == (here.lea, "lea@elsewhere.example")
     assert [fact.replies for fact in heard if isinstance(fact, Counted) and fact.external_id == post] == [1]
 
 
@@ -151,6 +152,17 @@ async def test_an_edit_among_the_newest_of_a_hashtag_is_heard_by_the_next_poll()
     [fact] = [fact for fact in here.hear(arrivals) if isinstance(fact, Said)]
     assert (fact.external_id, fact.text) == (said, "Dit is slecht")
     assert fact.edited_at is not None
+
+
+async def test_pages_that_are_larger_than_we_read_are_read_in_short_ones() -> None:
+    async with world() as here:
+        here.instance.say(here.lea, "nr 0", to=[here.cafe])
+        _, cursor = await here.poll(None)
+        for number in range(1, 13):
+            here.instance.say(here.lea, f"nr {number}", to=[here.cafe], card={"html": "x" * 900_000})
+        arrivals, _ = await here.poll(cursor)
+        texts = here.texts(arrivals)
+    assert [int(text.split()[-1]) for text in texts] == list(range(1, 13))
 
 
 async def test_a_poll_that_broke_off_goes_on_at_the_page_it_had_come_to() -> None:

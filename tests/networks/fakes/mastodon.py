@@ -157,7 +157,10 @@ class Instance(Apps):
         return [status for status in self.statuses.values() if self.shows(status, str(token.account))]
 
     def _notifications(self, request: Request, token: Token) -> Response:
-        return self._page(request, self.notifications[str(token.account)], most=80)
+        told = self.notifications[str(token.account)]
+        if request.query_params.get("include_filtered") != "true":
+            told = [one for one in told if not one.get("filtered")]
+        return self._page(request, told, most=80)
 
     def _said_by(self, request: Request, token: Token) -> Response:
         author = request.path_params["id"]

@@ -93,7 +93,7 @@ class People:
         if reply_to is not None:
             self.statuses[reply_to]["replies_count"] += 1
         for one in to:
-            self.notify(one, "mention", author, external_id)
+            self.notify(one, "mention", author, external_id, filtered=visibility == "direct")
         return external_id
 
     def _html(self, text: str, to: Sequence[str], tags: Sequence[str]) -> str:
@@ -110,7 +110,10 @@ class People:
         return f"<p>{greeted}{told}{tagged}</p>"
 
     def notify(self, whom: str, which: str, by: str, status: str | None = None, **more: Any) -> None:
-        """A notification; its number comes from a sequence of its own, not from a time."""
+        """A notification; its number comes from a sequence of its own, not from a time.
+
+        One that the account's policy filters, as it does private mentions by strangers, is listed only on request.
+        """
         told = {
             "id": str(next(self._numbers)),
             "type": which,
