@@ -3,6 +3,7 @@
 from shared.connectors.facebook import Facebook
 from shared.connectors.feed import Feed
 from shared.connectors.generic import Generic
+from shared.connectors.mastodon import Mastodon
 from shared.connectors.sandbox import Sandbox
 from shared.contract import Connector
 from shared.models.enums import Network
@@ -12,6 +13,7 @@ CONNECTORS: dict[Network, Connector] = {
     Network.FACEBOOK: Facebook(),
     Network.FEED: Feed(),
     Network.SANDBOX: Sandbox(),
+    Network.MASTODON: Mastodon(),
 }
 
 

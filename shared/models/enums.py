@@ -21,6 +21,7 @@ class Network(StrEnum):
     FACEBOOK = "facebook"
     FEED = "feed"
     SANDBOX = "sandbox"
+    MASTODON = "mastodon"
 
 
 class MentionKind(StrEnum):
