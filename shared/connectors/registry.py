@@ -1,5 +1,6 @@
 """Every network, by name: a new one is one line here."""
 
+from shared.connectors.bluesky import Bluesky
 from shared.connectors.facebook import Facebook
 from shared.connectors.generic import Generic
 from shared.connectors.sandbox import Sandbox
@@ -10,6 +11,7 @@ CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
     Network.SANDBOX: Sandbox(),
+    Network.BLUESKY: Bluesky(),
 }
 
 

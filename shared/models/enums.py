@@ -20,6 +20,7 @@ class Network(StrEnum):
     GENERIC = "generic"
     FACEBOOK = "facebook"
     SANDBOX = "sandbox"
+    BLUESKY = "bluesky"
 
 
 class MentionKind(StrEnum):
