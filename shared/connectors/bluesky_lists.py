@@ -42,7 +42,8 @@ class Source:
 
     @property
     def label(self) -> str:
-        return self.id if self.id in {NOTIFICATIONS, OWN_POSTS} else f"the search for “{self.id.removeprefix('?')}”"
+        """The list in words."""
+        return f"the search for “{self.id[1:]}”" if self.id.startswith("?") else f"the account's {self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def arrival(source: Source, listed: Listed, fresh: Sequence[int] | None = None) 
 def failed(source: Source, error: NetworkError) -> RawArrival:
     """A list that was not to be had, as an arrival that says so once an hour; its neighbours are heard all the same."""
     now = datetime.now(UTC)
-    said = f"{source.label} was not to be had: {error.message}; it is asked for again at the next poll"
+    said = f"{source.label} can't be read for now: {error.message}; the next poll asks again"
     key = f"failed:{digest(source.id.encode(), said.encode(), now.strftime('%Y-%m-%dT%H').encode())}"
     return RawArrival(key, b"", now, {ASKED: source.method, FAILED: said})
 

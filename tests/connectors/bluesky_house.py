@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from shared.connectors.bluesky import Bluesky
 from shared.contract import Heard, Login, Page, Parsed, RawArrival, RawPart, Said
+from shared.errors import BadPayload, Problem
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.bluesky import BlueskyNetwork
 from tests.networks.fakes.bluesky_people import Account
@@ -37,7 +39,7 @@ class Place:
         parsed: list[Parsed] = []
         for _ in range(pages):
             page = await bluesky.poll(self.http, self.login, cursor)
-            parsed += [self.parse(arrival) for arrival in page.arrivals]
+            parsed += [self.settle(arrival) for arrival in page.arrivals]
             cursor = page.cursor
             if not page.more:
                 break
@@ -45,6 +47,13 @@ class Place:
 
     def parse(self, arrival: RawArrival) -> Parsed:
         return bluesky.parse(RawPart(self.brand.did, arrival.body, arrival.stamp, arrival.headers))
+
+    def settle(self, arrival: RawArrival) -> Parsed:
+        """As `parse`; what is unreadable holds nothing but its problem."""
+        try:
+            return self.parse(arrival)
+        except BadPayload as error:
+            return Parsed(problems=(Problem(error.code, error.message),))
 
     def following(self, *terms: str) -> "Place":
         return replace(self, login=replace(self.login, terms=terms))
@@ -61,14 +70,25 @@ def texts(parsed: Iterable[Parsed]) -> list[str | None]:
 
 
 @asynccontextmanager
-async def place(**settings: Any) -> AsyncIterator[Place]:
+async def place(*terms: str, **settings: Any) -> AsyncIterator[Place]:
+    """The place, for a channel that follows these terms."""
     network = BlueskyNetwork()
     async with serving(network.app) as port, guarded(**settings) as http:
         network.url = f"http://127.0.0.1:{port}"
         brand, fan = network.join("brand.test", name="Café Parvis"), network.join("fan.test", name="Fan Ny")
         found = Place(network, http, brand, fan, Login("", network.url, {}))
         choice = await bluesky.identify(http, found.given())
-        found.login = Login(choice.external_id, choice.base_url, choice.credentials, expires_at=choice.expires_at)
+        found.login = Login(choice.external_id, choice.base_url, choice.credentials, terms, choice.expires_at)
         network.asked.clear()
         network.queries.clear()
         yield found
+
+
+def crowd(here: Place, number: int, *, start: datetime) -> list[str]:
+    """So many mentions, a second apart; their texts."""
+    said = []
+    for index in range(number):
+        at = start + timedelta(seconds=index)
+        here.network.post(here.fan, f"n{index:05d}", mentioning=here.brand, at=at)
+        said.append(f"n{index:05d} @brand.test")
+    return said
