@@ -99,6 +99,10 @@ class Scene:
         await self.login.look_again([one.uri for one in written])
         return _HELPED
 
+    async def _polled(self) -> bool:
+        """Whether the channel has been polled yet: one without a session had to wait for its next turn."""
+        return (await self.house.channel(self.channel_id))["last_polled_at"] is not None
+
     # ------------------------------------------------------------ acts
 
     async def connected(self, stack: AsyncExitStack) -> AsyncIterator[Row]:
@@ -115,6 +119,7 @@ class Scene:
         if channel["external_id"] != self.brand.did:
             await self.login.identify()
             way = _HELPED
+        await self.house.until(self._polled, 4 * WITHIN_ONE_POLL)
         known = await self.login.read()
         yield Row("the handle led to the DID and to its own host", known.channel_external_id == self.brand.did, None,
                   way, str(known.credentials.get("service")))  # fmt: skip
@@ -137,12 +142,13 @@ class Scene:
         yield await self._heard("a quote", quote, kind="POST", text="Eindelijk!")
         await self.fan.like(self.own)
         await self.foe.repost(self.own)
+        await asyncio.sleep(_INDEXED)
         way = await self._looked_again(self.own)
         yield await self._look("a like, a repost and a quote, counted", self._counted, way=way)
 
     def _counted(self, found: dict[str, Json]) -> bool:
         engagement = found[self.own.uri]["engagement"]
-        return bool(engagement["likes"] and engagement["likes"] >= 1)
+        return engagement["likes"] == 1 and engagement["shares"] == 2 and engagement["replies"] >= 1
 
     async def shown(self) -> AsyncIterator[Row]:
         picture = await self.fan.post("Kijk", to=self.brand, embed=await self.fan.picture(_PNG, "Het plein"))

@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,11 +17,16 @@ POST = "app.bsky.feed.post"
 # The development network signs its tokens by this.
 _TOKEN_KEY = b"jwt-secret"
 _PASSWORD = "hunter22-hunter22"
+_APART = timedelta(milliseconds=5)
 _ADMIN = ("admin", "admin-pass")
 
 
+def iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,14 @@ class Person:
         return await self.write(POST, {"text": text, "facets": facets, **more})
 
     async def burst(self, texts: list[str], to: "Person") -> None:
-        """Many posts at once that name somebody."""
+        """Many posts at once that name somebody, some milliseconds apart as people's are."""
+        began = datetime.now(UTC) - len(texts) * _APART
         for start in range(0, len(texts), 100):
             writes = []
-            for text in texts[start : start + 100]:
+            for number, text in enumerate(texts[start : start + 100], start):
                 named, facet = mention(text, to)
-                record = {"$type": POST, "createdAt": now(), "text": named, "facets": [facet]}
+                at = iso(began + number * _APART)
+                record = {"$type": POST, "createdAt": at, "text": named, "facets": [facet]}
                 writes.append({"$type": "com.atproto.repo.applyWrites#create", "collection": POST, "value": record})
             await self.call("com.atproto.repo.applyWrites", {"repo": self.did, "writes": writes})
 
