@@ -7,14 +7,14 @@ for itself, where that is earlier than its indexing: something backdated turns u
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from shared.connectors.bluesky_posts import Value, time
 from shared.connectors.bluesky_views import ASKED, FAILED, FRESH
-from shared.connectors.bluesky_xrpc import NETWORK, Query, Session, read, value
+from shared.connectors.bluesky_xrpc import NETWORK, Query, Session, read, too_large, value
 from shared.contract import RawArrival
 from shared.errors import NetworkError, Unavailable
 
@@ -79,7 +79,22 @@ def sources(here: Session, terms: Sequence[str]) -> list[Source]:
 async def page(
     http: httpx.AsyncClient, here: Session, source: Source, *, limit: int, cursor: str | None, since: str | None = None
 ) -> Listed:
-    """One page of a list from `cursor` on. Raises a NetworkError."""
+    """One page of a list from `cursor` on; a shorter one where it is too large to be read. Raises a NetworkError.
+
+    A post may be a megabyte of facets, and some of these on one page would keep the whole list away.
+    """
+    while True:
+        try:
+            return await _page(http, here, source, limit=limit, cursor=cursor, since=since)
+        except Unavailable as error:
+            if limit == 1 or not too_large(error):
+                raise
+        limit = max(1, limit // 5)
+
+
+async def _page(
+    http: httpx.AsyncClient, here: Session, source: Source, *, limit: int, cursor: str | None, since: str | None
+) -> Listed:
     asked = {**source.asked, "limit": limit}
     if cursor:
         asked["cursor"] = cursor
@@ -91,7 +106,20 @@ async def page(
     if not isinstance(items, list):
         raise Unavailable(NETWORK, f"{source.label}: the answer holds no list of {source.field}", unsent=True)
     read_items = tuple(source.item(item) if isinstance(item, Mapping) else Item("", None) for item in items)
-    return Listed(response, read_items, after if isinstance(after, str) and after else None)
+    listed = Listed(response, read_items, after if isinstance(after, str) and after else None)
+    return replace(listed, next=_whole_moment(listed))
+
+
+def _whole_moment(listed: Listed) -> str | None:
+    """Where the page leads, and where that is a time, with what else was at that moment.
+
+    The AppView's cursor of notifications is the time of the last one, and leads to what is earlier: of several at one
+    millisecond, those beyond the page's edge would be passed over. A page of nothing but that moment is left by it.
+    """
+    at = time(listed.next)
+    if at is None or at != listed.oldest or listed.newest == at:
+        return listed.next
+    return (at + timedelta(milliseconds=1)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def arrival(source: Source, listed: Listed, fresh: Sequence[int] | None = None) -> RawArrival:

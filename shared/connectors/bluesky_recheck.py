@@ -13,7 +13,7 @@ import httpx
 from shared.connectors.bluesky_lists import digest
 from shared.connectors.bluesky_posts import Thing, a_post
 from shared.connectors.bluesky_views import ASKED, FAILED, MISSING, OWNER, count
-from shared.connectors.bluesky_xrpc import NETWORK, Session, failure, query, read, session, value
+from shared.connectors.bluesky_xrpc import NETWORK, Session, failure, query, read, session, too_large, value
 from shared.contract import Counted, Login, Pointer, RawArrival
 from shared.errors import LoginDead, Refused, Unavailable
 
@@ -75,13 +75,15 @@ def _in_pieces(external_ids: Sequence[str]) -> Iterable[list[Thing]]:
 async def _shown(
     http: httpx.AsyncClient, here: Session, posts: list[Thing]
 ) -> list[tuple[list[Thing], httpx.Response | Refused]]:
-    """What the network shows of these. One address that it does not take refuses its neighbours with it: they are asked
-    for in halves then."""
+    """What the network shows of these. One address that it does not take, or whose post is very large, keeps its
+    neighbours away with it: they are asked for in halves then."""
     try:
         response = await read(http, here, _POSTS, {"uris": [post.uri for post in posts]})
-    except Refused as error:
+    except (Refused, Unavailable) as error:
+        if isinstance(error, Unavailable) and (len(posts) == 1 or not too_large(error)):
+            raise
         if len(posts) == 1:
-            return [(posts, error)]
+            return [(posts, Refused(NETWORK, error.message))]
         half = len(posts) // 2
         return [*await _shown(http, here, posts[:half]), *await _shown(http, here, posts[half:])]
     if not isinstance(value(response).get("posts"), list):

@@ -93,7 +93,8 @@ async def poll(http: httpx.AsyncClient, login: Login, cursor: str | None) -> Pag
     else:
         name = walk.walkable()[0]
         wait = await _older(http, here, by_name[name], walk, arrivals)
-    more = wait is None and bool(walk.due or walk.walkable())
+    # Where gaps were walked, the newest are asked for once more before the poll ends: that took a while.
+    more = wait is None and bool(walk.due or walk.walkable() or (walk.pages and not walk.tired))
     return Page(tuple(arrivals), write_cursor(walk), more, wait)
 
 

@@ -27,6 +27,7 @@ from shared.errors import (
     Unavailable,
     Uncertain,
 )
+from shared.http import ResponseTooLarge
 
 NETWORK = "bluesky"
 
@@ -178,6 +179,12 @@ def _asked_wait(response: httpx.Response, now: datetime) -> timedelta:
     if until is None:
         return outcome.wait_asked(response, now)
     return min(max(until - now, outcome.SHORTEST_WAIT), outcome.LONGEST_WAIT)
+
+
+def too_large(error: NetworkError) -> bool:
+    """Whether an answer was not read to its end because of its size: less of it can be asked for."""
+    cause = error.__cause__
+    return cause is not None and isinstance(cause.__cause__, ResponseTooLarge)
 
 
 def rest(response: httpx.Response) -> timedelta | None:

@@ -1,14 +1,17 @@
 """What goes wrong with one of Bluesky's lists: said, bounded, nothing lost, and no other list harmed."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from shared import http
 from shared.connectors.bluesky_walk import NEWEST
 from shared.errors import BadPayload, LoginDead, RateLimited, Unavailable
 from tests.connectors.bluesky_house import bluesky, crowd, place, texts
+from tests.connectors.loopback import settings
 from tests.networks.fakes.bluesky import Fault
 
 NOTIFICATIONS = "app.bsky.notification.listNotifications"
@@ -165,3 +168,21 @@ async def test_a_term_that_is_dropped_leaves_the_cursor_and_a_new_one_begins_wit
         parsed, page = await here.following("café").poll(page.cursor)
     assert texts(parsed) == ["un café"]
     assert "parvis" not in (page.cursor or "")
+
+
+async def test_posts_of_a_megabyte_keep_neither_the_list_nor_their_neighbours_away() -> None:
+    async with place() as wide, http.client(settings(), max_bytes=60_000) as narrow:
+        here = replace(wide, http=narrow)
+        _, page = await here.poll()
+        tag = {"$type": "app.bsky.richtext.facet#tag", "tag": "x" * 20_000}
+        facets = [{"index": {"byteStart": 0, "byteEnd": 1}, "features": [tag]}]
+        start, own = datetime.now(UTC) - timedelta(minutes=1), here.network.post(here.brand, "own")
+        large = [here.network.reply(here.fan, own, f"large {n}", at=start + timedelta(seconds=n)) for n in range(6)]
+        for record in large:
+            record.value["facets"] = facets
+        parsed, last = await here.poll(page.cursor)
+        again = await bluesky.recheck(here.http, here.login, [record.uri for record in large])
+    wanted = {f"large {n}" for n in range(6)}
+    assert wanted <= set(texts(parsed))
+    assert set(texts(here.parse(arrival) for arrival in again)) == wanted
+    assert last.more is False

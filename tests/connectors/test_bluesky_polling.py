@@ -112,6 +112,18 @@ async def test_more_than_a_page_between_two_polls_is_walked_through_to_what_is_k
     assert last.more is False
 
 
+async def test_of_many_at_one_moment_none_is_lost_at_the_edge_of_a_page() -> None:
+    async with place() as here:
+        _, page = await here.poll()
+        start = datetime.now(UTC) - timedelta(hours=2)
+        for number in range(260):
+            at = start + timedelta(seconds=number // 20)
+            here.network.post(here.fan, f"n{number}", mentioning=here.brand, at=at)
+        parsed, last = await here.poll(page.cursor)
+    assert len(texts(parsed)) == 260
+    assert last.more is False
+
+
 async def test_a_long_gap_is_walked_over_several_polls_and_the_newest_never_waits() -> None:
     async with place() as here:
         start = datetime.now(UTC) - timedelta(hours=2)
