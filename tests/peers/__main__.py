@@ -71,8 +71,10 @@ def main() -> None:
     """The entry point: exit code 1 where something was not seen as it must."""
     names = [peer.name for peer in PEERS]
     parser = argparse.ArgumentParser(prog="python -m tests.peers", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*names, []], metavar="name", help=f"of {', '.join(names)}")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(names)}; none: all of them")
     given = parser.parse_args().names
+    if unknown := sorted(set(given) - set(names)):
+        parser.error(f"there is no peer {', '.join(unknown)}; there are {', '.join(names)}")
     console = Console(width=160)
     peers = ready([peer for peer in PEERS if not given or peer.name in given], console)
     if not peers:
