@@ -5,6 +5,7 @@ anybody's server: it is called through the guarded client like every address tha
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote, unquote
@@ -62,12 +63,11 @@ async def renew(http: httpx.AsyncClient, login: Login) -> Login:
     service, refresh = login.credentials.get("service"), login.credentials.get("refresh_jwt")
     if service and refresh:
         response = await session_call(http, service, "com.atproto.server.refreshSession", bearer=refresh)
-        if response.status_code == 200:
+        # An account that is closed here may have moved to another host, which its DID's document tells.
+        with suppress(LoginDead, LoginExpired, Refused):
+            if response.status_code != 200:
+                raise failure(response)
             return _renewed(login, _made(response, login.credentials.get("did")), service)
-        error = failure(response)
-        # A closed account may have moved to another host, which its DID's document tells.
-        if not isinstance(error, LoginDead | LoginExpired | Refused):
-            raise error
     did, service = await find(http, login)
     return _renewed(login, await _create(http, service, did, login), service)
 

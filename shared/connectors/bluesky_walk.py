@@ -27,6 +27,8 @@ MOST_GAPS = 8
 PATIENCE = 10  # pages of a gap that lead nowhere
 TRIES = 3  # failures of a gap's page, before its cursor is given up
 
+_OF_ALL = (RateLimited, LoginDead, LoginExpired)  # what is not about one list
+
 
 @dataclass(slots=True)
 class Gap:
@@ -78,21 +80,20 @@ async def poll(http: httpx.AsyncClient, login: Login, cursor: str | None) -> Pag
     walk = read_cursor(cursor)
     walk.begin(wanted)
     by_name = {source.id: source for source in wanted}
+    newest = walk.due[:AT_ONCE]
     arrivals: list[RawArrival] = []
     wait: timedelta | None = None
-    if walk.due:
-        for name in walk.due[:AT_ONCE]:
-            try:
-                wait = await _newest(http, here, by_name[name], walk, arrivals)
-            except RateLimited as error:
-                if not arrivals:
-                    raise
-                wait = error.after
-            if wait is not None:
-                break
-    else:
-        name = walk.walkable()[0]
-        wait = await _older(http, here, by_name[name], walk, arrivals)
+    for name in newest or walk.walkable()[:1]:
+        try:
+            step = _newest if newest else _older
+            wait = await step(http, here, by_name[name], walk, arrivals)
+        except RateLimited as error:
+            if newest and name == NOTIFICATIONS:
+                raise
+            # The round ends here, so that the next one does not begin with what was too much for the network.
+            walk.due, walk.tired, wait = [], list(walk.streams), error.after
+        if wait is not None:
+            break
     # Where gaps were walked, the newest are asked for once more before the poll ends: that took a while.
     more = wait is None and bool(walk.due or walk.walkable() or (walk.pages and not walk.tired))
     return Page(tuple(arrivals), write_cursor(walk), more, wait)
@@ -106,7 +107,7 @@ async def _newest(
         listed = await page(http, here, source, limit=NEWEST, cursor=None)
     except NetworkError as error:
         # Of the notifications the poll itself speaks; a search that fails must not keep them back.
-        if source.id == NOTIFICATIONS or isinstance(error, RateLimited | LoginDead | LoginExpired):
+        if source.id == NOTIFICATIONS or isinstance(error, _OF_ALL):
             raise
         arrivals.append(failed(source, error))
         walk.due.remove(source.id)
@@ -148,7 +149,7 @@ async def _older(
         listed = await page(http, here, source, limit=WALK, cursor=gap.next)
         _progress(gap, listed, source)
     except NetworkError as error:
-        if isinstance(error, RateLimited | LoginDead | LoginExpired):
+        if isinstance(error, _OF_ALL):
             raise
         arrivals.append(failed(source, error))
         walk.tired.append(source.id)

@@ -143,13 +143,27 @@ async def test_what_the_rate_limit_leaves_is_asked_for_when_it_is_over() -> None
 async def test_too_fast_is_said_with_what_was_brought_before_it() -> None:
     async with place() as here:
         here.network.post(here.fan, "Bonjour", mentioning=here.brand)
-        slow = JSONResponse({"error": "RateLimitExceeded"}, 429, {"retry-after": "9"})
-        here.network.faults[FEED] = Fault(slow)
+        here.network.faults[FEED] = Fault(too_fast(9))
         page = await bluesky.poll(here.http, here.login, None)
         assert (len(page.arrivals), page.wait, page.more) == (1, timedelta(seconds=9), False)
-        here.network.faults[NOTIFICATIONS] = Fault(slow)
+        here.network.faults[NOTIFICATIONS] = Fault(too_fast(9))
         with pytest.raises(RateLimited):
             await bluesky.poll(here.http, here.login, None)
+
+
+async def test_a_search_that_is_always_too_fast_keeps_no_notification_back() -> None:
+    async with place("parvis") as here:
+        here.network.faults[SEARCH] = Fault(too_fast(1), times=10)
+        page = await bluesky.poll(here.http, here.login, None)
+        for number in range(3):
+            here.network.post(here.fan, f"n{number}", mentioning=here.brand)
+            page = await bluesky.poll(here.http, here.login, page.cursor)
+            assert texts([here.parse(page.arrivals[0])]) == [f"n{number} @brand.test"]
+            assert page.wait == timedelta(seconds=1)
+
+
+def too_fast(seconds: int) -> Response:
+    return JSONResponse({"error": "RateLimitExceeded"}, 429, {"retry-after": str(seconds)})
 
 
 async def test_a_login_that_dies_in_the_middle_stops_the_poll() -> None:

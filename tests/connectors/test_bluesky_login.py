@@ -124,10 +124,14 @@ async def test_a_revoked_app_password_is_dead_when_it_is_renewed() -> None:
             await bluesky.renew(here.http, here.login)
 
 
-async def test_an_account_that_moved_is_renewed_at_its_new_host() -> None:
+@pytest.mark.parametrize("left", ["deactivated", "forgotten"])
+async def test_an_account_that_moved_is_renewed_at_its_new_host(left: str) -> None:
     async with place() as old, place() as new:
         moved = new.network.document(old.brand)
-        old.network.forget_refresh()
+        if left == "deactivated":
+            old.brand.status = left
+        else:
+            old.network.forget_refresh()
         described = {"did": old.brand.did, "didDoc": moved}
         old.network.faults["com.atproto.repo.describeRepo"] = Fault(JSONResponse(described))
         fresh = await bluesky.renew(old.http, old.login)
