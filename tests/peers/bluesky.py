@@ -23,6 +23,7 @@ from tests.peers.peer import Row, Say
 # A reply that comes within milliseconds of its root is not notified: the AppView does not know the root yet.
 _INDEXED = 1.5
 _BURST = 130
+_TERM = "parvisplein"
 _PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -108,7 +109,8 @@ class Scene:
     async def connected(self, stack: AsyncExitStack) -> AsyncIterator[Row]:
         password = await self.brand.app_password("parvis")
         credentials = {"identifier": self.brand.handle, "app_password": password}
-        channel = await self.house.connect(network="bluesky", base_url=self.pds, credentials=credentials)
+        followed = {"terms": [_TERM]} if BY_ITSELF else {}
+        channel = await self.house.connect(network="bluesky", base_url=self.pds, credentials=credentials, **followed)
         self.channel_id = channel["id"]
         self.login = await stack.enter_async_context(channel_login(self.house, self.channel_id))
         wrong = [finding["message"] for finding in channel["findings"] if not finding["ok"]]
@@ -140,6 +142,9 @@ class Scene:
         yield await self._heard("a reply to a reply", deeper, kind="REPLY", parent={"externalId": reply.uri})
         quote = await self.fan.quote(self.own, "Eindelijk!")
         yield await self._heard("a quote", quote, kind="POST", text="Eindelijk!")
+        if BY_ITSELF:
+            found = await self.away.post(f"Mooi weer op het {_TERM}")
+            yield await self._heard("a post that names nobody, found by its term", found, kind="POST")
         await self.fan.like(self.own)
         await self.foe.repost(self.own)
         await asyncio.sleep(_INDEXED)
