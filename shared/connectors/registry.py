@@ -1,5 +1,6 @@
 """Every network, by name: a new one is one line here."""
 
+from shared.connectors.bluesky import Bluesky
 from shared.connectors.facebook import Facebook
 from shared.connectors.feed import Feed
 from shared.connectors.generic import Generic
@@ -14,6 +15,7 @@ CONNECTORS: dict[Network, Connector] = {
     Network.FEED: Feed(),
     Network.SANDBOX: Sandbox(),
     Network.MASTODON: Mastodon(),
+    Network.BLUESKY: Bluesky(),
 }
 
 

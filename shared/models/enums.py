@@ -22,6 +22,7 @@ class Network(StrEnum):
     FEED = "feed"
     SANDBOX = "sandbox"
     MASTODON = "mastodon"
+    BLUESKY = "bluesky"
 
 
 class MentionKind(StrEnum):
