@@ -21,6 +21,8 @@ class Network(StrEnum):
     FACEBOOK = "facebook"
     FEED = "feed"
     SANDBOX = "sandbox"
+    MASTODON = "mastodon"
+    BLUESKY = "bluesky"
 
 
 class MentionKind(StrEnum):
