@@ -92,7 +92,7 @@ def author(view: object, did: str) -> Author:
 def author_kind(view: object, did: str, part: RawPart) -> AuthorKind:
     """The brand itself; an account that labels itself a bot; anybody else."""
     found = view if isinstance(view, Mapping) and view.get("did") == did else {}
-    if part.channel_external_id and part.channel_external_id in {did, found.get("handle")}:
+    if part.channel_external_id and part.channel_external_id in (did, found.get("handle")):
         return AuthorKind.BRAND
     labels = found.get("labels")
     for label in labels if isinstance(labels, list) else []:

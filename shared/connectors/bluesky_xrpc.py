@@ -135,7 +135,7 @@ def failure(response: httpx.Response, login: Login | None = None) -> NetworkErro
     """The error that an answer other than 200 stands for, when nothing but reading was asked."""
     status, found = response.status_code, value(response)
     error = name(found.get("error")) or ""
-    said = f"{error or status}: {name(found.get('message')) or 'without a word'}"
+    said = outcome.discreet(f"{error or status}: {name(found.get('message')) or 'without a word'}", response)
     if status == 429 or error == "RateLimitExceeded":
         return RateLimited(NETWORK, after=_asked_wait(response, datetime.now(UTC)))
     if error in _BETWEEN_SERVERS:

@@ -110,7 +110,7 @@ def error_of(response: httpx.Response) -> str:
     said = None
     if isinstance(value, Mapping):
         said = words(value.get("error_description")) or words(value.get("error"))
-    return said[:300] if said else "(no reason given)"
+    return outcome.discreet(said, response)[:300] if said else "(no reason given)"
 
 
 def room(response: httpx.Response) -> Room:

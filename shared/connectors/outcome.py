@@ -143,6 +143,12 @@ def wait_asked(response: httpx.Response, now: datetime) -> timedelta:
     return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
+def discreet(words: str, response: httpx.Response) -> str:
+    """A network's own words without the credential that its request carried: some networks repeat it."""
+    credential = response.request.headers.get("authorization", "").rpartition(" ")[2]
+    return words.replace(credential, "…") if credential else words
+
+
 def failure(network: str, response: httpx.Response, refused: frozenset[int]) -> NetworkError:
     """The error for a status that is not 2xx; `refused` are those by which this network certainly did nothing.
 

@@ -1,0 +1,168 @@
+"""What the suite needs to know of a network to put its connector through everything.
+
+A specimen is data and closures: payloads in the network's own shapes, its signature made by other means than the
+connector's where there are any, its errors, its ways of counting text, and a fake of it on loopback.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import httpx
+
+from shared.contract import Capability, Connector, HookAddress, Login, OutgoingEffect, Pointer, RawRequest, Secret
+from shared.errors import NetworkError
+from shared.models.enums import OutgoingKind
+from tests.connectors.conformance.line import Line, Reply
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+class Verb(StrEnum):
+    """What a payload can tell of a thing. UNKNOWN is an event that no connector knows; BROKEN can't be used."""
+
+    SAID = "said"
+    EDITED = "edited"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to thing `number` at that moment."""
+
+    verb: Verb
+    number: int
+    at: datetime = NOW
+    text: str = "Bonjour"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A payload, and the headers that the connector's own half gives to what it polls."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A challenge and the answer that the network wants to it."""
+
+    name: str
+    request: RawRequest
+    secret: Secret
+    status: int
+    body: bytes | None = None  # None: whatever
+
+
+@dataclass(frozen=True, slots=True)
+class Pushing:
+    """How a network signs what it pushes. `sign` takes a key, the body, the time and the delivery's number.
+
+    `header` holds the signature, `digest` says where its digest is. `tolerance`: how old a signed time may be; None
+    where none is signed. `several`: one delivery about several channels, for a hook of the app's.
+    """
+
+    keys: tuple[str, str]
+    sign: Callable[[str, bytes, datetime, int], Mapping[str, str]]
+    signed_headers: tuple[str, ...]
+    digest: Callable[[str], slice]
+    header: str
+    tolerance: timedelta | None = None
+    handshakes: tuple[Handshake, ...] = ()
+    several: Callable[[Mapping[str, Sequence[Event]]], bytes] | None = None
+
+    def deliver(
+        self,
+        body: bytes,
+        *,
+        key: str | None = None,
+        at: datetime = NOW,
+        received_at: datetime | None = None,
+        number: int = 1,
+    ) -> RawRequest:
+        """A delivery as the network would make it."""
+        return RawRequest("POST", self.sign(key or self.keys[0], body, at, number), {}, body, received_at or at)
+
+
+@dataclass
+class World:
+    """The network on loopback with our channel on it, and what people do there.
+
+    `given` is the login as a person types it in. Deeds that a network does not have, or that no capability of its
+    connector needs, are None.
+    """
+
+    line: Line
+    http: httpx.AsyncClient
+    login: Login
+    given: Login
+    say: Callable[[str], Awaitable[str]] | None = None
+    edit: Callable[[str, str], Awaitable[None]] | None = None
+    delete: Callable[[str], Awaitable[None]] | None = None
+    revoke: Callable[[], None] | None = None
+    published: Callable[[], Awaitable[list[str]]] | None = None
+    subscribed: Callable[[], Awaitable[bool]] | None = None
+    hook: HookAddress | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen anywhere: everything in the credentials that is no name or address."""
+        told = {**self.given.credentials, **self.login.credentials}
+        return tuple(
+            value for name, value in told.items() if name not in {"url", "identifier", "did", "service", "username"}
+        )
+
+
+class Call(StrEnum):
+    """What is called while the network answers with an error."""
+
+    POLL = "poll"
+    SEND = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer of the network and what it means; None: it is taken as done."""
+
+    name: str
+    call: Call
+    reply: Reply
+    error: type[NetworkError] | None
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One network. `name(number)` is the external id under which the payloads of `write` speak of a thing."""
+
+    connector: Connector
+    channel: str
+    name: Callable[[int], str]
+    write: Callable[[Sequence[Event]], Written]
+    vectors: tuple[tuple[str, int, str], ...]  # text, its length, the unit
+    longest: tuple[str, str]  # a text that just fits, and one that just does not
+    pushing: Pushing | None = None
+    world: Callable[[], AbstractAsyncContextManager[World]] | None = None
+    failures: tuple[Failure, ...] = ()
+    echo: Callable[[str], Reply] | None = None  # an error in whose words the network repeats what it was sent
+    pointer: Callable[[str], Pointer] | None = None
+    later: Callable[[str | None], str | None] = lambda cursor: cursor  # the cursor, as it is when time has passed
+    several_deleted: bool = True  # whether one payload can tell of several deletions, and of other things besides
+    clock_moves: bool = False  # its clock is moved on purpose, to practise: its times are taken as they are
+    unknown_is_a_problem: bool = False  # the network has one kind of event only: whatever else is called is a mistake
+    recorded: frozenset[Capability] = frozenset()
+    real: frozenset[Capability] = frozenset()
+    real_by: str = ""
+    seen_on: date = date(2026, 11, 26)
+
+
+def effect(outgoing_id: str = "out_1", *, attempted: timedelta = timedelta(0), text: str = "Bonjour") -> OutgoingEffect:
+    """A post to be sent, first tried so long ago."""
+    return OutgoingEffect(
+        outgoing_id, OutgoingKind.PUBLISH, text, "post_1", first_attempt_at=datetime.now(UTC) - attempted
+    )

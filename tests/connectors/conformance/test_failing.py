@@ -1,0 +1,104 @@
+"""What a network answers wrongly is said as what it means, bounded, and without a word of the login."""
+
+import logging
+import traceback
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.errors import NetworkError, RateLimited, Uncertain
+from tests.connectors.conformance.specimen import Call, Failure, Specimen, World, effect
+from tests.connectors.specimens import SPECIMENS, each
+
+CASES = [
+    pytest.param(specimen, failure, id=f"{network.value}-{failure.call.value}-{failure.name}")
+    for network, specimen in SPECIMENS.items()
+    for failure in specimen.failures
+]
+CALLING = each(one for one in SPECIMENS.values() if one.failures)
+
+
+async def _call(specimen: Specimen, world: World, call: Call) -> object:
+    match call:
+        case Call.POLL:
+            return await specimen.connector.poll(world.http, world.login, None)
+        case Call.SEND:
+            return await specimen.connector.send(world.http, world.login, effect())
+
+
+def _tells_nothing(world: World, error: BaseException | None, log: pytest.LogCaptureFixture) -> None:
+    told = [log.text, repr(world.login), str(world.login), repr(world.given)]
+    if error is not None:
+        told += [str(error), repr(error), *traceback.format_exception(error)]
+    for secret in world.secrets:
+        assert len(secret) > 3
+        assert not any(secret in one for one in told)
+
+
+@pytest.mark.parametrize(("specimen", "failure"), CASES)
+async def test_an_answer_means_what_the_table_says(
+    specimen: Specimen, failure: Failure, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert specimen.world is not None
+    async with specimen.world() as world:
+        world.line.reply = failure.reply
+        error: NetworkError | None = None
+        try:
+            await _call(specimen, world, failure.call)
+        except NetworkError as raised:
+            error = raised
+        world.line.reply = None
+        _tells_nothing(world, error, caplog)
+    if failure.error is None:
+        assert error is None
+        return
+    assert isinstance(error, failure.error)
+    assert error.network == specimen.connector.network.value
+    assert error.message
+    assert error.unsent or isinstance(error, Uncertain)
+    assert len(error.message) < 1000
+    if failure.after is not None:
+        assert isinstance(error, RateLimited)
+        assert abs(error.after - failure.after) <= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("specimen", CALLING)
+async def test_a_network_that_repeats_the_login_in_its_error_tells_nobody(
+    specimen: Specimen, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert specimen.world is not None
+    assert specimen.echo is not None
+    async with specimen.world() as world:
+        for call in {failure.call for failure in specimen.failures}:
+            world.line.echo = specimen.echo
+            with pytest.raises(NetworkError) as raised:
+                await _call(specimen, world, call)
+            world.line.echo = None
+            _tells_nothing(world, raised.value, caplog)
+
+
+@pytest.mark.parametrize(("specimen", "failure"), [one for one in CASES if one.values[1].call is Call.SEND])
+async def test_after_any_answer_the_post_is_live_once_at_most_and_a_repeat_makes_no_second(
+    specimen: Specimen, failure: Failure
+) -> None:
+    assert specimen.world is not None
+    async with specimen.world() as world:
+        assert world.published is not None
+        world.line.reply = failure.reply
+        error: Any = None
+        try:
+            await _call(specimen, world, Call.SEND)
+        except NetworkError as raised:
+            error = raised
+        world.line.reply = None
+        if isinstance(error, Uncertain):
+            again = effect(attempted=timedelta(hours=1))
+            found = await specimen.connector.find(world.http, world.login, again)
+            assert (found is not None) == failure.reply.done
+            await specimen.connector.send(world.http, world.login, again)
+            assert len(await world.published()) == 1
+        else:
+            assert await world.published() == []
