@@ -2,6 +2,7 @@
 
 from shared.connectors.facebook import Facebook
 from shared.connectors.generic import Generic
+from shared.connectors.instagram import Instagram
 from shared.connectors.sandbox import Sandbox
 from shared.contract import Connector
 from shared.models.enums import Network
@@ -9,6 +10,7 @@ from shared.models.enums import Network
 CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
+    Network.INSTAGRAM: Instagram(),
     Network.SANDBOX: Sandbox(),
 }
 
