@@ -5,7 +5,8 @@ own mark may move on as soon as its first page was read: what lies between is a 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +44,7 @@ class State:
     """What a cursor holds. `seen` is what a network's own reading keeps of the things that it watches."""
 
     began: int = 0
-    good: bool = False  # something of this round was answered
+    good: bool = False  # something was answered: of a backfill in this call, of a poll in this round
     filling: bool = False
     since: dict[str, int] = field(default_factory=dict)
     off: dict[str, int] = field(default_factory=dict)
@@ -74,8 +75,12 @@ class State:
 
     def add(self, step: Step) -> None:
         """Put a step behind the others. Several walks into the past of one thing become one that covers them."""
-        same = [one for one in self.todo if one.after and (one.source, one.about) == (step.source, step.about)]
-        if step.after and len(same) >= _DEEP_OF_ONE:
+        same = [
+            one
+            for one in self.todo
+            if (one.source, one.about, bool(one.after)) == (step.source, step.about, bool(step.after))
+        ]
+        if len(same) >= (_DEEP_OF_ONE if step.after else 1):
             self.todo.remove(same[-1])
             step = replace(step, since=min(step.since, same[-1].since))
         self.todo.append(step)
@@ -111,6 +116,7 @@ async def backfill(network: str, since: datetime, cursor: str | None, sources: t
     if cursor is None:
         state = State(began=_now(), filling=True)
         state.todo = [Step(source, since=int(since.timestamp())) for source in sources]
+    state.good = False
     page = await _take(state, take)
     if state.todo:
         return replace(page, more=True)
@@ -148,7 +154,6 @@ class _Progress:
     """What some steps have come to."""
 
     arrivals: list[RawArrival] = field(default_factory=list)
-    follow: list[Step] = field(default_factory=list)
     later: list[Step] = field(default_factory=list)
     calls: int = 0
     deep: int = 0
@@ -162,16 +167,20 @@ class _Progress:
 
 
 async def _take(state: State, take: Take) -> Page:
-    """Take steps until enough calls were made. A step that fails keeps no other one waiting."""
-    waiting, state.todo = state.todo, []
-    progress = _Progress()
-    for step in waiting:
+    """Take steps until enough calls were made, first pages before what lies deeper.
+
+    A step that fails keeps no other one waiting.
+    """
+    fresh = deque(step for step in state.todo if not step.after)
+    deep = deque(step for step in state.todo if step.after)
+    state.todo, progress = [], _Progress()
+    while fresh or deep:
+        step = (fresh or deep).popleft()
         if progress.is_enough(step, filling=state.filling):
-            state.todo.append(step)
-        else:
-            await _one(state, step, take, progress)
-    for step in progress.follow:
-        state.add(step)
+            state.add(step)
+            continue
+        for following in await _one(state, step, take, progress):
+            (deep if following.after else fresh).append(following)
     more = bool(state.todo) and progress.wait is None
     state.todo += progress.later
     if progress.failed is not None and not progress.done and not state.good:
@@ -179,7 +188,8 @@ async def _take(state: State, take: Take) -> Page:
     return Page(tuple(progress.arrivals), state.cursor(), more, progress.wait)
 
 
-async def _one(state: State, step: Step, take: Take, progress: _Progress) -> None:
+async def _one(state: State, step: Step, take: Take, progress: _Progress) -> Sequence[Step]:
+    """Take a step; the steps that follow from it."""
     progress.calls += 1
     progress.deep += bool(step.after)
     try:
@@ -202,8 +212,9 @@ async def _one(state: State, step: Step, take: Take, progress: _Progress) -> Non
         state.good = True
         _move_mark(state, step)
         progress.arrivals += read.arrivals
-        progress.follow += read.follow
         progress.wait = max(filter(None, (progress.wait, read.wait)), default=None)
+        return read.follow
+    return ()
 
 
 def _now() -> int:
