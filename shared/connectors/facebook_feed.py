@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shared.connectors.meta_events import Entry, Told, Unusable, Value
 from shared.connectors.meta_media import media
 from shared.connectors.reading import identifier, name, number, unix_time, web_address, words
-from shared.contract import Author, Deleted, Hidden, MediaDraft, Reacted, Said
+from shared.contract import Author, Deleted, Hidden, MediaDraft, Pointer, Reacted, Said
 from shared.models.enums import MentionKind
 
 _FIELDS = frozenset({"feed", "mention", "ratings"})
@@ -44,7 +44,7 @@ class _Thing:
 
 
 def hear_change(entry: Entry, field: str, value: object) -> Told:
-    """The facts of one change, and the reasons for what is passed over. Raises Unusable."""
+    """The facts of one change, what it only names, and the reasons for what is passed over. Raises Unusable."""
     if field not in _FIELDS:
         return [f"field {name(field)}: not about mentions"]
     if not isinstance(value, Mapping):
@@ -59,7 +59,11 @@ def hear_change(entry: Entry, field: str, value: object) -> Told:
     thing = _thing(entry, item, value)
     if thing is None:
         return [f"{field} {item[:40] or 'without an item'}: not about mentions"]
-    return _by_verb(entry, verb, item, value, thing)
+    told = _by_verb(entry, verb, item, value, thing)
+    if field == "mention" and verb in _ADDED and not value.get("message"):
+        # Somebody else's post or comment, of which Facebook often gives the id alone.
+        told.append(Pointer(thing.external_id, "post" if thing.kind is MentionKind.POST else "comment"))
+    return told
 
 
 def _item(field: str, value: Value) -> str:

@@ -69,6 +69,8 @@ async def _posts(graph: Graph, state: State, step: Step, path: str, place: dict[
 
 async def _news(graph: Graph, state: State, step: Step) -> Read:
     """The newest comments on all the posts that are watched, in one call; more on one of them is a step of its own."""
+    if not state.seen:
+        return Read(asked=False)
     since = f".since({step.since})" if step.since else ""
     edge = f"comments.filter(stream).order(reverse_chronological){since}.limit(50)"
     looked = await graph.look(list(state.seen), f"id,{edge}{{{_COMMENT}}}", together=25)

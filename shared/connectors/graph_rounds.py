@@ -88,11 +88,12 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a step brought."""
+    """What a step brought. `asked` is false where there was nothing to ask about: no proof that the login may ask."""
 
     arrivals: tuple[RawArrival, ...] = ()
     follow: tuple[Step, ...] = ()
     wait: timedelta | None = None
+    asked: bool = True
 
 
 Take = Callable[[State, Step], Awaitable[Read]]
@@ -208,8 +209,8 @@ async def _one(state: State, step: Step, take: Take, progress: _Progress) -> Seq
         progress.failed = progress.failed or error
         progress.later.append(step)
     else:
-        progress.done += 1
-        state.good = True
+        progress.done += read.asked
+        state.good = state.good or read.asked
         _move_mark(state, step)
         progress.arrivals += read.arrivals
         progress.wait = max(filter(None, (progress.wait, read.wait)), default=None)

@@ -1,4 +1,4 @@
-"""Instagram at the door, and what a login is, how long it lasts and what it may do. What payloads say, their pairs tell."""
+"""Instagram at the door, and what a login is, how long it lasts and what it may do. Pairs tell what payloads say."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

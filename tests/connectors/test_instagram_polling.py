@@ -1,4 +1,4 @@
-"""An Instagram account read by asking, on a Graph API on loopback: in rounds, looking again, and fetching what was named."""
+"""An Instagram account read by asking a Graph API on loopback: in rounds, again, and what was only named."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,0 +1,376 @@
+"""A Facebook Page read by asking, on a Graph API on loopback, and that it meets what the webhooks said."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from shared.connectors.facebook import Facebook
+from shared.contract import Counted, Heard, Hidden, HookAddress, Pointer, RawPart, Said
+from shared.errors import LoginDead, Refused
+from shared.models.enums import AuthorKind, MentionKind, Visibility
+from tests.connectors.graph_rig import (
+    PAGE,
+    PAGE_TOKEN,
+    SECRET,
+    USER_TOKEN,
+    Rig,
+    aged,
+    deleted,
+    heard,
+    rig,
+    said,
+    texts,
+    whole_round,
+)
+from tests.networks.fakes.graph import Fault
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+facebook = Facebook()
+
+
+def pushed(value: dict[str, Any], field: str = "feed") -> Heard:
+    """What the webhook says of it."""
+    entry = {"id": PAGE, "time": 1795341600, "changes": [{"field": field, "value": value}]}
+    body = orjson.dumps({"object": "page", "entry": [entry]})
+    return facebook.parse(RawPart(PAGE, body, NOW)).heard[0]
+
+
+def same(one: Heard, other: Heard) -> None:
+    """Both say the same, but for when they were said and for the address, which not all of them know."""
+    assert isinstance(one, Said)
+    assert isinstance(other, Said)
+    assert replace(one, stamp=NOW, url=None) == replace(other, stamp=NOW, url=None)
+
+
+# ---------------------------------------------------------------- polling
+
+
+async def test_posts_tags_comments_replies_reviews_and_messages_are_heard_by_asking() -> None:
+    async with rig() as here:
+        world = here.graph.world
+        post = world.post(PAGE, "Nouvelle saison")
+        tag = world.post(PAGE, "avec Café Parvis", ("9009", "Jo"), edge="tagged")
+        comment = world.comment(post, "Quand ?")
+        reply = world.comment(post, "En mars", (PAGE, "Café Parvis"), parent=comment)
+        nobody = world.comment(post, "no name", None)
+        review = world.rating(PAGE, "Koude koffie", positive=False)
+        message = world.message(PAGE, "Bonjour", conversation="t_1", by=("771", "Léa"))
+        facts, page = await whole_round(facebook, here, here.page)
+    by_id = {fact.external_id: fact for fact in said(facts)}
+    assert set(by_id) == {post, tag, comment, reply, nobody, review, message}
+    assert (by_id[post].kind, by_id[post].author_kind) == (MentionKind.POST, AuthorKind.BRAND)
+    assert by_id[tag].author_kind is AuthorKind.CONSUMER
+    assert (by_id[comment].kind, by_id[comment].parent_external_id) == (MentionKind.COMMENT, post)
+    assert (by_id[reply].kind, by_id[reply].parent_external_id) == (MentionKind.REPLY, comment)
+    assert by_id[reply].author_kind is AuthorKind.BRAND
+    assert by_id[nobody].author_kind is AuthorKind.UNKNOWN
+    assert (by_id[review].kind, by_id[review].rating) == (MentionKind.REVIEW, 1.0)
+    assert by_id[message].visibility is Visibility.PRIVATE
+    assert not page.more
+
+
+async def test_a_polled_post_comment_and_review_say_what_the_webhook_said() -> None:
+    async with rig() as here:
+        world = here.graph.world
+        picture = "https://scontent.fbcdn.net/v/p720x720/77_88_n.jpg?oh=1"
+        shown = {"type": "photo", "media": {"image": {"src": picture}}}
+        post = world.post(PAGE, "Nouvelle saison", attachments={"data": [shown]})
+        comment = world.comment(post, "Quand ?")
+        review = world.rating(PAGE, "Heerlijk", positive=True)
+        at = {one: int(world.things[one].at.timestamp()) for one in (post, comment, f"rating_{review}")}
+        facts, _ = await whole_round(facebook, here, here.page)
+    by_id = {fact.external_id: fact for fact in said(facts)}
+    page = {"from": {"id": PAGE, "name": "Café Parvis"}}
+    link = "https://scontent.xx.fbcdn.net/v/s2048/77_88_n.jpg?oh=2&oe=3"
+    photo = {"item": "photo", "verb": "add", "post_id": post, "message": "Nouvelle saison", "link": link}
+    told = pushed({**photo, **page, "created_time": at[post]})
+    assert isinstance(told, Said)
+    assert told.media[0].key == by_id[post].media[0].key == "77_88_n.jpg"
+    same(replace(told, media=by_id[post].media), by_id[post])
+    same(
+        pushed(
+            {
+                "item": "comment",
+                "verb": "add",
+                "comment_id": comment,
+                "post_id": post,
+                "parent_id": post,
+                "from": {"id": "771", "name": "Léa"},
+                "message": "Quand ?",
+                "created_time": at[comment],
+            }
+        ),
+        by_id[comment],
+    )
+    same(
+        pushed(
+            {
+                "item": "rating",
+                "verb": "add",
+                "open_graph_story_id": review,
+                "recommendation_type": "POSITIVE",
+                "reviewer_id": "771",
+                "reviewer_name": "Léa",
+                "review_text": "Heerlijk",
+                "created_time": at[f"rating_{review}"],
+            },
+            "ratings",
+        ),
+        by_id[review],
+    )
+
+
+async def test_a_polled_message_says_what_the_webhook_said() -> None:
+    async with rig() as here:
+        at = datetime.now(UTC).replace(microsecond=0)
+        file = {"mime_type": "image/jpeg", "image_data": {"url": "https://scontent.fbcdn.net/v/a/5_6_n.jpg?oh=1"}}
+        more = {"at": at, "attachments": {"data": [file]}}
+        here.graph.world.message(PAGE, "Regardez", conversation="t_1", by=("771", "Léa"), external_id="m_1", **more)
+        facts, _ = await whole_round(facebook, here, here.page)
+    url = "https://scontent.xx.fbcdn.net/v/b/5_6_n.jpg?oh=2"
+    message = {"mid": "m_1", "text": "Regardez", "attachments": [{"type": "image", "payload": {"url": url}}]}
+    event = {"sender": {"id": "771"}, "recipient": {"id": PAGE}, "timestamp": int(at.timestamp()), "message": message}
+    body = orjson.dumps({"object": "page", "entry": [{"id": PAGE, "time": 1, "messaging": [event]}]})
+    [told] = facebook.parse(RawPart(PAGE, body, NOW)).heard
+    [polled] = said(facts)
+    assert isinstance(told, Said)
+    assert told.media[0].key == polled.media[0].key
+    same(replace(told, media=polled.media, author=polled.author), polled)
+
+
+async def test_a_round_in_which_nothing_is_new_brings_nothing() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "old")
+        here.graph.world.comment(post, "old")
+        here.graph.world.message(PAGE, "old", conversation="t_1", by=("771", "Léa"))
+        _, page = await whole_round(facebook, here, here.page)
+        here.paths()
+        again = await facebook.poll(here.http, here.page, aged(page.cursor))
+        asked = here.paths()
+    assert again.arrivals == ()
+    edges = ("feed", "tagged", "ratings", "conversations")
+    assert sorted(asked) == sorted([post, *(f"{PAGE}/{edge}" for edge in edges)])
+
+
+async def test_a_new_comment_on_an_older_post_is_heard() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "old")
+        here.graph.world.post(PAGE, "another")
+        _, page = await whole_round(facebook, here, here.page)
+        here.graph.world.catch_up()
+        new = here.graph.world.comment(post, "new")
+        facts, _ = await whole_round(facebook, here, here.page, aged(page.cursor))
+    assert {fact.external_id: fact.parent_external_id for fact in said(facts)} == {new: post}
+
+
+async def test_a_flood_under_one_post_keeps_nobody_else_waiting() -> None:
+    async with rig() as here:
+        world = here.graph.world
+        loud, quiet = world.post(PAGE, "loud"), world.post(PAGE, "quiet")
+        _, page = await whole_round(facebook, here, here.page)
+        world.catch_up()
+        for number in range(800):
+            world.comment(loud, f"crowd {number}")
+        soft = world.comment(quiet, "and I?")
+        first = await facebook.poll(here.http, here.page, aged(page.cursor))
+        facts = heard(facebook, here.page, first.arrivals)
+        assert soft in {fact.external_id for fact in said(facts)}
+        more, last = await whole_round(facebook, here, here.page, first.cursor)
+    assert texts([*facts, *more]) >= {f"crowd {number}" for number in range(800)}
+    assert not last.more
+
+
+async def test_a_page_that_repeats_for_ever_ends() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "x")
+        _, page = await whole_round(facebook, here, here.page)
+        item = {"id": "1_2", "message": "again", "created_time": "2126-01-01T00:00:00+0000"}
+        circle = {"data": [item], "paging": {"cursors": {"after": "same"}, "next": "https://graph.example/next"}}
+        news = {post: {"id": post, "comments": circle}}
+        here.graph.faults += [
+            Fault("/v26.0/", 200, orjson.dumps(news), count=100),
+            Fault(f"/{post}", 200, orjson.dumps(news[post]), count=100),
+            Fault(f"/{post}/comments", 200, orjson.dumps(circle), count=100),
+        ]
+        here.paths()
+        _, last = await whole_round(facebook, here, here.page, aged(page.cursor))
+        assert here.paths().count(f"{post}/comments") == 1
+    assert not last.more
+
+
+async def test_a_watched_post_that_is_gone_keeps_the_others_comments_coming() -> None:
+    async with rig() as here:
+        world = here.graph.world
+        posts = [world.post(PAGE, str(number)) for number in range(8)]
+        _, page = await whole_round(facebook, here, here.page)
+        world.catch_up()
+        world.delete(posts[3])
+        new = [world.comment(post, f"on {post}") for post in posts if post != posts[3]]
+        facts, _ = await whole_round(facebook, here, here.page, aged(page.cursor))
+    assert {fact.external_id for fact in said(facts)} == set(new)
+    assert deleted(facts) == set()
+
+
+async def test_reviews_that_are_not_allowed_keep_the_rest_coming_and_are_asked_for_once_a_day() -> None:
+    async with rig() as here:
+        here.graph.faults.append(
+            Fault("/ratings", 403, b'{"error":{"message":"(#10) no","type":"OAuthException","code":10}}', count=9)
+        )
+        here.graph.world.post(PAGE, "heard")
+        facts, page = await whole_round(facebook, here, here.page)
+        here.paths()
+        await whole_round(facebook, here, here.page, aged(page.cursor))
+        assert f"{PAGE}/ratings" not in here.paths()
+    assert texts(facts) == {"heard"}
+
+
+async def test_figures_of_use_that_are_high_make_the_next_poll_wait() -> None:
+    async with rig() as here:
+        here.graph.usage = {"x-app-usage": '{"call_count":81,"total_time":3,"total_cputime":2}'}
+        page = await facebook.poll(here.http, here.page, None)
+    assert page.wait == timedelta(minutes=10)
+    assert not page.more
+
+
+async def test_the_proof_of_the_apps_secret_goes_along_and_a_wrong_one_is_refused() -> None:
+    async with rig() as here:
+        here.graph.app_secret = SECRET
+        here.graph.world.post(PAGE, "x")
+        facts, _ = await whole_round(facebook, here, here.page)
+        wrong = replace(here.page, credentials={"access_token": PAGE_TOKEN, "app_secret": "other"})
+        with pytest.raises(Refused, match="appsecret_proof"):
+            await facebook.poll(here.http, wrong, None)
+    assert texts(facts) == {"x"}
+
+
+async def test_backfilling_brings_all_that_was_said_since_then_and_says_so_at_the_end() -> None:
+    async with rig() as here:
+        world = here.graph.world
+        since = datetime.now(UTC) - timedelta(days=3)
+        older = world.post(PAGE, "older", at=since - timedelta(days=10))
+        for number in range(60):
+            world.post(PAGE, f"p{number}", at=since + timedelta(minutes=number))
+        world.comment(older, "young on old", at=since + timedelta(hours=1))
+        world.message(PAGE, "psst", conversation="t_1", by=("771", "Léa"), at=since + timedelta(hours=2))
+        facts, reached = await filled(here, since)
+    assert reached == since
+    assert texts(facts) >= {"young on old", "psst", *(f"p{number}" for number in range(60))}
+
+
+async def filled(here: Rig, since: datetime) -> tuple[list[Heard], datetime | None]:
+    facts: list[Heard] = []
+    cursor = None
+    for _ in range(100):
+        page = await facebook.backfill(here.http, here.page, since, cursor)
+        facts += heard(facebook, here.page, page.arrivals)
+        if not page.more:
+            return facts, page.reached
+        assert page.reached is None
+        cursor = page.cursor
+    raise AssertionError("the backfill did not end")
+
+
+async def test_a_backfill_of_which_every_question_fails_says_so() -> None:
+    async with rig() as here:
+        here.graph.tokens[PAGE_TOKEN].dead = 467
+        with pytest.raises(LoginDead):
+            await facebook.backfill(here.http, here.page, datetime.now(UTC), None)
+
+
+# ---------------------------------------------------------------- looking again, fetching, who
+
+
+async def test_deletions_edits_and_hidings_are_found_by_looking_again() -> None:
+    async with rig() as here:
+        world = here.graph.world
+        post = world.post(PAGE, "before")
+        tag = world.post(PAGE, "a tag", ("9009", "Jo"), edge="tagged")
+        comments = [world.comment(post, str(number)) for number in range(20)]
+        world.things[post].values["message"] = "after"
+        world.things[comments[1]].values["is_hidden"] = True
+        for gone in (comments[4], comments[17]):
+            world.delete(gone)
+        arrivals = await facebook.recheck(here.http, here.page, [post, tag, *comments, "m_1", "88123"])
+        facts = heard(facebook, here.page, arrivals)
+    assert len(arrivals) == 1
+    assert deleted(facts) == {comments[4], comments[17]}
+    assert next(fact.text for fact in said(facts) if fact.external_id == post) == "after"
+    assert tag in {fact.external_id for fact in said(facts)}
+    assert {fact.external_id for fact in facts if isinstance(fact, Hidden) and fact.hidden} == {comments[1]}
+
+
+async def test_nothing_is_taken_for_deleted_where_the_right_to_comments_was_taken_back() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "x")
+        gone = here.graph.world.comment(post, "goes")
+        here.graph.world.delete(gone)
+        here.graph.tokens[PAGE_TOKEN].scopes.discard("pages_read_user_content")
+        with pytest.raises(Refused):
+            await facebook.recheck(here.http, here.page, [gone])
+
+
+async def test_a_mention_without_its_text_is_fetched() -> None:
+    bare = {"id": PAGE, "time": 1, "changes": [{"field": "mention", "value": {"post_id": "9009_1", "verb": "add"}}]}
+    parsed = facebook.parse(RawPart(PAGE, orjson.dumps({"object": "page", "entry": [bare]}), NOW))
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "avec Café Parvis", ("9009", "Jo"), edge="tagged")
+        comment = here.graph.world.comment(post, "@Café Parvis ?")
+        named = (Pointer(post, "post"), Pointer(comment, "comment"))
+        fetched = [await facebook.fetch(here.http, here.page, one) for one in named]
+        tag, word = said(heard(facebook, here.page, fetched))
+        with pytest.raises(Refused):
+            await facebook.fetch(here.http, here.page, Pointer("9009_1", "post"))
+    assert parsed.pointers == (Pointer("9009_1", "post"),)
+    assert (tag.text, word.text) == ("avec Café Parvis", "@Café Parvis ?")
+
+
+async def test_counters_are_measured_and_the_unknown_is_left_out() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "x", shares={"count": 3}, reactions=12)
+        comment = here.graph.world.comment(post, "y")
+        measured = await facebook.measure(here.http, here.page, [post, comment, "1_404"])
+    assert {fact.external_id: (fact.likes, fact.replies, fact.shares) for fact in measured} == {
+        post: (12, 1, 3),
+        comment: (0, 0, None),
+    }
+    assert all(isinstance(fact, Counted) for fact in measured)
+
+
+async def test_the_token_tells_which_page_it_is_for_and_a_persons_own_is_refused() -> None:
+    async with rig() as here:
+        choice = await facebook.identify(here.http, replace(here.page, channel_external_id=""))
+        person = replace(here.page, credentials={"access_token": USER_TOKEN, "app_secret": SECRET})
+        with pytest.raises(Refused, match="Page's own token"):
+            await facebook.identify(here.http, person)
+    assert (choice.external_id, choice.name) == (PAGE, "Café Parvis")
+    assert choice.credentials == {"access_token": PAGE_TOKEN, "app_secret": SECRET}
+
+
+async def test_the_page_is_subscribed_and_the_self_test_says_it_all_in_words() -> None:
+    async with rig() as here:
+        here.graph.world.comment(here.graph.world.post(PAGE, "x"), "y")
+        before = {one.code: one for one in await facebook.check(here.http, here.page)}
+        hook = HookAddress("https://parvis.example/webhooks/hook_1", "s")
+        assert (await facebook.subscribe(here.http, here.page, hook)).hook_url == hook.url
+        after = {one.code: one for one in await facebook.check(here.http, here.page)}
+        here.graph.tokens[PAGE_TOKEN].scopes = {"pages_read_engagement"}
+        poor = {one.code: one for one in await facebook.check(here.http, here.page)}
+        here.graph.tokens[PAGE_TOKEN].dead = 460
+        dead = await facebook.check(here.http, here.page)
+    assert {"feed", "mention", "ratings", "messages"} <= set(here.graph.apps[PAGE])
+    assert {code for code, one in before.items() if not one.ok} == {"subscription"}
+    assert all(one.ok for one in after.values())
+    assert {code for code, one in poor.items() if not one.ok} == {"comments", "reviews", "messages"}
+    assert (dead[-1].ok, dead[-1].code) == (False, "login_dead")
+    assert all(one.mend for one in (*before.values(), *poor.values(), *dead) if not one.ok)
+
+
+async def test_an_app_without_the_right_to_messages_is_sent_everything_else() -> None:
+    async with rig() as here:
+        body = b'{"error":{"message":"(#200) pages_messaging is missing","type":"OAuthException","code":200}}'
+        here.graph.faults.append(Fault("/subscribed_apps", 403, body))
+        await facebook.subscribe(here.http, here.page, HookAddress("https://parvis.example/h", "s"))
+    assert here.graph.apps[PAGE] == ["feed", "mention", "ratings"]
