@@ -54,7 +54,7 @@ def hear_any(place: Entry, item: Value) -> Told:
     if any(field in item for field in ("media_type", "media_url", "caption", "permalink", "media_product_type")):
         return _hear_media(TAGS)(place, item)
     if any(field in item for field in ("text", "timestamp", "hidden")):
-        return [*_comment(place, item), _hidden(place, item)]
+        return [*_comment(place, item), *_shown_again(place, item)]
     return ["a thing of which only the id is told"]
 
 
@@ -68,7 +68,7 @@ def _hear_media(source: str) -> graph_answers.Hear:
         external_id = needed_id(item, "medium")
         author, author_kind = author_of(place, item)
         own = source == MEDIA or author_kind is AuthorKind.BRAND
-        if own and author is not None and author.external_id.startswith("@"):
+        if own:
             author = _own(place, author)
         url = web_address(item.get("permalink"))
         is_story = item.get("media_product_type") == "STORY" or "/stories/" in (url or "")
@@ -91,9 +91,12 @@ def _hear_media(source: str) -> graph_answers.Hear:
     return hear
 
 
-def _own(place: Entry, author: Author) -> Author:
-    """The account's own media name it by its handle; the channel knows its id."""
-    return replace(author, external_id=next(iter(place.own), author.external_id))
+def _own(place: Entry, author: Author | None) -> Author | None:
+    """The account's own media name it by its handle, or by an id that only this app has for it."""
+    known = next(iter(place.own), None)
+    if known is None:
+        return author
+    return Author(known) if author is None else replace(author, external_id=known)
 
 
 def _pictures(item: Value) -> tuple[MediaDraft, ...]:
@@ -153,12 +156,12 @@ def _comment(place: Entry, item: Value, *, media_id: str = "", comment_id: str =
     return [*told, *graph_answers.hear_inner(place, item.get("replies"), _under_comment(external_id))]
 
 
-def _hidden(place: Entry, item: Value) -> Hidden | str:
+def _shown_again(place: Entry, item: Value) -> Told:
     """Looked at again, it may be shown once more: a list has only word of what is hidden."""
-    hidden, external_id = item.get("hidden"), needed_id(item, "comment")
-    if not isinstance(hidden, bool):
-        return "whether the comment is hidden is not told"
-    return Hidden(external_id, hidden, place.stamp)
+    external_id = identifier(item.get("id"))
+    if item.get("hidden") is False and external_id is not None:
+        return [Hidden(external_id, False, place.stamp)]
+    return []
 
 
 def _storable(value: object) -> str | None:

@@ -86,10 +86,13 @@ def _mention(value: Value) -> Pointer:
 
 
 def author_of(entry: Entry, value: Value) -> tuple[Author | None, AuthorKind]:
-    """Who wrote it, by `from`, by the older `user`, or by a bare `username`, which then stands for the id.
+    """Who wrote it: by `from`, else by what is told of the account itself, else by a `username` that stands for the id.
 
-    `self_ig_scoped_id` is there where the account itself wrote.
+    Instagram tells `self_ig_scoped_id`, `user` and `owner` only where the account itself wrote.
     """
+    source = value.get("from")
+    itself = isinstance(source, Mapping) and identifier(source.get("self_ig_scoped_id")) is not None
+    itself = itself or any(isinstance(value.get(field), Mapping) for field in ("user", "owner"))
     handle = name(value.get("username"))
     for field in ("from", "user", "owner"):
         source = value.get(field)
@@ -97,7 +100,6 @@ def author_of(entry: Entry, value: Value) -> tuple[Author | None, AuthorKind]:
         if isinstance(source, Mapping) and external_id is not None:
             handle = name(source.get("username")) or handle
             author = Author(external_id, handle, url=_profile(handle))
-            itself = identifier(source.get("self_ig_scoped_id")) is not None
             return author, AuthorKind.BRAND if itself else entry.author_kind(author)
     if handle is None:
         return None, AuthorKind.UNKNOWN

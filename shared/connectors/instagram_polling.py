@@ -17,11 +17,11 @@ from shared.connectors.reading import identifier
 from shared.contract import Login, Pointer, RawArrival
 from shared.errors import Refused
 
-_REPLY = "id,text,timestamp,username,from,like_count,hidden,parent_id"
+_REPLY = "id,text,timestamp,username,from,user,like_count,hidden,parent_id"
 _COMMENT = f"{_REPLY},media{{id}}"
 _MEDIUM = (
-    "id,caption,media_type,media_product_type,media_url,thumbnail_url,permalink,timestamp,username,like_count,"
-    "comments_count,children{media_type,media_url,thumbnail_url}"
+    "id,caption,media_type,media_product_type,media_url,thumbnail_url,permalink,timestamp,username,owner,"
+    "like_count,comments_count,children{media_type,media_url,thumbnail_url}"
 )
 _MESSAGE = "id,created_time,from,to,message,attachments,shares,story"
 _MENTIONED = {

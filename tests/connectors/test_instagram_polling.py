@@ -31,7 +31,7 @@ from tests.connectors.graph_rig import (
 from tests.networks.fakes.graph import Fault
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-BRAND = (ACCOUNT, "cafe.parvis")
+BRAND = ("9009", "cafe.parvis")
 instagram = Instagram()
 
 
@@ -43,7 +43,7 @@ async def test_media_comments_replies_and_messages_are_heard_by_asking() -> None
         world = here.graph.world
         medium = world.medium(ACCOUNT, "Nouvelle carte d'automne")
         comment = world.remark(medium, "Wat kost een ticket?")
-        reply = world.remark(medium, "12 euro", BRAND, reply_to=comment)
+        reply = world.remark(medium, "12 euro", BRAND, reply_to=comment, own=True)
         message = world.message(ACCOUNT, "Bonjour !", conversation="c_1", by=("771", "Léa"))
         facts, page = await whole_round(instagram, here, here.account)
     by_id = {fact.external_id: fact for fact in said(facts)}
@@ -243,11 +243,14 @@ async def test_a_deleted_comment_is_found_by_looking_again() -> None:
         medium = here.graph.world.medium(ACCOUNT, "x")
         kept, gone = here.graph.world.remark(medium, "stays"), here.graph.world.remark(medium, "goes")
         here.graph.world.delete(gone)
-        arrivals = await instagram.recheck(here.http, here.account, [kept, gone, medium, "aWdf.message"])
+        ours = here.graph.world.remark(medium, "ours", BRAND, own=True)
+        arrivals = await instagram.recheck(here.http, here.account, [kept, gone, medium, ours, "aWdf.message"])
         facts = heard(instagram, here.account, arrivals)
+    kinds = {fact.external_id: fact.author_kind for fact in said(facts)}
+    assert kinds == {kept: AuthorKind.CONSUMER, medium: AuthorKind.BRAND, ours: AuthorKind.BRAND}
     assert deleted(facts) == {gone}
-    assert texts(facts) == {"stays", "x"}
-    assert [fact.hidden for fact in facts if isinstance(fact, Hidden)] == [False]
+    assert texts(facts) == {"stays", "x", "ours"}
+    assert [fact.hidden for fact in facts if isinstance(fact, Hidden)] == [False, False]
 
 
 async def test_nothing_is_taken_for_deleted_where_the_right_to_comments_was_taken_back() -> None:

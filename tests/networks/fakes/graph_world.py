@@ -24,9 +24,11 @@ FIELDS = {
     "account": {"id", "user_id", "username", "name", "account_type"},
     "medium": {
         *("id", "caption", "media_type", "media_product_type", "media_url", "thumbnail_url", "permalink", "timestamp"),
-        *("username", "like_count", "comments_count", "children", "owner"),
+        *("username", "like_count", "comments_count", "children", "owner"),  # the owner: of its own media only
     },
-    "remark": {"id", "text", "timestamp", "username", "from", "like_count", "hidden", "parent_id", "media"},
+    "remark": {
+        *("id", "text", "timestamp", "username", "from", "user", "like_count", "hidden", "parent_id", "media"),
+    },
 }
 EDGES = {
     "user": {"accounts", "permissions"},
@@ -137,18 +139,22 @@ class World:
         self.put(
             "medium", external_id, **_text("caption", caption), username=name, timestamp=self._time(more),
             media_type="IMAGE", media_product_type="FEED", permalink=f"https://www.instagram.com/p/{external_id}/",
-            media_url=f"https://scontent.cdninstagram.com/v/{external_id}_n.jpg?oh=1", like_count=0, **more,
+            media_url=f"https://scontent.cdninstagram.com/v/{external_id}_n.jpg?oh=1", like_count=0,
+            **({} if username else {"owner": {"id": "5550001"}}), **more,
         )  # fmt: skip
         return self._say(account, edge, external_id)
 
     def remark(
-        self, under: str, text: str, by: tuple[str, str] = ("771", "lea.dekust"), *, reply_to: str = "", **more: Any
-    ) -> str:
+        self, under: str, text: str, by: tuple[str, str] = ("771", "lea.dekust"), *, reply_to: str = "",
+        own: bool = False, **more: Any,
+    ) -> str:  # fmt: skip
+        """A comment; the account's `own` one has ids that differ from the account's, as on the real network."""
         external_id = str(17_800_000_000 + next(self.numbers))
         above = {"parent_id": reply_to} if reply_to else {}
         self.put(
             "remark", external_id, text=text, timestamp=self._time(more), username=by[1], like_count=0, hidden=False,
-            **{"from": {"id": by[0], "username": by[1]}}, media={"id": under}, **above, **more,
+            **{"from": {"id": by[0], "username": by[1]}}, media={"id": under}, **above,
+            **({"user": {"id": "5550001"}} if own else {}), **more,
         )  # fmt: skip
         if reply_to:
             self.things[reply_to].edges.setdefault("replies", []).append(external_id)  # oldest first
