@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from shared.connectors import graph_talk
 from shared.connectors.facebook_answers import COMMENT, COMMENTS, FEED, LOOKED, NEWS, POST, RATINGS, TAGGED
-from shared.connectors.graph import Graph, Looked, Value, listed, next_page
+from shared.connectors.graph import Graph, Looked, Value, listed, next_page, place_of
 from shared.connectors.graph_answers import moment, oldest, total
 from shared.connectors.graph_rounds import Read, State, Step, arrival, onward
 from shared.connectors.meta_hooks import canonical
@@ -35,7 +35,7 @@ OLDER = timedelta(days=30)
 async def take(graph: Graph, login: Login, state: State, step: Step) -> Read:
     """Read one page."""
     page = quote(login.channel_external_id, safe="")
-    place = dict(parse_qsl(step.after))
+    place = place_of(step.after)
     if step.source in (FEED, TAGGED):
         return await _posts(graph, state, step, f"{page}/{step.source}", place)
     if step.source == NEWS:

@@ -184,6 +184,11 @@ def listed(value: object) -> list[Value]:
     return [item for item in data if isinstance(item, Mapping)] if isinstance(data, list) else []
 
 
+def place_of(following: str | None) -> dict[str, str]:
+    """Where in an edge to go on, as the parameters that say it."""
+    return dict(parse_qsl(following or ""))
+
+
 def next_page(value: object) -> str | None:
     """How to ask for the page after this one, as a query; None where this is the last.
 

@@ -90,5 +90,5 @@ def hear_looked(tally: Tally, place: Entry, value: Value, hear: Hear) -> None:
     shown, gone = value.get("shown"), value.get("gone")
     for external_id, item in shown.items() if isinstance(shown, Mapping) else ():
         hear_one(tally, place, item, hear, "shown", external_id)
-    for external_id in gone if isinstance(gone, list) else ():
-        tally.heard.append(Deleted(str(external_id), place.stamp))
+    known = [identifier(one) for one in gone] if isinstance(gone, list) else []
+    tally.heard += [Deleted(one, place.stamp) for one in known if one is not None]

@@ -99,6 +99,12 @@ def answer(response: httpx.Response) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
+def told(response: httpx.Response) -> tuple[int, str]:
+    """The code and the sentence of an answer's error; 0 and nothing where there is none."""
+    said = _said(answer(response) or {})
+    return (0, "") if said is None else (said.code, said.message)
+
+
 def _no_json(network: str, response: httpx.Response) -> NetworkError:
     if response.status_code in {401, 429} or 300 <= response.status_code < 400:
         return outcome.reading_failure(network, response)

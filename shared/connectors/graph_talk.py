@@ -1,9 +1,9 @@
 """Conversations as Graph answers them: the same edges and messages for a Page and for an Instagram account."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
-from shared.connectors.graph import Graph, Value, listed, next_page
+from shared.connectors.graph import Graph, Value, listed, next_page, place_of
 from shared.connectors.graph_answers import moment, needed_id, oldest, text
 from shared.connectors.graph_rounds import Read, Step, arrival, onward
 from shared.connectors.meta_events import Entry, Told
@@ -18,7 +18,7 @@ _FILES = ("image_data", "video_data", "audio_data")
 
 async def conversations(graph: Graph, step: Step, owner: str, platform: str) -> Read:
     """A page of the conversations, latest first; the messages of each that has new ones are steps of their own."""
-    place = dict(parse_qsl(step.after))
+    place = place_of(step.after)
     answer = await graph.get(
         f"{quote(owner, safe='')}/conversations", platform=platform, fields="id,updated_time", limit="25", **place
     )
@@ -33,7 +33,7 @@ async def conversations(graph: Graph, step: Step, owner: str, platform: str) -> 
 
 async def messages(graph: Graph, step: Step, fields: str) -> Read:
     """A page of one conversation's messages, newest first."""
-    after = "".join(f".{how}({where})" for how, where in parse_qsl(step.after))
+    after = "".join(f".{how}({where})" for how, where in place_of(step.after).items())
     answer = await graph.get(quote(step.about, safe=""), fields=f"messages.limit(20){after}{{{fields}}}")
     items = listed(answer.value.get("messages"))
     arrivals = (arrival(step, answer.body, answer.asked_at),) if items else ()

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from shared.connectors import graph_talk
-from shared.connectors.graph import Graph, Looked, Value, listed, next_page
+from shared.connectors.graph import Graph, Looked, Value, listed, next_page, place_of
 from shared.connectors.graph_answers import amount, moment, oldest
 from shared.connectors.graph_errors import Missing
 from shared.connectors.graph_rounds import Read, State, Step, arrival, onward
@@ -50,7 +50,7 @@ async def take(graph: Graph, login: Login, state: State, step: Step) -> Read:
         return await graph_talk.conversations(graph, step, "me", "instagram")
     if step.source == graph_talk.MESSAGES:
         return await graph_talk.messages(graph, step, _MESSAGE)
-    place = dict(parse_qsl(step.after))
+    place = place_of(step.after)
     if step.source in (COMMENTS, REPLIES):
         return await _comments(graph, step, place)
     return await _media(graph, state, step, f"{owner(graph, login)}/{step.source}", place)

@@ -1,10 +1,12 @@
 """Every network, by name: a new one is one line here."""
 
 from shared.connectors.facebook import Facebook
+from shared.connectors.facebook_consent import FacebookConsent
 from shared.connectors.generic import Generic
 from shared.connectors.instagram import Instagram
+from shared.connectors.instagram_consent import InstagramConsent
 from shared.connectors.sandbox import Sandbox
-from shared.contract import Connector
+from shared.contract import Connector, Consents
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
@@ -12,6 +14,12 @@ CONNECTORS: dict[Network, Connector] = {
     Network.FACEBOOK: Facebook(),
     Network.INSTAGRAM: Instagram(),
     Network.SANDBOX: Sandbox(),
+}
+
+# The networks that ask their people whether we may act for them.
+CONSENTS: dict[Network, Consents] = {
+    Network.FACEBOOK: FacebookConsent(),
+    Network.INSTAGRAM: InstagramConsent(),
 }
 
 
