@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import httpx
 
 from shared.connectors import graph_errors, outcome
-from shared.connectors.graph_errors import Forbidden, Missing
+from shared.connectors.graph_errors import Forbidden, Missing, TooMuch
 from shared.connectors.reading import identifier
 from shared.contract import Login
 from shared.errors import Refused, Unavailable, Uncertain
@@ -71,7 +71,8 @@ class Graph:
         """Ask for a token's own business, which has no version, and wants the token among the parameters."""
         url = f"{self.root}/{path}?{urlencode({**self._query(query), 'access_token': self.token})}"
         response = await outcome.ask(self.http, self.network, url)
-        return self._answer(response, datetime.now(UTC)).value
+        self._raise_failure(response)
+        return graph_errors.answer(response.content) or {}
 
     async def post(self, path: str, **form: str | None) -> Answer:
         """Bring something about that may be brought about twice."""
@@ -99,10 +100,11 @@ class Graph:
                 await self._look(some, fields, looked)
             except Forbidden:
                 raise
-            except Refused as error:
-                if other is None and not isinstance(error, Missing):
-                    raise
+            except (Refused, TooMuch) as error:
                 half = len(some) // 2
+                may_be_one_of_them = isinstance(error, Missing | TooMuch) or other is not None
+                if not may_be_one_of_them or (isinstance(error, TooMuch) and not half):
+                    raise
                 if half:
                     waiting += [some[:half], some[half:]]
                 elif isinstance(error, Missing):
@@ -138,12 +140,14 @@ class Graph:
         return {"authorization": f"Bearer {self.token}"}
 
     def _answer(self, response: httpx.Response, asked_at: datetime) -> Answer:
+        self._raise_failure(response)
+        body = self._cleaned(response.content)
+        return Answer(graph_errors.answer(body) or {}, body, asked_at, graph_errors.wait(response))
+
+    def _raise_failure(self, response: httpx.Response) -> None:
         error = graph_errors.failure(self.network, response, (self.token, self.app_secret))
         if error is not None:
             raise error
-        value = graph_errors.answer(response)
-        assert value is not None
-        return Answer(value, self._cleaned(response.content), asked_at, graph_errors.wait(response))
 
     def _cleaned(self, body: bytes) -> bytes:
         """The answer as it came, but for the token: Graph writes it into the addresses of the pages around."""

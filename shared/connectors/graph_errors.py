@@ -50,6 +50,12 @@ class Forbidden(Refused):
     code = "forbidden"
 
 
+class TooMuch(Unavailable):
+    """The answer would have been too large for the network to make: ask for less at once."""
+
+    code = "too_much"
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     code: int
@@ -64,7 +70,7 @@ def failure(network: str, response: httpx.Response, secrets: tuple[str, ...] = (
 
     The network's own sentence is passed on without `secrets`, which it sometimes repeats.
     """
-    value = answer(response)
+    value = answer(response.content)
     if value is None:
         return _no_json(network, response)
     said = _said(value)
@@ -82,16 +88,17 @@ def _meant(network: str, response: httpx.Response, said: _Said, secrets: tuple[s
     if _is_missing(said):
         return Missing(network, words)
     if said.transient or said.code in {1, 2} or said.subcode == _FETCH_FAILED or response.status_code >= 500:
-        return Unavailable(network, words, unsent=True)
+        later = TooMuch if said.code == 1 and "reduce the amount" in said.message else Unavailable
+        return later(network, words, unsent=True)
     if response.status_code == 401:
         return LoginDead(network)
     return Forbidden(network, words) if said.code in _RIGHTS else Refused(network, words)
 
 
-def answer(response: httpx.Response) -> Mapping[str, object] | None:
+def answer(body: bytes) -> Mapping[str, object] | None:
     """The object that was answered; None where it is not JSON. Graph writes an empty object as an empty list."""
     try:
-        value = read_json(response.content)
+        value = read_json(body)
     except BadPayload:
         return None
     if value == []:
@@ -101,7 +108,7 @@ def answer(response: httpx.Response) -> Mapping[str, object] | None:
 
 def told(response: httpx.Response) -> tuple[int, str]:
     """The code and the sentence of an answer's error; 0 and nothing where there is none."""
-    said = _said(answer(response) or {})
+    said = _said(answer(response.content) or {})
     return (0, "") if said is None else (said.code, said.message)
 
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from shared.connectors.facebook import Facebook
+from shared.connectors.graph import appsecret_proof
 from shared.contract import Counted, Heard, Hidden, HookAddress, Pointer, RawPart, Said
 from shared.errors import LoginDead, Refused
 from shared.models.enums import AuthorKind, MentionKind, Visibility
@@ -244,6 +245,19 @@ async def test_the_proof_of_the_apps_secret_goes_along_and_a_wrong_one_is_refuse
         with pytest.raises(Refused, match="appsecret_proof"):
             await facebook.poll(here.http, wrong, None)
     assert texts(facts) == {"x"}
+
+
+async def test_no_arrival_holds_the_token_or_the_proof_of_the_secret() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "x")
+        for number in range(60):
+            here.graph.world.comment(post, str(number))
+        page = await facebook.poll(here.http, here.page, None)
+        arrivals = [*page.arrivals, *await facebook.recheck(here.http, here.page, [post])]
+    bodies = b"".join(one.body for one in arrivals)
+    assert b"graph.example" in bodies  # the address of a page's next one, in which Graph writes the token
+    assert PAGE_TOKEN.encode() not in bodies
+    assert appsecret_proof(SECRET, PAGE_TOKEN).encode() not in bodies
 
 
 async def test_backfilling_brings_all_that_was_said_since_then_and_says_so_at_the_end() -> None:

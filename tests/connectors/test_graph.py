@@ -9,7 +9,7 @@ import pytest
 
 from shared.connectors import graph, graph_errors, meta_media
 from shared.connectors.graph import Graph
-from shared.connectors.graph_errors import Forbidden, Missing
+from shared.connectors.graph_errors import Forbidden, Missing, TooMuch
 from shared.connectors.graph_rounds import State, Step
 from shared.contract import Login, MediaDraft, Said
 from shared.domain.listening.merge import content_digest
@@ -25,7 +25,8 @@ def answered(status: int = 400, body: Any = None, headers: dict[str, str] | None
 
 
 def error(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:
-    return {"error": {"message": "words", "type": "OAuthException", "code": code, "error_subcode": subcode, **more}}
+    told = {"message": "words", "type": "OAuthException", "code": code, "error_subcode": subcode}
+    return {"error": {**told, **more}}
 
 
 def meant(response: httpx.Response) -> NetworkError | None:
@@ -95,7 +96,7 @@ def test_an_answer_without_the_networks_own_error_goes_by_its_status(
 def test_an_answer_without_an_error_is_none_and_an_empty_list_is_an_empty_object() -> None:
     assert meant(answered(200, {"data": []})) is None
     assert meant(answered(200, [])) is None
-    assert graph_errors.answer(answered(200, [])) == {}
+    assert graph_errors.answer(b"[]") == {}
 
 
 def test_the_networks_sentence_is_told_without_the_token_that_it_repeats() -> None:
@@ -194,6 +195,19 @@ async def test_of_many_things_the_missing_ones_are_told_apart_in_a_few_calls() -
     assert sorted(looked.missing) == sorted(posts[3:5])
     assert set(looked.found) == set(posts) - set(posts[3:5])
     assert asked < 15
+
+
+async def test_things_that_are_too_much_for_one_answer_are_asked_for_in_halves() -> None:
+    async with rig() as here:
+        posts = [here.graph.world.post(PAGE, str(number)) for number in range(8)]
+        body = orjson.dumps(error(1, message="Please reduce the amount of data you're asking for"))
+        here.graph.faults.append(Fault("/v26.0/", 500, body, count=3))
+        looked = await facebook_way(here).look(posts, "id,message", together=25)
+        here.graph.faults.append(Fault(f"/{posts[0]}", 500, body))
+        with pytest.raises(TooMuch):
+            await facebook_way(here).look(posts[:1], "id", together=25)
+    assert set(looked.found) == set(posts)
+    assert looked.missing == []
 
 
 async def test_a_right_that_is_missing_is_no_proof_that_anything_is_gone() -> None:

@@ -216,7 +216,8 @@ class FakeGraph:
             after = _cursor(page[-1])
             told["paging"] = {"cursors": {"before": _cursor(page[0]), "after": after}}
             if start + limit < len(listed):
-                following = urlencode({"access_token": token, "limit": limit, "after": after})
+                proof = hmac.new(self.login.client_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+                following = urlencode({"access_token": token, "appsecret_proof": proof, "limit": limit, "after": after})
                 told["paging"]["next"] = f"https://graph.example/{thing.values['id']}/{asked.name}?{following}"
         if "summary" in asked.modifiers:
             told["summary"] = {"total_count": len(listed)}
