@@ -1,4 +1,4 @@
-"""Answers of the Graph API: `<case>.answer.json` is what was asked and answered, `<case>.told.json` what is heard in it.
+"""Answers of the Graph API: `<case>.answer.json` is what was asked and answered, `<case>.told.json` what that says.
 
 `python -m tests.connectors.test_graph_answers <case>.answer.json` prints what is heard now, to read and to keep.
 """
