@@ -111,7 +111,7 @@ class Facebook:
 
     async def fetch(self, http: httpx.AsyncClient, login: Login, pointer: Pointer) -> RawArrival:
         """A post or comment in which the Page was mentioned, where the webhook left its text out."""
-        return await facebook_polling.fetch(_graph(http, login), pointer)
+        return await facebook_polling.fetch(_graph(http, login), login, pointer)
 
     async def poll(self, http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
         """New posts, tags, comments, reviews and messages; nothing where there is no token."""

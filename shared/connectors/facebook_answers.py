@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from shared.connectors import graph_answers, graph_talk
 from shared.connectors.facebook_feed import rating
-from shared.connectors.graph import listed
-from shared.connectors.graph_answers import amount, moment, needed_id, text, total
+from shared.connectors.graph import listed, moment
+from shared.connectors.graph_answers import amount, needed_id, text, total
 from shared.connectors.graph_rounds import ABOUT, SOURCE
 from shared.connectors.meta_events import Entry, Told, Unusable, Value
 from shared.connectors.meta_hooks import Tally

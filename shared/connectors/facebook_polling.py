@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 from shared.connectors import graph_talk
 from shared.connectors.facebook_answers import COMMENT, COMMENTS, FEED, LOOKED, NEWS, POST, RATINGS, TAGGED
-from shared.connectors.graph import Graph, Looked, Value, listed, next_page, place_of
-from shared.connectors.graph_answers import moment, oldest, total
+from shared.connectors.graph import Graph, Looked, Value, listed, moment, next_page, place_of
+from shared.connectors.graph_answers import oldest, total
+from shared.connectors.graph_errors import Forbidden, Missing
 from shared.connectors.graph_rounds import Read, State, Step, arrival, onward
 from shared.connectors.meta_hooks import canonical
 from shared.connectors.reading import identifier
@@ -112,12 +113,25 @@ def _has_new(step: Step, items: Sequence[Value]) -> bool:
 # ---------------------------------------------------------------- single things
 
 
-async def fetch(graph: Graph, pointer: Pointer) -> RawArrival:
-    """A post or comment that was only named. Raises Missing where it is gone."""
+async def fetch(graph: Graph, login: Login, pointer: Pointer) -> RawArrival:
+    """A post or comment that was only named. Raises Missing where it is gone.
+
+    Not every post of others may be asked for by its id; one that tags the Page stands among its tags, too.
+    """
     fields = _FETCHED.get(pointer.kind)
     if fields is None:
         raise Refused(graph.network, f"there is no way to fetch a {pointer.kind[:40]}")
-    answer = await graph.get(quote(pointer.external_id, safe=""), fields=fields)
+    try:
+        answer = await graph.get(quote(pointer.external_id, safe=""), fields=fields)
+    except (Missing, Forbidden):
+        if pointer.kind != POST:
+            raise
+        tags = await graph.get(f"{quote(login.channel_external_id, safe='')}/tagged", fields=_POST, limit="50")
+        found = [post for post in tags.items if identifier(post.get("id")) == pointer.external_id]
+        if not found:
+            raise
+        body = canonical({"shown": {pointer.external_id: found[0]}})
+        return arrival(Step(LOOKED, pointer.external_id), body, tags.asked_at)
     return arrival(Step(pointer.kind, pointer.external_id), answer.body, answer.asked_at)
 
 
@@ -127,22 +141,26 @@ async def look(graph: Graph, login: Login, external_ids: Sequence[str]) -> Looke
     posts = [one for one in known if one.partition("_")[0] == login.channel_external_id]
     looked = await graph.look(posts, _POST, together=25)
     # A post of somebody else's that tags the Page has an id like a comment's.
-    others = await graph.look([one for one in known if one not in posts], _COMMENT, together=25, other=_POST)
-    looked.found.update(others.found)
-    looked.missing += others.missing
+    looked.add(await graph.look([one for one in known if one not in posts], _COMMENT, together=25, other=_POST))
     return looked
 
 
 async def recheck(graph: Graph, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
     """Posts and comments as they are now, in one arrival.
 
-    What is not shown is gone only while comments are shown at all: without that right everything would seem gone.
+    What is not shown is gone only while comments are shown at all: without that right everything would seem gone. And
+    only what stood on the Page itself: other people's posts, and comments there, may be hidden from us.
     """
     looked = await look(graph, login, external_ids)
-    if looked.missing:
-        page = quote(login.channel_external_id, safe="")
-        await graph.get(f"{page}/feed", fields="id,comments.limit(1){id}", limit="1")
-    if not looked.found and not looked.missing:
+    gone = await _gone(graph, login, looked.missing) if looked.missing else []
+    if not looked.found and not gone:
         return ()
-    body = canonical({"shown": looked.found, "gone": sorted(looked.missing)})
-    return (arrival(Step(LOOKED), body, looked.asked_at),)
+    return (arrival(Step(LOOKED), canonical({"shown": looked.found, "gone": gone}), looked.asked_at),)
+
+
+async def _gone(graph: Graph, login: Login, missing: Sequence[str]) -> list[str]:
+    page = login.channel_external_id
+    await graph.get(f"{quote(page, safe='')}/feed", fields="id,comments.limit(1){id}", limit="1")
+    posts = {one: f"{page}_{one.partition('_')[0]}" for one in missing if one.partition("_")[0] != page}
+    own = await graph.look(sorted(set(posts.values())), "id", together=25)
+    return sorted(one for one in missing if one not in posts or posts[one] in own.found)

@@ -11,7 +11,7 @@ import httpx
 
 from shared.connectors import graph_errors, outcome
 from shared.connectors.graph_errors import Forbidden, Missing, TooMuch
-from shared.connectors.reading import identifier
+from shared.connectors.reading import identifier, rfc3339, unix_time
 from shared.contract import Login
 from shared.errors import Refused, Unavailable, Uncertain
 
@@ -19,6 +19,8 @@ VERSION = "v26.0"
 FACEBOOK = f"https://graph.facebook.com/{VERSION}"
 INSTAGRAM = f"https://graph.instagram.com/{VERSION}"
 _PAGES_HOST = "graph.facebook.com"
+_FORBIDDEN = 3  # things in a row that may not be seen: then none may
+_LISTED_PAGES = 10
 _PLACES = frozenset({"after", "until", "__paging_token", "offset"})  # by which an answer's next page is asked for
 
 Value = Mapping[str, object]
@@ -90,32 +92,44 @@ class Graph:
     async def look(self, ids: Sequence[str], fields: str, *, together: int, other: str | None = None) -> "Looked":
         """What is there of these things. One that is not there makes Graph refuse all of them: halves tell which.
 
-        `other`: the fields of another kind of thing, to be asked of what is refused with the first ones.
+        `other`: the fields of another kind of thing, to be asked of what is refused with the first ones. What we may
+        not see is in neither list; where that is all there is, the right itself is missing, and Forbidden is raised.
         """
-        looked = Looked(asked_at=datetime.now(UTC))
+        looked, forbidden = Looked(asked_at=datetime.now(UTC)), 0
         waiting = [list(ids[start : start + together]) for start in range(0, len(ids), together)]
         while waiting:
             some = waiting.pop()
+            half = len(some) // 2
             try:
                 await self._look(some, fields, looked)
             except Forbidden:
-                raise
-            except (Refused, TooMuch) as error:
-                half = len(some) // 2
-                may_be_one_of_them = isinstance(error, Missing | TooMuch) or other is not None
-                if not may_be_one_of_them or (isinstance(error, TooMuch) and not half):
+                forbidden += not half
+                if (forbidden >= _FORBIDDEN and looked.is_empty) or (not half and len(ids) == 1):
                     raise
+                waiting += [some[:half], some[half:]] if half else []
+            except (Refused, TooMuch) as error:
                 if half:
                     waiting += [some[:half], some[half:]]
                 elif isinstance(error, Missing):
                     looked.missing += some
-                elif other is None:
+                elif other is None or isinstance(error, TooMuch):
                     raise
                 else:
-                    more = await self.look(some, other, together=1)
-                    looked.found.update(more.found)
-                    looked.missing += more.missing
+                    looked.add(await self.look(some, other, together=1))
         return looked
+
+    async def listed_since(self, path: str, time: str, since: datetime) -> set[str] | None:
+        """The ids on an edge down to a moment, newest first; None where that is more than we read."""
+        found: set[str] = set()
+        place: dict[str, str] = {}
+        for _ in range(_LISTED_PAGES):
+            answer = await self.get(path, fields=f"id,{time}", limit="50", **place)
+            found.update(one for item in answer.items if (one := identifier(item.get("id"))) is not None)
+            times = [at for item in answer.items if (at := moment(item.get(time))) is not None]
+            place = place_of(answer.next_page)
+            if not place or (times and min(times) < since):
+                return found
+        return None
 
     async def _look(self, ids: list[str], fields: str, looked: "Looked") -> None:
         """One call for some of them; what the network's figures of use ask for is kept."""
@@ -166,6 +180,14 @@ class Looked:
     missing: list[str] = field(default_factory=list)
     wait: timedelta | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.found and not self.missing
+
+    def add(self, other: "Looked") -> None:
+        self.found.update(other.found)
+        self.missing += other.missing
+
 
 def of(http: httpx.AsyncClient, network: str, login: Login, default: str) -> Graph:
     """The way to Graph of this login. Raises Refused where it has no access token."""
@@ -180,6 +202,16 @@ def of(http: httpx.AsyncClient, network: str, login: Login, default: str) -> Gra
 def appsecret_proof(app_secret: str, token: str) -> str:
     """The proof that whoever uses the token knows the app's secret, too."""
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def moment(value: object) -> datetime | None:
+    """A time as Graph writes it: ISO 8601, or seconds since 1970."""
+    if isinstance(value, str) and not value.isdecimal():
+        try:
+            return rfc3339(value)
+        except ValueError:
+            return None
+    return unix_time(value)
 
 
 def listed(value: object) -> list[Value]:

@@ -3,23 +3,13 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from shared.connectors.graph import listed
+from shared.connectors.graph import listed, moment
 from shared.connectors.meta_events import Entry, Told, Unusable, Value
 from shared.connectors.meta_hooks import Tally
-from shared.connectors.reading import identifier, rfc3339, unix_time
+from shared.connectors.reading import identifier
 from shared.contract import Deleted
 
 Hear = Callable[[Entry, Value], Told]
-
-
-def moment(value: object) -> datetime | None:
-    """A time as Graph writes it: ISO 8601, or seconds since 1970."""
-    if isinstance(value, str) and not value.isdecimal():
-        try:
-            return rfc3339(value)
-        except ValueError:
-            return None
-    return unix_time(value)
 
 
 def text(value: object) -> str | None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from shared.connectors.graph import Graph, Value, listed, next_page, place_of
-from shared.connectors.graph_answers import moment, needed_id, oldest, text
+from shared.connectors.graph import Graph, Value, listed, moment, next_page, place_of
+from shared.connectors.graph_answers import needed_id, oldest, text
 from shared.connectors.graph_rounds import Read, Step, arrival, onward
 from shared.connectors.meta_events import Entry, Told
 from shared.connectors.meta_media import media

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.connectors import graph_answers, graph_talk
-from shared.connectors.graph import listed
-from shared.connectors.graph_answers import amount, moment, needed_id, text
+from shared.connectors.graph import listed, moment
+from shared.connectors.graph_answers import amount, needed_id, text
 from shared.connectors.graph_rounds import ABOUT, SOURCE
 from shared.connectors.instagram_changes import MENTIONED_COMMENT, MENTIONED_MEDIA, author_of
 from shared.connectors.meta_events import Entry, Told, Unusable, Value

@@ -6,9 +6,9 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from shared.connectors import graph_talk
-from shared.connectors.graph import Graph, Looked, Value, listed, next_page, place_of
-from shared.connectors.graph_answers import amount, moment, oldest
-from shared.connectors.graph_errors import Missing
+from shared.connectors.graph import Graph, Looked, Value, listed, moment, next_page, place_of
+from shared.connectors.graph_answers import amount, oldest
+from shared.connectors.graph_errors import Forbidden, Missing
 from shared.connectors.graph_rounds import Read, State, Step, arrival, onward
 from shared.connectors.instagram_answers import COMMENTS, LOOKED, MEDIA, REPLIES, TAGS
 from shared.connectors.instagram_changes import MENTIONED_COMMENT, MENTIONED_MEDIA
@@ -32,6 +32,7 @@ _MENTIONED = {
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 # Backfilling, media that are older than the moment asked for may have younger comments.
 OLDER = timedelta(days=30)
+_RECHECKED = timedelta(days=8)  # what is looked at again is a week old at most
 
 
 def sources(graph: Graph) -> tuple[str, ...]:
@@ -118,12 +119,37 @@ async def look(graph: Graph, external_ids: Sequence[str]) -> Looked:
 async def recheck(graph: Graph, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
     """Comments and media as they are now, in one arrival.
 
-    What is not shown is gone only while comments are shown at all: without that right everything would seem gone.
+    What is not shown is gone only while comments are shown at all: without that right everything would seem gone. Other
+    people's things can't be asked for by their ids: they are looked for where the account heard of them.
     """
     looked = await look(graph, external_ids)
-    if looked.missing:
-        await graph.get(f"{owner(graph, login)}/media", fields="id,comments.limit(1){id}", limit="1")
-    if not looked.found and not looked.missing:
+    gone = await _gone(graph, login, looked) if looked.missing else []
+    if not looked.found and not gone:
         return ()
-    body = canonical({"shown": looked.found, "gone": sorted(looked.missing)})
-    return (arrival(Step(LOOKED), body, looked.asked_at),)
+    return (arrival(Step(LOOKED), canonical({"shown": looked.found, "gone": gone}), looked.asked_at),)
+
+
+async def _gone(graph: Graph, login: Login, looked: Looked) -> list[str]:
+    """Which of the missing things are no longer there; what is found after all is added to what was looked at."""
+    mine = owner(graph, login)
+    await graph.get(f"{mine}/media", fields="id,comments.limit(1){id}", limit="1")
+    gone = [one for one in looked.missing if not await _is_mention(graph, mine, one, looked)]
+    if not gone or not graph.by_page:
+        return sorted(gone)
+    tags = await graph.listed_since(f"{mine}/{TAGS}", "timestamp", looked.asked_at - _RECHECKED)
+    return [] if tags is None else sorted(set(gone) - tags)
+
+
+async def _is_mention(graph: Graph, mine: str, external_id: str, looked: Looked) -> bool:
+    """Whether it is shown to the account because it was mentioned in it."""
+    for kind, asked in _MENTIONED.items():
+        try:
+            answer = await graph.get(mine, fields=asked.format(id=external_id))
+        except Forbidden:
+            raise
+        except Refused:
+            continue
+        if isinstance(shown := answer.value.get(kind), dict):
+            looked.found[external_id] = shown
+            return True
+    return False

@@ -40,8 +40,19 @@ async def test_deletions_edits_and_hidings_are_found_by_looking_again() -> None:
     assert len(arrivals) == 1
     assert deleted(facts) == {comments[4], comments[17]}
     assert next(fact.text for fact in said(facts) if fact.external_id == post) == "after"
-    assert tag in {fact.external_id for fact in said(facts)}
+    assert tag not in {fact.external_id for fact in facts}  # somebody else's: not there for us, and not gone
     assert {fact.external_id for fact in facts if isinstance(fact, Hidden) and fact.hidden} == {comments[1]}
+
+
+async def test_a_comment_under_a_post_that_is_not_the_pages_is_never_taken_for_deleted() -> None:
+    async with rig() as here:
+        post = here.graph.world.post(PAGE, "x")
+        theirs = here.graph.world.post(PAGE, "avec", ("9009", "Jo"), edge="tagged")
+        hidden = here.graph.world.comment(theirs, "not for us")
+        gone = here.graph.world.comment(post, "goes")
+        here.graph.world.delete(gone)
+        arrivals = await facebook.recheck(here.http, here.page, [hidden, gone, theirs])
+    assert deleted(heard(facebook, here.page, arrivals)) == {gone}
 
 
 async def test_nothing_is_taken_for_deleted_where_the_right_to_comments_was_taken_back() -> None:
@@ -59,7 +70,7 @@ async def test_a_mention_without_its_text_is_fetched() -> None:
     parsed = facebook.parse(RawPart(PAGE, orjson.dumps({"object": "page", "entry": [bare]}), NOW))
     async with rig() as here:
         post = here.graph.world.post(PAGE, "avec Café Parvis", ("9009", "Jo"), edge="tagged")
-        comment = here.graph.world.comment(post, "@Café Parvis ?")
+        comment = here.graph.world.comment(here.graph.world.post(PAGE, "x"), "@Café Parvis ?")
         named = (Pointer(post, "post"), Pointer(comment, "comment"))
         fetched = [await facebook.fetch(here.http, here.page, one) for one in named]
         tag, word = said(heard(facebook, here.page, fetched))

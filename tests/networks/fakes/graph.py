@@ -129,7 +129,7 @@ class FakeGraph:
             return self._several(query, token)
         external_id = who.who if steps[0] == "me" else steps[0]
         thing = self.world.things.get(external_id)
-        if thing is None:
+        if thing is None or thing.foreign:
             raise missing(external_id)
         if len(steps) == 1:
             return self._node(thing, self._asked(query), token)
@@ -169,7 +169,7 @@ class FakeGraph:
 
     def _several(self, query: dict[str, str], token: str) -> Any:
         ids = query.get("ids", "").split(",")
-        absent = [one for one in ids if one not in self.world.things]
+        absent = [one for one in ids if one not in self.world.things or self.world.things[one].foreign]
         if absent:
             raise GraphError(803, f"(#803) Some of the aliases you requested do not exist: {absent[0]}")
         return {one: self._node(self.world.things[one], self._asked(query), token) for one in ids}
@@ -190,7 +190,12 @@ class FakeGraph:
     def _mentioned(self, one: Asked, token: str) -> dict[str, Any]:
         external_id = next(iter(one.modifiers.values()))
         thing = self.world.things.get(external_id)
-        if thing is None:
+        wanted = "remark" if one.name == "mentioned_comment" else "medium"
+        if (
+            thing is None
+            or thing.kind != wanted
+            or "@" not in str(thing.values.get("text", thing.values.get("caption")))
+        ):
             raise missing(external_id)
         return self._node(thing, one.below, token)
 

@@ -50,6 +50,7 @@ class Thing:
     kind: str
     values: dict[str, Any]
     edges: dict[str, list[str]] = field(default_factory=dict)
+    foreign: bool = False  # somebody else's: seen where it names the page or account, and not by its id
 
     @property
     def at(self) -> datetime:
@@ -180,6 +181,7 @@ class World:
         return sum(1 + len(one.edges.get("replies", [])) for one in self.shown(medium, "comments"))
 
     def _say(self, under: str, edge: str, external_id: str) -> str:
+        self.things[external_id].foreign = edge in ("tagged", "tags") or self.things[under].foreign
         self.things[under].edges.setdefault(edge, []).insert(0, external_id)
         return external_id
 
