@@ -20,7 +20,10 @@ class Network(StrEnum):
     GENERIC = "generic"
     FACEBOOK = "facebook"
     INSTAGRAM = "instagram"
+    FEED = "feed"
     SANDBOX = "sandbox"
+    MASTODON = "mastodon"
+    BLUESKY = "bluesky"
 
 
 class MentionKind(StrEnum):

@@ -31,7 +31,6 @@ from tests.connectors.loopback import guarded
 from tests.networks.fakes.graph import Fault
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-BRAND = (ACCOUNT, "cafe.parvis")
 instagram = Instagram()
 
 

@@ -1,7 +1,5 @@
 """Instagram looked at again, and what was only named fetched."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from shared.connectors.instagram import Instagram
@@ -21,7 +19,6 @@ from tests.connectors.graph_rig import (
     texts,
 )
 
-NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 BRAND = ("9009", "cafe.parvis")
 instagram = Instagram()
 
