@@ -101,7 +101,7 @@ class Graph:
             some = waiting.pop()
             half = len(some) // 2
             try:
-                await self._look(some, fields, looked)
+                waiting += [[one] for one in await self._look(some, fields, looked)]
             except Forbidden:
                 forbidden += not half
                 if (forbidden >= _FORBIDDEN and looked.is_empty) or (not half and len(ids) == 1):
@@ -131,17 +131,17 @@ class Graph:
                 return found
         return None
 
-    async def _look(self, ids: list[str], fields: str, looked: "Looked") -> None:
-        """One call for some of them; what the network's figures of use ask for is kept."""
+    async def _look(self, ids: list[str], fields: str, looked: "Looked") -> list[str]:
+        """One call for some of them. Which ones the answer left out: that alone proves nothing of them."""
         if len(ids) == 1:
             answer = await self.get(quote(ids[0], safe=""), fields=fields)
-            looked.found[ids[0]] = answer.value
+            there = {ids[0]: answer.value} if "id" in answer.value else {}
         else:
             answer = await self.get("", ids=",".join(ids), fields=fields)
             there = {one: value for one in ids if isinstance(value := answer.value.get(one), Mapping)}
-            looked.found.update(there)
-            looked.missing += [one for one in ids if one not in there]
+        looked.found.update(there)
         looked.wait = max(filter(None, (looked.wait, answer.wait)), default=None)
+        return [one for one in ids if one not in there] if len(ids) > 1 else []
 
     def _query(self, given: Mapping[str, str | None]) -> dict[str, str]:
         query = {name: value for name, value in given.items() if value is not None}
