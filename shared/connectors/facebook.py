@@ -80,6 +80,7 @@ class Facebook:
             }
         ),
         poll_every=timedelta(minutes=5),
+        asks_with="access_token",
     )
 
     def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:

@@ -66,6 +66,9 @@ def _names(value: object) -> list[str]:
 
 def token_end(login: Login, *, renews: bool) -> Finding:
     """When the token ends, and what happens then."""
+    if login.expires_at is None and renews:
+        mend = "give the access_token again without an external_id, or connect the channel by consent"
+        return Finding(False, "token", "the token's end is not known, so that it can't be renewed before", mend)
     if login.expires_at is None:
         return Finding(True, "token", "the token's end is not known: it lasts until it is taken back")
     ends = f"the token ends on {login.expires_at:%Y-%m-%d}"

@@ -74,6 +74,7 @@ class Instagram:
             {MentionKind.POST, MentionKind.COMMENT, MentionKind.REPLY, MentionKind.MESSAGE, MentionKind.STORY}
         ),
         poll_every=timedelta(minutes=10),
+        asks_with="access_token",
         recheck_at_once=10,
     )
 

@@ -164,16 +164,16 @@ async def test_too_fast_is_said_with_the_time_that_the_network_names() -> None:
 async def test_the_network_is_pushed_from_and_the_self_test_says_it_all_in_words() -> None:
     async with rig() as here:
         here.graph.world.medium(ACCOUNT, "x")
-        before = {one.code: one for one in await instagram.check(here.http, here.account)}
+        login = replace(here.account, expires_at=datetime.now(UTC) + timedelta(days=9))
+        before = {one.code: one for one in await instagram.check(here.http, login)}
         hook = HookAddress("https://parvis.example/webhooks/hook_1", "s")
-        assert (await instagram.subscribe(here.http, here.account, hook)).hook_url == hook.url
-        after = {one.code: one for one in await instagram.check(here.http, here.account)}
+        assert (await instagram.subscribe(here.http, login, hook)).hook_url == hook.url
+        after = {one.code: one for one in await instagram.check(here.http, login)}
         here.graph.tokens[ACCOUNT_TOKEN].scopes.clear()
-        poor = {one.code: one for one in await instagram.check(here.http, here.account)}
-        other = {
-            one.code: one for one in await instagram.check(here.http, replace(here.account, channel_external_id="999"))
-        }
+        poor = {one.code: one for one in await instagram.check(here.http, login)}
+        other = {one.code: one for one in await instagram.check(here.http, replace(login, channel_external_id="999"))}
     assert not before["subscription"].ok
+    assert "renewed" in after["token"].message
     assert all(one.ok for one in after.values())
     assert {
         "app_secret",
@@ -189,6 +189,13 @@ async def test_the_network_is_pushed_from_and_the_self_test_says_it_all_in_words
     assert not other["login"].ok
     assert "999" in other["login"].message
     assert all(one.mend for many in (before, poor, other) for one in many.values() if not one.ok)
+
+
+async def test_a_token_of_which_the_end_is_not_known_is_told_of_where_it_has_one() -> None:
+    async with rig() as here:
+        own = {one.code: one for one in await instagram.check(here.http, here.account)}
+        by_page = {one.code: one for one in await instagram.check(here.http, here.account_by_page)}
+    assert (own["token"].ok, by_page["token"].ok) == (False, True)
 
 
 async def test_the_self_test_of_a_dead_or_absent_token_says_what_to_do() -> None:

@@ -71,7 +71,7 @@ async def outage(here: Rig) -> tuple[list[Heard], list[Heard], list[Heard]]:
 _SEEN = """
 SELECT m.external_id, m.kind, m.text, m.edited_at, m.deleted_at IS NOT NULL, m.published_at, p.external_id AS parent,
        a.external_id AS author, m.author_kind, m.media, m.likes,
-       (SELECT array_agg(e.text ORDER BY e.edited_at NULLS FIRST) FROM edit e
+       (SELECT array_agg(e.text ORDER BY e.edited_at NULLS FIRST, e.stamp, e.digest) FROM edit e
          WHERE e.brand_id = m.brand_id AND e.mention_key = m.key) AS history
   FROM mention m LEFT JOIN mention p ON p.brand_id = m.brand_id AND p.id = m.parent_id
   LEFT JOIN identity a ON a.brand_id = m.brand_id AND a.id = m.author_id
