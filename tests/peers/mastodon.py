@@ -42,7 +42,7 @@ def install() -> Path:
     sys.stdout.write(f"Installing {WANTED} into {FOLDER}.\n")
     try:
         venv.create(FOLDER, with_pip=True, clear=True)
-        pip = [FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", WANTED]
+        pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", WANTED]
         subprocess.run(pip, check=True, capture_output=True, timeout=600)
     except subprocess.TimeoutExpired:
         raise CannotInstall("it was not installed within ten minutes") from None
