@@ -258,6 +258,29 @@ async def test_half_an_answer_and_then_nothing_is_unavailable() -> None:
 # ---------------------------------------------------------------- one source by itself
 
 
+async def test_a_source_that_is_always_too_fast_keeps_no_other_back() -> None:
+    async with world() as plain:
+        here = plain.following("#koffie", "thee")
+        here.instance.fault("/api/v1/timelines", refused(429), times=99)
+        _, cursor = await here.poll(None)
+        here.instance.say(here.lea, "een thee", to=[here.cafe])
+        heard = []
+        for _ in range(4):
+            arrivals, cursor = await here.poll(cursor)
+            heard += arrivals
+    assert {arrival.headers["source"] for arrival in heard} == {"notifications", "search: thee"}
+
+
+async def test_a_term_that_is_too_fast_says_how_long_to_wait_and_moves_the_turn_on() -> None:
+    async with world() as plain:
+        here = plain.following("#koffie")
+        here.instance.fault("/api/v1/timelines", refused(429))
+        pages = await here.pages(None)
+    assert pages[-1].wait is not None
+    assert timedelta(minutes=4) < pages[-1].wait <= timedelta(minutes=5, seconds=1)
+    assert json.loads(pages[-1].cursor or "")["turn"] == "notifications"
+
+
 @pytest.mark.parametrize("answer", [refused(403, "outside the authorized scopes"), refused(404), html(), html(500)])
 async def test_a_term_that_fails_is_said_once_a_day_and_stops_no_other_source(answer: Response) -> None:
     async with world() as plain:
