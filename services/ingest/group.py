@@ -5,7 +5,7 @@ There is no timer. While one flusher commits, the next batch gathers; at most tw
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import uniform
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.ids import Prefix, typeid, typeids
 from shared.log import logger
 
 _log = logger("ingest.group")
@@ -79,9 +80,9 @@ class NewArrival(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The delivery is durable: under this id, and whether an earlier one with its key already was."""
+    """The delivery is durable: under this public id, and whether an earlier one with its key already was."""
 
-    id: UUID
+    arrival_id: str
     duplicate: bool
 
 
@@ -92,6 +93,9 @@ class Away(Exception):
 class Closed(Exception):
     """The hook was removed: the door remembers hooks for a moment, the table does not."""
 
+
+# Gets what became of a delivery.
+Told = Callable[[Kept | Away | Closed], None]
 
 _NO_CONNECTION = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -115,7 +119,7 @@ def _set(future: "asyncio.Future[None]") -> None:
 class _Waiting(NamedTuple):
     row: NewArrival
     place: tuple[int, str]  # the hook's id as a number, which is hashed faster, and the key
-    kept: "asyncio.Future[Kept]"
+    told: Told
 
 
 class Group:
@@ -126,7 +130,8 @@ class Group:
         self._rows, self._size = rows, size
         self._on_commit = on_commit
         self._waiting: list[_Waiting] = []
-        self._pending: dict[tuple[int, str], asyncio.Future[Kept]] = {}
+        self._pending: dict[tuple[int, str], _Waiting] = {}
+        self._repeats: dict[tuple[int, str], list[Told]] = {}
         self._pending_size = 0
         self._idle: list[asyncio.Future[None]] = []
         self._ready = 0
@@ -142,23 +147,39 @@ class Group:
         self._flushers = [loop.create_task(self._flush(first)) for first in tried]
         await asyncio.wait(tried)
 
-    def add(self, row: NewArrival) -> Awaitable[Kept]:
-        """Await it: it comes when the row, or an earlier one with its key, is durable. Raises Away or Closed."""
+    def take(self, row: NewArrival, told: Told) -> None:
+        """Make the row durable. `told` hears of it, later and once: of the row, or of an earlier one with its key.
+
+        Raises Away where it can't be taken now; then `told` hears nothing.
+        """
         place = (row.hook_id.int, row.key)
-        first = self._pending.get(place)
-        if first is not None:
-            return _repeat(first)
+        if place in self._pending:
+            self._repeats.setdefault(place, []).append(told)
+            return
         if not self._ready or self._closing:
             raise Away("PostgreSQL is away")
         if len(self._pending) >= self._rows or self._pending_size + len(row.body) > self._size:
             raise Away("too many deliveries wait for their commit")
-        kept: asyncio.Future[Kept] = self._loop.create_future()
-        self._pending[place] = kept
+        waiting = self._pending[place] = _Waiting(row, place, told)
         self._pending_size += len(row.body)
-        self._waiting.append(_Waiting(row, place, kept))
+        self._waiting.append(waiting)
         if self._idle:
             self._idle.pop().set_result(None)
-        return kept
+
+    async def add(self, row: NewArrival) -> Kept:
+        """As `take`, for who can wait. Raises Away or Closed."""
+        became: asyncio.Future[Kept] = self._loop.create_future()
+
+        def told(outcome: Kept | Away | Closed) -> None:
+            if became.done():  # its request was cut off
+                return
+            if isinstance(outcome, Kept):
+                became.set_result(outcome)
+            else:
+                became.set_exception(outcome)
+
+        self.take(row, told)
+        return await became
 
     @property
     def is_ready(self) -> bool:
@@ -174,7 +195,7 @@ class Group:
             for flusher in late:
                 flusher.cancel()
             await asyncio.gather(*self._flushers, return_exceptions=True)
-        self._settle(self._waiting, "the door is closing")
+        self._settle(list(self._pending.values()), "the door is closing")
 
     def _wake(self) -> None:
         for rest in self._idle:
@@ -277,23 +298,22 @@ class Group:
             self._settle_one(waiting, Away(why))
 
     def _settle_one(self, waiting: _Waiting, outcome: Kept | Away | Closed) -> None:
-        row, place, kept = waiting
-        if self._pending.pop(place, None) is not None:
-            self._pending_size -= len(row.body)
-        if not kept.done():  # else its request was cut off
-            if isinstance(outcome, Kept):
-                kept.set_result(outcome)
-            else:
-                kept.set_exception(outcome)
+        row, place, told = waiting
+        if self._pending.pop(place, None) is None:
+            return
+        self._pending_size -= len(row.body)
+        _tell(told, outcome)
+        if self._repeats:
+            again = Kept(outcome.arrival_id, True) if isinstance(outcome, Kept) else outcome
+            for repeat in self._repeats.pop(place, ()):
+                _tell(repeat, again)
 
 
-async def _repeat(first: "asyncio.Future[Kept]") -> Kept:
+def _tell(told: Told, outcome: Kept | Away | Closed) -> None:
     try:
-        return Kept((await asyncio.shield(first)).id, True)
-    except asyncio.CancelledError:
-        if not first.cancelled():
-            raise
-        raise Away("the first one was cut off") from None
+        told(outcome)
+    except Exception:  # one that can't be answered leaves the others of its batch alone
+        _log.exception("door.not_told")
 
 
 async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> Sequence[Kept | Away | Closed]:
@@ -302,15 +322,13 @@ async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) ->
     moments = [at.timestamp() for at in stamps], [at.timestamp() for at in received]
     await statement.fetch(ids, hook_ids, keys, headers, bodies, *moments, timeout=COMMIT_SECONDS)
     if statement.get_statusmsg() == f"INSERT 0 {len(rows)}":
-        return [Kept(row.id, False) for row in rows]
+        return [Kept(name, False) for name in typeids(Prefix.ARRIVAL, ids)]
     found = await connection.fetch(_FIRST, hook_ids, keys, timeout=COMMIT_SECONDS)
     stored = {(hook_id, key): (first, is_open) for first, hook_id, key, is_open in found}
     return [_became(row, *stored[row.hook_id, row.key]) for row in rows]
 
 
 def _became(row: NewArrival, first: UUID | None, is_open: bool) -> Kept | Away | Closed:
-    if first == row.id:
-        return Kept(row.id, False)
-    if not is_open:
-        return Closed("the hook was removed")
-    return Away("the first one was forgotten just now") if first is None else Kept(first, True)
+    if first is not None and (first == row.id or is_open):
+        return Kept(typeid(Prefix.ARRIVAL, first), first != row.id)
+    return Away("the first one was forgotten just now") if is_open else Closed("the hook was removed")

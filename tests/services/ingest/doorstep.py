@@ -16,6 +16,8 @@ import asyncpg  # named in a quoted type
 import httpx
 import uvicorn
 
+from services import serving
+from services.connections import Connection
 from services.ingest.app import Ingest
 from shared.ids import new_uuid
 from shared.settings import Settings
@@ -56,20 +58,21 @@ class Doorstep:
 
 
 @contextlib.asynccontextmanager
-async def open_door(settings: Settings) -> AsyncIterator[Doorstep]:
-    """The whole service, served by its real server."""
-    server = uvicorn.Server(uvicorn.Config(Ingest(settings), log_config=None, access_log=False, http="httptools"))
+async def open_door(settings: Settings, connection: type[Connection] | None = None) -> AsyncIterator[Doorstep]:
+    """The whole service, served by its real server; over its own connections, or these."""
+    app = Ingest(settings)
+    server = uvicorn.Server(serving.configured(app, connection=connection or app.connection, proxy_headers=False))
     listening = socket.create_server(("127.0.0.1", 0))
-    serving = asyncio.create_task(server._serve(sockets=[listening]))
+    running = asyncio.create_task(server._serve(sockets=[listening]))
     while not server.started:
-        assert not serving.done(), "the door did not open"
+        assert not running.done(), "the door did not open"
         await asyncio.sleep(0.01)
     try:
         async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=200)) as http:
             yield Doorstep(f"http://127.0.0.1:{listening.getsockname()[1]}", http, settings)
     finally:
         server.should_exit = True
-        await serving
+        await running
 
 
 @dataclass
