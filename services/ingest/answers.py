@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from services.ingest.group import Away, Closed, Kept
+from services.ingest.storing import Away, Closed, Kept
 from services.problem import problem
 from shared.errors import BadSignature, NotFound
 

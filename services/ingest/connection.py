@@ -30,20 +30,31 @@ class _Hearing:
 
 
 class DoorConnection(Connection):
-    """Hears `POST /webhooks/{hook_id}` where head and body come together and nothing is to be said before the answer."""
+    """Hears `POST /webhooks/{hook_id}` where head and body come together and the answer is the first thing to say."""
 
     def __init__(self, door: Door, **more: Any) -> None:
         super().__init__(**more)
         self._door = door
         self._hearing = _Hearing()
+        self._as_cycle = cast(RequestResponseCycle, self._hearing)
         self._hears = False  # from a plain head to the end of its body
         self._body = b""
+        self._silent_since = 0.0
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def on_message_begin(self) -> None:
+        # What a plain delivery needs of it; see _go_on.
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def begin(self) -> None:
-        self._hears = self._is_plain()
-        self._body = b""
+        self._hears, self._body = self._is_plain(), b""
         if not self._hears:
-            super().begin()
+            self._go_on()
 
     def _is_plain(self) -> bool:
         """Whether this head may belong to a plain delivery, by what HTTP says."""
@@ -89,12 +100,16 @@ class DoorConnection(Connection):
         self._hears, self._body = False, b""
         hearing = self._hearing
         hearing.response_complete, hearing.keep_alive = False, True
-        self.cycle = cast(RequestResponseCycle, hearing)
+        self.cycle = self._as_cycle
         return True
 
     def _go_on(self) -> None:
-        """Go on as an ASGI request, with what of the body there is."""
+        """Go on as an ASGI request, with what there is of it."""
         self._hears = False
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers  # the list is also the scope's
         super().begin()
         if self._body:
             super().on_body(self._body)
@@ -114,4 +129,28 @@ class DoorConnection(Connection):
         transport.write(b"".join(said))
         if not hearing.keep_alive:
             transport.close()
-        self.on_response_complete()
+        if self.pipeline:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._give_up_later()
+
+    def _give_up_later(self) -> None:
+        # One timer for many answers, which looks again: to set and stop one for each is a thirtieth of a delivery.
+        self._silent_since = self.loop.time()
+        if self._patience is None:
+            self._patience = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _look(self) -> None:
+        """Close the connection where the caller said nothing for long, and nothing is being answered."""
+        self._patience = None
+        cycle: RequestResponseCycle | None = self.cycle
+        is_between = cycle is None or cycle.response_complete
+        # With a timer of uvicorn's it answered an ASGI request last.
+        if not is_between or self.timeout_keep_alive_task is not None or self not in self.connections:
+            return
+        left = self._silent_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._patience = self.loop.call_later(left, self._look)
+        else:
+            self.timeout_keep_alive_handler()

@@ -15,12 +15,14 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge
 
 from services.ingest.answers import Answer, Refusal, content, kept, refused, wrong_method
-from services.ingest.group import Away, Closed, Group, Kept, NewArrival
+from services.ingest.group import Group
 from services.ingest.hooks import Hooks, OpenHook
 from services.ingest.rows import arrival
+from services.ingest.storing import Away, Closed, Kept, NewArrival
+from services.ingest.tally import tally
 from shared.contract import RawRequest
 from shared.errors import BadSignature, NotFound
 from shared.log import logger
@@ -35,13 +37,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_deliveries = Counter("parvis_door_deliveries_total", "Requests at the door, by outcome.", ["outcome"])
 _in_hand = Gauge("parvis_door_held_bytes", "Bytes of bodies that the door has in hand, from reading to answering.")
-_seconds = Histogram(
-    "parvis_door_seconds",
-    "Time from a delivery's headers to its answer.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-)
 
 
 class _Gone(Exception):
@@ -60,7 +56,6 @@ class Door:
         self._room, self._room_for_pieces = room, room * 3 // 4
         self._held = 0  # bytes of bodies in hand
         _in_hand.set_function(lambda: self._held)
-        self._outcomes: dict[str, Any] = {}
         self._reading: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -79,7 +74,7 @@ class Door:
             self._held -= size
             answer = _answer(hook, outcome) if isinstance(outcome, Kept) else refused(outcome)
             tell(answer)
-            self._count(answer.outcome, began)
+            tally.add(answer.outcome, time.monotonic() - began)
 
         try:
             self._check_head(headers, size)
@@ -98,7 +93,7 @@ class Door:
         try:
             answer = await self._answer(scope, receive, began)
         except _Gone:
-            self._count("gone")
+            tally.leave("gone")
             return
         except (Refusal, NotFound, Closed, BadSignature, Away) as error:
             answer = refused(error)
@@ -107,7 +102,7 @@ class Door:
             answer = refused(error)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
-        self._count(answer.outcome, began)
+        tally.add(answer.outcome, time.monotonic() - began)
 
     async def _answer(self, scope: Mapping[str, Any], receive: Receive, began: float) -> Answer:
         method = scope["method"]
@@ -219,15 +214,6 @@ class Door:
 
     def _too_large(self) -> Refusal:
         return Refusal(413, "too_large", f"A body may have at most {self._most_bytes:,} bytes.")
-
-    def _count(self, outcome: str, began: float | None = None) -> None:
-        """Count a request, and the time that its answer took, where it got one."""
-        counter = self._outcomes.get(outcome)
-        if counter is None:
-            counter = self._outcomes[outcome] = _deliveries.labels(outcome)
-        counter.inc()
-        if began is not None:
-            _seconds.observe(time.monotonic() - began)
 
 
 def _crowded() -> Away:

@@ -9,8 +9,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.ingest.group import Away, Closed, Group, NewArrival
+from services.ingest.group import Group
 from services.ingest.rows import kept_headers, storable_key
+from services.ingest.storing import Away, Closed, NewArrival
 from shared.ids import Prefix, new_uuid, typeid
 from tests.conftest import TestDatabase
 from tests.services.ingest.doorstep import Kept, wire_to
