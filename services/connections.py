@@ -34,7 +34,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._went_on = False
         self._since += len(data)
-        self.read(data)
+        super().data_received(data)
         if self._went_on:
             self._since, self._before = 0, len(data)
         elif self._since > LONGEST_HEAD and not self.transport.is_closing():
@@ -51,14 +51,6 @@ class Connection(HttpToolsProtocol):
         if self._before + self._since > LONGEST_HEAD and self._head() > LONGEST_HEAD:
             self._is_too_long = True
             raise _HeadTooLong
-        self.begin()
-
-    def read(self, data: bytes) -> None:
-        """Let the parser take these bytes, which calls back for what it finds in them."""
-        super().data_received(data)
-
-    def begin(self) -> None:
-        """Begin the request whose head was just read, or queue it behind the one that is being answered."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -8,6 +8,8 @@ from shared.errors import BadSignature, NotFound
 
 Headers = list[tuple[bytes, bytes]]
 
+_JSON = (b"content-type", b"application/json")
+
 
 class Answer(NamedTuple):
     """An answer over HTTP, and the outcome as which it is counted."""
@@ -31,7 +33,7 @@ def kept(found: Kept, status: int) -> Answer:
     """The delivery is durable: under this id, and whether it came before."""
     repeat = found.duplicate
     body = b'{"arrival_id":"%b","duplicate":%b}' % (found.arrival_id.encode(), b"true" if repeat else b"false")
-    return Answer("duplicate" if repeat else "accepted", status, content("application/json", body), body)
+    return Answer("duplicate" if repeat else "accepted", status, [_JSON, _length(body)], body)
 
 
 def refused(error: Exception) -> Answer:
@@ -66,4 +68,8 @@ def wrong_method(allowed: str) -> Refusal:
 
 def content(kind: str, body: bytes) -> Headers:
     """The two headers that say what a body is."""
-    return [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+    return [(b"content-type", kind.encode()), _length(body)]
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % len(body)

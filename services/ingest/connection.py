@@ -1,19 +1,25 @@
 """A caller's connection to the door: it hears plain deliveries by itself and writes their answers.
 
-For these there is no task and there are no ASGI messages, which would cost more than all that the door does. Whatever
-is not plain goes on as an ASGI request, with nothing done yet.
+For these there is no parser, no task and no ASGI message, which would cost more than all that the door does. Whatever
+is not plain goes to uvicorn as it came, with nothing done yet.
 """
 
 import asyncio
+import re
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from services.connections import Connection
+from services.connections import LONGEST_HEAD, Connection
 from services.ingest.answers import Answer
 from services.ingest.door import PLACE, Door
 
-_PLACE = PLACE.encode()
+# A head that can be read in one way only: it has no space, byte or line that one parser takes and another leaves.
+_HEAD = re.compile(
+    rb"POST %b(\w++) HTTP/1\.1\r\n((?:[-\w]++: [!-~](?:[ -~]*[!-~])?\r\n)++)\r\n" % re.escape(PLACE.encode())
+)
+# Headers that say how the message is framed, or want more than an answer.
+_MORE = frozenset({"transfer-encoding", "expect", "upgrade", "proxy-connection"})
 
 
 class _Hearing:
@@ -30,15 +36,14 @@ class _Hearing:
 
 
 class DoorConnection(Connection):
-    """Hears `POST /webhooks/{hook_id}` where head and body come together and the answer is the first thing to say."""
+    """Hears `POST /webhooks/{hook_id}` where it comes whole and alone, and the answer is the first thing to say."""
 
     def __init__(self, door: Door, **more: Any) -> None:
         super().__init__(**more)
         self._door = door
         self._hearing = _Hearing()
         self._as_cycle = cast(RequestResponseCycle, self._hearing)
-        self._hears = False  # from a plain head to the end of its body
-        self._body = b""
+        self._is_between = True  # requests: the parser has begun none
         self._silent_since = 0.0
         self._patience: asyncio.TimerHandle | None = None
 
@@ -48,72 +53,34 @@ class DoorConnection(Connection):
             self._patience.cancel()
 
     def on_message_begin(self) -> None:
-        # What a plain delivery needs of it; see _go_on.
-        self.url, self.headers, self.expect_100_continue = b"", [], False
-
-    def begin(self) -> None:
-        self._hears, self._body = self._is_plain(), b""
-        if not self._hears:
-            self._go_on()
-
-    def _is_plain(self) -> bool:
-        """Whether this head may belong to a plain delivery, by what HTTP says."""
-        cycle: RequestResponseCycle | None = self.cycle
-        parser = self.parser
-        return (
-            (cycle is None or cycle.response_complete)  # else it waits for its turn
-            and self.url.startswith(_PLACE)
-            and parser.get_method() == b"POST"
-            and parser.get_http_version() == "1.1"
-            and parser.should_keep_alive()
-            and not parser.should_upgrade()
-            and not self.expect_100_continue
-            and not self.flow.write_paused  # else its answer has to wait until the caller reads
-        )
-
-    def on_body(self, body: bytes) -> None:
-        if self._hears:
-            self._went_on = True
-            self._body += body
-        else:
-            super().on_body(body)
+        self._is_between = False
+        super().on_message_begin()
 
     def on_message_complete(self) -> None:
-        if not self._hears:
-            super().on_message_complete()
-        elif not self._hear():
-            self._go_on()
-            super().on_message_complete()
+        super().on_message_complete()
+        self._is_between = not self.parser.should_upgrade()  # else nothing more is a request
 
-    def read(self, data: bytes) -> None:
-        super().read(data)
-        if self._hears:  # more of the body is to come
-            self._go_on()
+    def data_received(self, data: bytes) -> None:
+        if not (self._is_between and self._hear(data)):
+            super().data_received(data)
 
-    def _hear(self) -> bool:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
-        if "transfer-encoding" in headers:
+    def _hear(self, data: bytes) -> bool:
+        """Hear these bytes where they are one plain delivery and no other answer is to be written before its own."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if (cycle is not None and not cycle.response_complete) or self.flow.write_paused:
             return False
-        name, body = self.url[len(_PLACE) :].decode("latin-1"), self._body
-        if not self._door.hear(name, headers, body, self._tell):
+        found = _HEAD.match(data)
+        if found is None or found.end() > LONGEST_HEAD:
             return False
-        self._hears, self._body = False, b""
+        name, body = found[1].decode("ascii"), data[found.end() :]
+        headers = _headers(found[2], len(body))
+        if headers is None or not self._door.hear(name, headers, body, self._tell):
+            return False
+        self._unset_keepalive_if_required()
         hearing = self._hearing
         hearing.response_complete, hearing.keep_alive = False, True
         self.cycle = self._as_cycle
         return True
-
-    def _go_on(self) -> None:
-        """Go on as an ASGI request, with what there is of it."""
-        self._hears = False
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url, self.expect_100_continue = url, expects
-        self.headers += headers  # the list is also the scope's
-        super().begin()
-        if self._body:
-            super().on_body(self._body)
-            self._body = b""
 
     def _tell(self, answer: Answer) -> None:
         """Write the answer, as uvicorn writes one."""
@@ -145,12 +112,28 @@ class DoorConnection(Connection):
         """Close the connection where the caller said nothing for long, and nothing is being answered."""
         self._patience = None
         cycle: RequestResponseCycle | None = self.cycle
-        is_between = cycle is None or cycle.response_complete
-        # With a timer of uvicorn's it answered an ASGI request last.
-        if not is_between or self.timeout_keep_alive_task is not None or self not in self.connections:
+        is_idle = cycle is None or cycle.response_complete
+        # With a timer of uvicorn's it answered an ASGI request last; what became a WebSocket is no longer ours.
+        if not is_idle or self.timeout_keep_alive_task is not None or self not in self.connections:
             return
         left = self._silent_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._patience = self.loop.call_later(left, self._look)
         else:
             self.timeout_keep_alive_handler()
+
+
+def _headers(lines: bytes, size: int) -> dict[str, str] | None:
+    """Headers by their names in lower case; None where they say anything but a body of this size on a kept connection.
+
+    A name that comes twice is such a case: which of the two holds is for others to say.
+    """
+    headers = {}
+    said = lines.decode("ascii").split("\r\n")
+    for line in said:
+        name, _, value = line.partition(": ")
+        headers[name.lower()] = value
+    if len(headers) < len(said) or headers.get("content-length") != str(size) or not _MORE.isdisjoint(headers):
+        return None
+    del headers[""]  # behind the last line's end
+    return headers if headers.get("connection", "keep-alive").lower() == "keep-alive" else None

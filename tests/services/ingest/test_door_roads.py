@@ -105,6 +105,7 @@ class Sender:
             self._forged, self._stale, self._unsigned, self._chunked, self._expecting, self._handshake,
             self._other_method, self._unknown, self._compressed, self._too_large, self._empty, self._asked,
             self._escaped, self._absolute, self._long_head, self._doubled, self._odd_bytes, self._elsewhere,
+            self._framed,
         ]  # fmt: skip
         return self.good() if self._chance.random() < 0.5 else self._chance.choice(kinds)()
 
@@ -112,7 +113,7 @@ class Sender:
         """A request after which the connection is closed, at the latest for its silence."""
         kinds: list[Callable[[], bytes]] = [
             self._closing, self._old, self._old_kept, self._upgrading, self._too_large_by_word, self._too_long_head,
-            self._garbage, self._folded, self._no_path,
+            self._garbage, self._folded, self._no_path, self._two_lengths,
         ]  # fmt: skip
         return LAST if self._chance.random() < 0.4 else self._chance.choice(kinds)()
 
@@ -196,8 +197,20 @@ class Sender:
     def _too_long_head(self) -> bytes:
         return self.good(None, "x-event-more: " + "m" * LONGEST_HEAD).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
+    def _two_lengths(self) -> bytes:
+        return self.good(b"{}", f"content-length: {self._chance.choice([2, 3])}")
+
     def _no_path(self) -> bytes:
         return self.good(line=self._chance.choice(["POST /webhooks/\xe9 HTTP/1.1", "POST * HTTP/1.1"]))
+
+    def _framed(self) -> bytes:
+        """What one parser might read in another way than the next."""
+        more = [
+            "x-event:tight", "x-event:  wide  ", "x-event: \ttab\t", "x-event:", "x-event: a: b", "x.event: dot",
+            "Connection: Keep-Alive", "connection: keep-alive, x", "proxy-connection: keep-alive", "upgrade: x",
+        ]  # fmt: skip
+        length = self._chance.choice(["", "", "02", "0" * 15 + "2"])
+        return self.good(b"{}", *self._chance.sample(more, self._chance.randint(0, 2)), length=length)
 
     def _doubled(self) -> bytes:
         more = ["X-EVENT: one", "x-event: two", "content-type: a/b", "Content-Type: c/d", "connection: keep-alive"]
