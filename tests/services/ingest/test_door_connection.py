@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,9 @@ import pytest
 from services.connections import LONGEST_HEAD
 from services.ingest.app import Ingest
 from services.ingest.connection import DoorConnection
+from services.ingest.storing import NewArrival, connect, store
 from services.ingest.tally import Tally
+from shared.ids import new_uuid
 from tests.conftest import HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import DELIVERY, Doorstep, Kept, open_door, raw, signed, wire_to
 
@@ -86,6 +89,33 @@ async def test_a_plain_delivery_of_a_remembered_hook_is_no_asgi_request(
     assert await kept.fetchval("SELECT count(*) FROM arrival") == 4
 
 
+async def test_a_body_that_comes_later_and_looks_like_a_request_is_a_body(
+    door: Doorstep, channel: HouseChannel, kept: Kept
+) -> None:
+    assert (await door.knock(channel)).status_code == 200
+    inner = request(channel, id="inner")
+    whole = request(channel, inner, id="outer")
+    async with Line(door) as line:
+        line.writer.write(whole[: -len(inner)])
+        await asyncio.sleep(0.05)
+        line.writer.write(inner)
+        assert b'"duplicate":false' in await line.answer()
+    rows = await kept.fetch("SELECT key, body FROM arrival WHERE key IN ('inner', 'outer')")
+    assert [(row["key"], bytes(row["body"])) for row in rows] == [("outer", inner)]
+
+
+async def test_what_goes_on_with_a_head_is_no_delivery_although_it_looks_like_one(
+    door: Doorstep, channel: HouseChannel, kept: Kept
+) -> None:
+    assert (await door.knock(channel)).status_code == 200
+    async with Line(door) as line:
+        line.writer.write(b"GET /healthz HTTP/1.1\r\nx-more: ")
+        await asyncio.sleep(0.05)
+        line.writer.write(request(channel, id="inner"))
+        assert b'"status":"ok"' in await line.answer()
+    assert await kept.fetchval("SELECT count(*) FROM arrival WHERE key = 'inner'") == 0
+
+
 async def test_answers_come_in_the_order_of_the_requests(database: TestDatabase, channel: HouseChannel) -> None:
     asks = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
     async with wire_to(database.door_url) as wire:
@@ -93,12 +123,36 @@ async def test_answers_come_in_the_order_of_the_requests(database: TestDatabase,
         async with open_door(settings) as door, Line(door) as line:
             assert (await door.knock(channel)).status_code == 200
             wire.frozen.clear()
-            line.writer.write(request(channel, id="a") + asks + request(channel, id="b") + asks)
+            for said in (request(channel, id="a"), asks, request(channel, id="b"), asks):
+                line.writer.write(said)
+                await asyncio.sleep(0.05)  # so that each is read for itself
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(line.reader.readexactly(1), 0.2)
             wire.frozen.set()
-            said = [await line.answer() for _ in range(4)]
-    assert [b"arrival_id" in one for one in said] == [True, False, True, False]
+            answers = [await line.answer() for _ in range(4)]
+    assert [b"arrival_id" in one for one in answers] == [True, False, True, False]
+
+
+async def test_a_delivery_that_is_durable_sooner_waits_for_the_answer_to_the_one_before(
+    database: TestDatabase, door: Doorstep, channel: HouseChannel
+) -> None:
+    assert (await door.knock(channel)).status_code == 200
+    assert channel.channel.hook_id is not None
+    connection, statement = await connect(database.door_url)
+    others = connection.transaction()
+    await others.start()
+    now = datetime.now(UTC)
+    await store(connection, statement, [NewArrival(new_uuid(), channel.channel.hook_id, "a", "{}", b"", now, now)])
+    async with Line(door) as line:
+        for key in ("a", "b"):
+            line.writer.write(request(channel, id=key))
+            await asyncio.sleep(0.2)  # after which the second one does not wait for the commit of the first
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(line.reader.readexactly(1), 0.2)
+        await others.rollback()
+        assert b'"duplicate":false' in await line.answer()
+        assert b'"duplicate":false' in await line.answer()
+    await connection.close()
 
 
 async def test_a_stop_waits_for_a_delivery_that_waits_for_its_commit(

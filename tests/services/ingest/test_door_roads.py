@@ -113,7 +113,7 @@ class Sender:
         """A request after which the connection is closed, at the latest for its silence."""
         kinds: list[Callable[[], bytes]] = [
             self._closing, self._old, self._old_kept, self._upgrading, self._too_large_by_word, self._too_long_head,
-            self._garbage, self._folded, self._no_path, self._two_lengths,
+            self._garbage, self._folded, self._no_path, self._two_lengths, self._short,
         ]  # fmt: skip
         return LAST if self._chance.random() < 0.4 else self._chance.choice(kinds)()
 
@@ -196,6 +196,9 @@ class Sender:
 
     def _too_long_head(self) -> bytes:
         return self.good(None, "x-event-more: " + "m" * LONGEST_HEAD).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+    def _short(self) -> bytes:
+        return self.good(b"{}", length="1")
 
     def _two_lengths(self) -> bytes:
         return self.good(b"{}", f"content-length: {self._chance.choice([2, 3])}")
