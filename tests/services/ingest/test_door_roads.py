@@ -220,7 +220,7 @@ class Sender:
         return self.good(None, *self._chance.sample(more, len(more)))
 
     def _odd_bytes(self) -> bytes:
-        return self.good(None, "x-event: caf\xe9 \x7f\t\xa0")
+        return self.good(None, "x-event: caf\xe9 \t\xa0")
 
     def _elsewhere(self) -> bytes:
         return self.good(
@@ -228,7 +228,9 @@ class Sender:
         )
 
     def _garbage(self) -> bytes:
-        return self._chance.choice([b"\r\n\r\n", b"nonsense\r\n\r\n", b"POST\r\n", self.good(None, "no colon")])
+        return self._chance.choice(
+            [b"\r\n\r\n", b"nonsense\r\n\r\n", b"POST\r\n", self.good(None, "no colon"), self.good(None, "x: \x7f")]
+        )
 
     def _folded(self) -> bytes:
         return self.good(None, "x-event: one", " two")
