@@ -37,6 +37,7 @@ check: dev
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m services.settings_table --check
 	@$(BIN)/python -m services.api.export --check
+	@$(BIN)/python -m tests.connectors.matrix --check
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/clients/generate
 
@@ -60,6 +61,7 @@ clients: dev
 schemas: dev
 	@$(BIN)/python -m services.settings_table --write
 	@$(BIN)/python -m services.api.export
+	@$(BIN)/python -m tests.connectors.matrix --write
 
 # Only the index counts: what one machine's configuration adds to it would change the hashes for everybody.
 COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \

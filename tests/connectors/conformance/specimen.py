@@ -158,6 +158,7 @@ class Specimen:
     recorded: frozenset[Capability] = frozenset()
     real: frozenset[Capability] = frozenset()
     real_by: str = ""
+    is_real: bool = False  # its world is the network itself
     seen_on: date = date(2026, 11, 26)
 
 

@@ -10,11 +10,12 @@ from tests.connectors.specimens.bluesky import BLUESKY
 from tests.connectors.specimens.facebook import FACEBOOK
 from tests.connectors.specimens.feed import FEED
 from tests.connectors.specimens.generic import GENERIC
+from tests.connectors.specimens.instagram import INSTAGRAM
 from tests.connectors.specimens.mastodon import MASTODON
 from tests.connectors.specimens.sandbox import SANDBOX
 
 SPECIMENS: dict[Network, Specimen] = {
-    one.connector.network: one for one in (GENERIC, FEED, FACEBOOK, MASTODON, BLUESKY, SANDBOX)
+    one.connector.network: one for one in (GENERIC, FEED, FACEBOOK, INSTAGRAM, MASTODON, BLUESKY, SANDBOX)
 }
 PUSHED = [one for one in SPECIMENS.values() if one.pushing is not None]
 

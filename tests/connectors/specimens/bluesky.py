@@ -122,7 +122,7 @@ BLUESKY = Specimen(
     echo=lambda words: Reply(400, _says("InvalidRequest", words)),
     pointer=lambda external_id: Pointer(external_id, "post"),
     several_deleted=False,
-    recorded=frozenset({Capability.POLL, Capability.FETCH, Capability.MEASURE, Capability.RENEW, Capability.IDENTIFY}),
+    recorded=frozenset({Capability.POLL, Capability.FETCH, Capability.MEASURE}),
     real=frozenset(Bluesky.card.capabilities),
     real_by="a Bluesky network of their own code",
 )

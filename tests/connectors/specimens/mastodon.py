@@ -121,7 +121,7 @@ MASTODON = Specimen(
     echo=lambda words: Reply(422, _says(words)),
     pointer=lambda external_id: Pointer(external_id, "status"),
     several_deleted=False,
-    recorded=frozenset({Capability.POLL, Capability.FETCH, Capability.RECHECK, Capability.MEASURE}),
-    real=frozenset({Capability.POLL}),
+    recorded=frozenset({Capability.POLL}),
+    real=frozenset(Mastodon.card.capabilities - {Capability.FETCH}),
     real_by="mastodon_mock",
 )

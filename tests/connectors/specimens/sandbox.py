@@ -130,6 +130,7 @@ SANDBOX = Specimen(
     ),
     echo=lambda words: Reply(422, json.dumps({"error": {"code": words, "message": words}}).encode()),
     clock_moves=True,
+    is_real=True,
     real=frozenset(Sandbox.card.capabilities),
     real_by="the practice network itself",
 )
