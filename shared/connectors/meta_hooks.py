@@ -9,7 +9,7 @@ import orjson
 
 from shared.connectors.meta_events import Entry, Told, Unusable
 from shared.connectors.meta_messages import hear_message
-from shared.connectors.reading import identifier, unix_time
+from shared.connectors.reading import believed, identifier, unix_time
 from shared.contract import Answer, Heard, Parsed, Part, Pointer, RawPart, RawRequest, Secret, read_json
 from shared.errors import BadPayload, BadSignature, Problem
 
@@ -138,7 +138,7 @@ class _Reading(Tally):
             self.wrong("an entry is an object", "entry", index)
             return
         own = frozenset(known for known in (identifier(entry.get("id")), self._part.channel_external_id) if known)
-        place = Entry(own, unix_time(entry.get("time")) or self._part.stamp)
+        place = Entry(own, believed(unix_time(entry.get("time")), self._part.stamp))
         present = [which for which in _EVENT_LISTS if entry.get(which) is not None]
         for which in present:
             self._events(place, which, entry[which], index)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.connectors.meta_events import Entry, Told, Unusable, Value
 from shared.connectors.meta_media import known_by
-from shared.connectors.reading import identifier, name, unix_time, web_address, words
+from shared.connectors.reading import believed, identifier, name, unix_time, web_address, words
 from shared.contract import Author, Deleted, MediaDraft, Reacted, Said, storable
 from shared.models.enums import AuthorKind, MentionKind, Visibility
 
@@ -43,8 +43,7 @@ def hear_message(entry: Entry, event: object) -> Told:
     if not isinstance(event, Mapping):
         raise Unusable("an event is an object")
     # The event's own time is signed with the body, and orders several events of one delivery.
-    happened_at = unix_time(event.get("timestamp"))
-    entry = replace(entry, stamp=happened_at or entry.stamp)
+    entry = replace(entry, stamp=believed(unix_time(event.get("timestamp")), entry.stamp))
     for what, hear in (
         ("message", _message),
         ("message_edit", _edit),

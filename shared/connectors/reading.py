@@ -1,13 +1,14 @@
 """Values from outside, typed when they are first touched: each function gives a usable value or None."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.contract import storable
 
 MAX_ID = 1000  # characters
 MAX_NAME = 500
 MAX_URL = 4000
+_BELIEVED = timedelta(days=1)
 
 
 def identifier(value: object) -> str | None:
@@ -64,6 +65,14 @@ def unix_time(value: object) -> datetime | None:
         return datetime.fromtimestamp(found / 1000 if found > 1e11 else found, UTC)
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def believed(told: datetime | None, received_at: datetime) -> datetime:
+    """When an event happened by its network's clock; when we got it, where that says nothing, or is a day ahead.
+
+    A stamp that is years away would stand above whatever is said later.
+    """
+    return received_at if told is None or told > received_at + _BELIEVED else told
 
 
 def rfc3339(value: str) -> datetime:

@@ -1,4 +1,4 @@
-"""The matrix of docs/connectors.md, made from cards and specimens: printed, written (`--write`) or compared (`--check`)."""
+"""The matrix of docs/connectors.md, from cards and specimens: printed, written (`--write`) or compared (`--check`)."""
 
 import sys
 from collections.abc import Callable, Iterable

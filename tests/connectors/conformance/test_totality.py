@@ -137,14 +137,14 @@ def test_a_time_that_is_absurd_or_of_another_type_harms_nothing(specimen: Specim
 
 
 @pytest.mark.parametrize("specimen", ALL)
-def test_what_claims_to_be_of_tomorrow_is_kept_as_of_now(specimen: Specimen) -> None:
+def test_what_claims_to_be_of_ten_years_from_now_is_kept_as_of_now(specimen: Specimen) -> None:
     one = part(specimen, Event(Verb.SAID, 1, NOW + timedelta(days=3650)))
     parsed = specimen.connector.parse(RawPart(one.channel_external_id, one.body, NOW, one.headers))
     [shown] = fold(specimen.connector.network, parsed.heard)["mentions"].values()
     at = [value for value in shown if isinstance(value, datetime)]
     stamps = {fact.stamp for fact in parsed.heard}
     assert all(value <= max(stamps) + timedelta(minutes=5) for value in at)
-    assert specimen.clock_moves or all(stamp <= NOW + timedelta(minutes=5) for stamp in stamps)
+    assert specimen.clock_moves or all(stamp <= NOW + timedelta(days=1) for stamp in stamps)
 
 
 @pytest.mark.parametrize("specimen", ALL)

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.connectors.facebook import Facebook
 from shared.contract import Capability, HookAddress, Login, Pointer, RawRequest, Secret
@@ -107,7 +107,7 @@ async def _world() -> AsyncIterator[World]:
         login = Login(graph_rig.PAGE, base, credentials)
 
         async def say(text: str) -> str:
-            return people.post(graph_rig.PAGE, text, ("771", "Léa"))
+            return people.post(graph_rig.PAGE, text, ("771", "Léa"), at=datetime.now(UTC))
 
         async def edit(external_id: str, text: str) -> None:
             people.things[external_id].values["message"] = text

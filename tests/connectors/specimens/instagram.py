@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 from shared.connectors.instagram import Instagram
 from shared.connectors.instagram_changes import MENTIONED_COMMENT
@@ -52,7 +53,7 @@ async def _world() -> AsyncIterator[World]:
         fake.url = f"http://127.0.0.1:{port}"
         base = f"{fake.url}/graph.instagram.com/v26.0"
         credentials = {"access_token": graph_rig.ACCOUNT_TOKEN, "app_secret": graph_rig.SECRET}
-        login = Login(graph_rig.ACCOUNT, base, credentials)
+        login = Login(graph_rig.ACCOUNT, base, credentials, expires_at=datetime.now(UTC) + timedelta(days=50))
         medium = people.medium(graph_rig.ACCOUNT, "Nouvelle carte d'automne")
 
         async def say(text: str) -> str:
