@@ -15,7 +15,7 @@ from services.api import self_test
 from services.local import folder
 from shared import http
 from shared.connectors.registry import connector
-from shared.db import Session
+from shared.db import Database, Session
 from shared.domain.brands import channels, connecting, hooks
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.scope import Scope
@@ -40,6 +40,7 @@ Verb = Callable[[Session, Scope, UUID], Awaitable[Channel]]
 
 @dataclass(frozen=True, slots=True)
 class _Means:
+    db: Database
     vault: Vault
     settings: Settings
     http: httpx.AsyncClient
@@ -49,7 +50,7 @@ class _Means:
 @asynccontextmanager
 async def _means(house: House) -> AsyncIterator[_Means]:
     async with http.client(house.settings) as client:
-        yield _Means(house.vault, house.settings, client, now)
+        yield _Means(house.db, house.vault, house.settings, client, now)
 
 
 @channel.command("list")

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.api.schema import SCHEMA
-from services.ingest import handlers, polling
+from services.ingest import handlers
 from services.scheduler import sweeps
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
 from shared.domain import troubles, waiting
 from shared.ids import Prefix
 from tests.connectors.loopback import Receiver, Reply
+from tests.services.ingest.turning import take_all
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
 from tests.tenancy.socket import connected
@@ -162,7 +163,7 @@ async def _poll(world: World, network: Receiver) -> None:
     for reply in (Reply(200, json.dumps(page).encode()), Reply(500), Reply(401)):
         network.replies["GET", "/api/v1/posts"] = reply
         await world.eye.execute("UPDATE due_poll SET due_at = now(), leased_until = NULL")
-        await polling.sweep(world.worker)
+        await take_all(world.worker)
         await _look_after(world)
     await handlers.drain(world.worker)
 
