@@ -25,7 +25,7 @@ from shared.domain import turns
 from shared.domain.brands import channels, logins, renewals
 from shared.domain.brands.renewals import Renewal
 from shared.domain.turns import Turn
-from shared.errors import LoginDead, LoginExpired, NetworkError, Unavailable
+from shared.errors import LoginDead, LoginExpired, NetworkError, NotFound, Unavailable
 from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.models.channel import Channel
@@ -181,11 +181,10 @@ class Logins:
 
         async def work(session: Session) -> None:
             scope = await scopes.house(session, whose.brand_id)
+            with contextlib.suppress(NotFound):  # removed meanwhile
+                await channels.login_died(session, scope, whose.channel_id, reason=error.message, now=datetime.now(UTC))
             if turn is not None:
                 await turns.end(session, turn)
-            await channels.login_died(
-                session, scope, whose.channel_id, reason=error.message, now=datetime.now(UTC)
-            )  # fmt: skip
 
         await self._persist(work)
         return error

@@ -9,6 +9,7 @@ from shared.db import Session
 from shared.domain.brands import logins, upkeep
 from shared.domain.scope import Scope
 from shared.domain.turns import Turn
+from shared.errors import LoginDead
 from shared.models.channel import Channel
 from shared.models.enums import ChannelStatus, UpkeepKind
 from shared.vault import Vault
@@ -35,11 +36,14 @@ async def begin(
 ) -> Renewal | Login | None:
     """The renewal, where it is ours to make; the login that somebody has put in the place of `used` meanwhile; or None.
 
-    None: another is at it, or the channel has no use for a login any more. `turn` is the one that fell due by itself.
+    None: another is at it, or the channel is removed. `turn` is the one that fell due by itself. Raises LoginDead where
+    somebody has found that out meanwhile.
     """
     channel = await _held(session, scope, channel_id)
-    if channel is None or channel.status is ChannelStatus.LOGIN_DEAD:
+    if channel is None:
         return None
+    if channel.status is ChannelStatus.LOGIN_DEAD:
+        raise LoginDead(channel.network.value, channel.status_reason or "the login is dead")
     login = logins.login(vault, channel)
     if used is not None and login.credentials != used.credentials:
         return login
