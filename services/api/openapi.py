@@ -22,6 +22,7 @@ _TAGS = (
     ("viewer", "Who is asking."),
     ("brands", "The brands that a key may see."),
     ("channels", "A brand's presences on networks."),
+    ("operations", "Long work, watched and called off."),
     ("mentions", "What was said to or about a brand."),
     ("threads", "Trees of mentions under one root."),
     ("identities", "Accounts on networks."),

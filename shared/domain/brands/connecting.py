@@ -55,6 +55,8 @@ async def connect(
     if choice is not None:
         draft = named_by(draft, choice)
     validate(draft, credentials, card)
+    if card.needs_external_id and draft.external_id is None:
+        raise Invalid([Problem("required", f"{card.label} needs the external_id of what to connect", ("external_id",))])
     channel_id, hook_id = new_uuid(), new_uuid()
     external_id = draft.external_id or secrets.token_hex(8)
     own_key = credentials.get(card.secret_keyword) if card.secret_keyword else None
@@ -120,9 +122,10 @@ def named_by(draft: ChannelDraft, choice: Choice) -> ChannelDraft:
 
 
 def validate(draft: ChannelDraft, given: dict[str, str], card: Card) -> None:
-    """Raise Invalid unless the draft and the credentials are what the network's card asks for."""
-    if card.needs_external_id and draft.external_id is None:
-        raise Invalid([Problem("required", f"{card.label} needs the external_id of what to connect", ("external_id",))])
+    """Raise Invalid unless the draft and the credentials are what the network's card asks for.
+
+    What is connected need not be named yet: the network may say it.
+    """
     if card.needs_base_url and draft.base_url is None:
         raise Invalid([Problem("required", f"{card.label} needs the base_url of its server", ("base_url",))])
     logins.validate(card, given)

@@ -110,6 +110,7 @@ async def test_what_is_named_again_while_it_is_fetched_is_fetched_again(network:
     await named(network, channel, said)
 
     due = await network.eyes.fetchrow("SELECT leased_until, due_at <= now() AS is_due FROM due_fetch")
+    assert due is not None
     assert (due["leased_until"], due["is_due"]) == (None, True)
 
 

@@ -56,6 +56,7 @@ async def test_everything_since_then_is_brought_and_said_to_be(network: Practice
     assert (done.status, done.pages, done.arrivals) == (OperationStatus.SUCCEEDED, 3, 3)
     assert (done.reached_at, done.is_over) == (since, True)
     covered = await network.eyes.fetchrow("SELECT kind, via, from_at, to_at FROM coverage WHERE via = 'backfill'")
+    assert covered is not None
     assert tuple(covered) == ("backfilled", "backfill", since, done.created_at)
     assert await network.eyes.fetchval("SELECT count(*) FROM due_operation") == 0
 

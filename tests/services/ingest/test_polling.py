@@ -239,8 +239,10 @@ async def test_a_time_in_which_nobody_polled_is_a_hole_and_looked_back_upon(netw
 
     assert await network.holes(channel) == ["nobody polled it"]
     hole = await network.eyes.fetchrow("SELECT from_at, to_at FROM coverage WHERE kind = 'hole'")
+    assert hole is not None
     assert timedelta(minutes=119) < hole["to_at"] - hole["from_at"] < timedelta(minutes=121)
     back = await network.eyes.fetchrow("SELECT status, since, reached_at FROM operation")
+    assert back is not None
     assert (back["status"], back["since"]) == ("succeeded", hole["from_at"])
     assert await network.texts() == ["while nobody looked"]
 
