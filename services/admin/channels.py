@@ -215,6 +215,8 @@ def _told(house: House, one: Channel) -> dict[str, Any]:
         "name": one.name,
         "external_id": one.external_id,
         "base_url": one.base_url,
+        "terms": one.terms,
+        "login_expires_at": moment(one.login_expires_at),
         "status": one.status.value,
         "status_reason": one.status_reason,
         "webhook_url": hooks.url(house.settings.hook_base_url, one.hook_id),

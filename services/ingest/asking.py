@@ -17,6 +17,7 @@ from shared.log import logger
 
 _log = logger("ingest.asking")
 _BATCH = 64
+_GAP_SECONDS = 0.05  # between two looks: turns that end close together make room for one claim
 
 Act = Callable[[Worker, Logins, Turn], Awaitable[After | None]]
 
@@ -57,6 +58,7 @@ class Asking:
     async def round(self) -> float:
         """Claim what is due and begin it; how many seconds to wait before the next look, unless woken."""
         begun = 0
+        await asyncio.sleep(_GAP_SECONDS)
         for kind in KINDS:
             limit = min(_BATCH, self._hands.free)
             if limit <= 0:

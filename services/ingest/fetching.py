@@ -1,7 +1,7 @@
 """Fetching: what a delivery only named is asked for, and the answer is an arrival of its own."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from prometheus_client import Counter
 
@@ -14,13 +14,12 @@ from shared.connectors.registry import connector
 from shared.contract import RawArrival
 from shared.db import Session
 from shared.domain import scope as scopes
-from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import pointers
 from shared.domain.listening.pointers import Named
 from shared.domain.scope import Scope
 from shared.domain.turns import Turn
-from shared.errors import Gone, LoginDead, NetworkError, NotFound, Problem, RateLimited, Refused
+from shared.errors import Gone, LoginDead, NetworkError, Problem, RateLimited, Refused
 from shared.log import logger
 from shared.models.channel import Channel
 from shared.models.enums import ArrivalSource, ChannelStatus
@@ -66,7 +65,7 @@ async def _outcome(
         await _tell(worker, channel, named, Problem("not_there", f"it is not there to be fetched: {error.message}"))
         return "not_there", After(None)
     except (LoginDead, Gone) as error:
-        await _stand_still(worker, channel, error)
+        await keeping.stand_still(worker, channel, error)
         return error.code, After(_STANDS_STILL, turn.failures)
     except (NetworkError, UnknownKey, TimeoutError) as error:
         message = error.message if isinstance(error, NetworkError) else type(error).__name__
@@ -101,13 +100,3 @@ async def _tell(worker: Worker, channel: Channel, named: Named, problem: Problem
     async with worker.db.session() as session:
         scope = await scopes.house(session, channel.brand_id)
         await pointers.tell(session, scope, named, problem)
-
-
-async def _stand_still(worker: Worker, channel: Channel, error: LoginDead | Gone) -> None:
-    stop = channels.login_died if isinstance(error, LoginDead) else channels.gone
-    async with worker.db.session() as session:
-        scope = await scopes.house(session, channel.brand_id)
-        try:
-            await stop(session, scope, channel.id, reason=error.message, now=datetime.now(UTC))
-        except NotFound:
-            return

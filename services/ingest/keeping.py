@@ -1,6 +1,7 @@
 """What was polled, fetched or looked back for, kept as arrivals like what came through the door."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from shared.domain.listening import inbox
 from shared.domain.listening.inbox import Target
 from shared.domain.scope import Scope
 from shared.domain.turns import Turn
-from shared.errors import NotFound, Unavailable
+from shared.errors import Gone, LoginDead, NotFound, Unavailable
 from shared.models.channel import Channel
 from shared.models.enums import ArrivalSource, Network
 from shared.queues import SettleArrivals
@@ -34,6 +35,15 @@ async def channel_of(worker: Worker, turn: Turn) -> Channel | None:
             return await channels.get(session, scope, turn.channel_id)
         except NotFound:
             return None
+
+
+async def stand_still(worker: Worker, channel: Channel, error: LoginDead | Gone) -> None:
+    """Stop polling and sending, and say so once; hearing goes on. Nothing is to be done where it was removed."""
+    stop = channels.login_died if isinstance(error, LoginDead) else channels.gone
+    with suppress(NotFound):
+        async with worker.db.session() as session:
+            scope = await scopes.house(session, channel.brand_id)
+            await stop(session, scope, channel.id, reason=error.message, now=datetime.now(UTC))
 
 
 def bounded(network: Network, arrivals: Sequence[RawArrival]) -> None:

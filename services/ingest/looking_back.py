@@ -15,7 +15,6 @@ from shared.connectors.registry import connector
 from shared.contract import Page
 from shared.db import Session
 from shared.domain import scope as scopes
-from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import backfills
 from shared.domain.scope import Scope
@@ -79,10 +78,7 @@ async def _outcome(
     except RateLimited as error:
         return error.code, After(max(error.after, timedelta(seconds=1)), turn.failures, told=error.after)
     except (LoginDead, Gone) as error:
-        stop = channels.login_died if isinstance(error, LoginDead) else channels.gone
-        async with worker.db.session() as session:
-            scope = await scopes.house(session, channel.brand_id)
-            await stop(session, scope, channel.id, reason=error.message, now=datetime.now(UTC))
+        await keeping.stand_still(worker, channel, error)
         return error.code, After(_STANDS_STILL, turn.failures)
     except (NetworkError, UnknownKey, TimeoutError) as error:
         code, message = _what(error)

@@ -44,6 +44,7 @@ class _Poll:
     channel: Channel
     card: Card
     usual: timedelta
+    due_at: datetime
     deadline: float
 
 
@@ -58,7 +59,7 @@ async def act(worker: Worker, logins: Logins, turn: Turn) -> After:
     if channel.status is not ChannelStatus.ACTIVE:
         return After(usual, lane=lane)
     deadline = asyncio.get_running_loop().time() + worker.settings.lease_seconds * _PATIENCE
-    poll = _Poll(worker, channel, card, usual, deadline)
+    poll = _Poll(worker, channel, card, usual, turn.due_at, deadline)
     outcome, after = await _outcome(poll, logins, turn.failures + 1)
     POLLS.labels(channel.network.value, outcome).inc()
     _log.info(
@@ -76,10 +77,10 @@ async def _outcome(poll: _Poll, logins: Logins, failures: int) -> tuple[str, Aft
     try:
         return "done", await _turn(poll, logins)
     except LoginDead as error:
-        await _stand_still(poll, error)
+        await keeping.stand_still(poll.worker, poll.channel, error)
         return error.code, After(poll.usual)
     except Gone as error:
-        await _stand_still(poll, error)
+        await keeping.stand_still(poll.worker, poll.channel, error)
         return error.code, After(None)
     except NotFound:
         return "removed", After(None)
@@ -158,7 +159,7 @@ async def _keep(poll: _Poll, kept: str | None, page: Page, *, lost: bool) -> boo
         if moved is not None:
             await channels.moved(session, scope, channel.id, base_url=moved, now=now)
         await polls.observed(
-            session, scope, channel, card=poll.card, usual=poll.usual, lost=lost, reconcile_after=after, now=now
+            session, scope, channel, card=poll.card, due_at=poll.due_at, lost=lost, reconcile_after=after, now=now
         )
         return True
 
@@ -182,11 +183,3 @@ async def _note_hole(poll: _Poll, reason: str) -> None:
     async with poll.worker.db.session() as session:
         scope = await scopes.house(session, poll.channel.brand_id)
         await polls.missed(session, scope, poll.channel, reason=reason, now=datetime.now(UTC))
-
-
-async def _stand_still(poll: _Poll, error: LoginDead | Gone) -> None:
-    """Say so once, stop polling and sending, go on hearing."""
-    stop = channels.login_died if isinstance(error, LoginDead) else channels.gone
-    async with poll.worker.db.session() as session:
-        scope = await scopes.house(session, poll.channel.brand_id)
-        await stop(session, scope, poll.channel.id, reason=error.message, now=datetime.now(UTC))

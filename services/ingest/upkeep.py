@@ -55,7 +55,11 @@ async def _subscribe(worker: Worker, logins: Logins, turn: Turn, channel: Channe
     first = timedelta(seconds=worker.settings.retry_first_seconds)
     try:
         subscription = await _ask(worker, logins, channel)
-    except (LoginDead, Gone, NetworkError, UnknownKey, TimeoutError, NotFound) as error:
+    except (LoginDead, Gone) as error:
+        SUBSCRIPTIONS.labels(channel.network.value, error.code).inc()
+        await keeping.stand_still(worker, channel, error)
+        return After(_STANDS_STILL, turn.failures)
+    except (NetworkError, UnknownKey, TimeoutError, NotFound) as error:
         outcome = error.code if isinstance(error, NetworkError) else "failed"
         SUBSCRIPTIONS.labels(channel.network.value, outcome).inc()
         _log.warning("subscription.failed", channel=str(channel.id), error=outcome, failures=failures)

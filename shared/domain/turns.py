@@ -32,7 +32,7 @@ _KEYS = {Queue.POLL: "channel_id", Queue.FETCH: "id", Queue.OPERATION: "operatio
 class Turn:
     """A turn in this worker's hands, until `leased_until`: no two claims of one end at the same microsecond.
 
-    `failures` counts the tries in a row that came to nothing.
+    `due_at` is when it was meant to be taken; `failures` counts the tries in a row that came to nothing.
     """
 
     queue: Queue
@@ -42,6 +42,7 @@ class Turn:
     lane: str
     failures: int
     leased_until: datetime
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ async def claim(session: Session, queue: Queue, *, limit: int, lease: timedelta,
     )
     return [
         Turn(
-            queue, row["id"], row["brand_id"], row["channel_id"], row["lane"], row["failures"], row["leased_until"]
+            queue, row["id"], row["brand_id"], row["channel_id"], row["lane"], row["failures"], row["leased_until"],
+            row["due_at"],
         )
         for row in sorted(rows, key=lambda row: row["due_at"])
     ]  # fmt: skip

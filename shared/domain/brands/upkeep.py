@@ -1,6 +1,7 @@
 """What a channel needs to go on: its login renewed before it runs out, its subscription asked for before it ends."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.contract import Capability, Card
@@ -25,7 +26,7 @@ _TAKE = (
     " VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp() + $6, 0) ON CONFLICT (channel_id, kind)"
     " DO UPDATE SET leased_until = excluded.leased_until, lane = excluded.lane"
     "   WHERE u.leased_until IS NULL OR u.leased_until < clock_timestamp()"
-    " RETURNING u.id, u.failures, u.leased_until"
+    " RETURNING u.id, u.failures, u.leased_until, u.due_at"
 )
 _KEEP = (
     "UPDATE due_upkeep SET leased_until = clock_timestamp() + $3 WHERE id = $1 AND leased_until = $2"
@@ -60,15 +61,15 @@ async def take(
     )  # fmt: skip
     if row is None:
         return None
-    return Turn(Queue.UPKEEP, row["id"], scope.brand_id, channel.id, lane, row["failures"], row["leased_until"])
+    return Turn(
+        Queue.UPKEEP, row["id"], scope.brand_id, channel.id, lane, row["failures"], row["leased_until"], row["due_at"]
+    )
 
 
 async def keep(session: Session, turn: Turn, *, lease: timedelta) -> Turn | None:
     """The turn for a whole `lease` from now; None where it is somebody else's."""
     until = await (await driver(session)).fetchval(_KEEP, turn.id, turn.leased_until, lease)
-    return None if until is None else Turn(
-        turn.queue, turn.id, turn.brand_id, turn.channel_id, turn.lane, turn.failures, until
-    )  # fmt: skip
+    return replace(turn, leased_until=until) if until is not None else None
 
 
 async def kind_of(session: Session, turn: Turn) -> UpkeepKind | None:

@@ -59,7 +59,7 @@ async def observed(
     channel: Channel,
     *,
     card: Card,
-    usual: timedelta,
+    due_at: datetime,
     lost: bool,
     reconcile_after: timedelta,
     now: datetime,
@@ -67,14 +67,14 @@ async def observed(
     """A poll succeeded: the channel was seen up to now, but for a hole that may lie behind it.
 
     `channel` is as it was before the poll. A hole is what failed polls left; what was said since the last one where
-    the network has `lost` the place that it had reached; and the time in which nobody here polled. One longer than
+    the network has `lost` the place that it had reached; or before a poll that was `due_at` long ago. One longer than
     `reconcile_after` is looked back upon, where the network can.
     """
     last = channel.last_polled_at
     if last is not None and lost:
         reason = "the network no longer knows the place that the last poll had reached"
         await coverage.missed(session, scope, channel.id, via="poll", reason=reason, now=last)
-    elif last is not None and now - last > usual + reconcile_after:
+    elif last is not None and now - due_at > reconcile_after:
         await coverage.missed(session, scope, channel.id, via="poll", reason="nobody polled it", now=last)
     hole = await coverage.observed(session, scope, channel.id, via="poll", now=now)
     if hole is not None and (lost or now - hole.from_at > reconcile_after):

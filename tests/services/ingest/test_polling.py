@@ -19,6 +19,7 @@ from shared.errors import Unavailable
 from shared.models.enums import ArrivalSource, ChannelStatus, Network
 from tests.conftest import NOW, House, HouseChannel
 from tests.services.ingest.practice import SANDBOX, Practice
+from tests.services.ingest.turning import take_all
 from tests.services.sandbox.conftest import served
 
 LOG = "/api/v1/posts"
@@ -232,10 +233,12 @@ async def test_a_time_in_which_nobody_polled_is_a_hole_and_looked_back_upon(netw
     channel = await network.channel()
     await network.turn()
     await network.eyes.execute("UPDATE channel SET last_polled_at = now() - interval '2 hours'")
+    await network.eyes.execute("UPDATE due_poll SET due_at = now() - interval '119 minutes'")
     await network.eyes.execute("UPDATE coverage SET from_at = now() - interval '3 hours'")
     await network.say("while nobody looked")
 
-    await network.turn()
+    await take_all(network.worker)
+    await handlers.drain(network.worker)
 
     assert await network.holes(channel) == ["nobody polled it"]
     hole = await network.eyes.fetchrow("SELECT from_at, to_at FROM coverage WHERE kind = 'hole'")
@@ -245,6 +248,16 @@ async def test_a_time_in_which_nobody_polled_is_a_hole_and_looked_back_upon(netw
     assert back is not None
     assert (back["status"], back["since"]) == ("succeeded", hole["from_at"])
     assert await network.texts() == ["while nobody looked"]
+
+
+async def test_a_long_wait_that_the_network_asked_for_is_no_hole(network: Practice) -> None:
+    channel = await network.channel()
+    await network.turn()
+    await network.eyes.execute("UPDATE channel SET last_polled_at = now() - interval '6 hours'")
+
+    await network.turn()
+
+    assert await network.holes(channel) == []
 
 
 async def test_a_channel_follows_its_terms(network: Practice) -> None:
