@@ -24,7 +24,7 @@ class Due:
 async def due(session: Session, *, limit: int) -> Sequence[Due]:
     """The channels that are due and in nobody's hands, longest waiting first; claims nothing."""
     rows = await (await driver(session)).fetch(
-        "SELECT brand_id, channel_id FROM due_poll WHERE due_at <= clock_timestamp()"
+        "SELECT brand_id, channel_id FROM due_poll WHERE due_at <= (SELECT clock_timestamp())"
         " AND (leased_until IS NULL OR leased_until < clock_timestamp()) ORDER BY due_at LIMIT $1",
         limit,
     )
