@@ -96,7 +96,8 @@ async def _ask(services: Means, what: Subject, caller: Caller, *, subscribe: boo
         try:
             async with asyncio.timeout(_SECONDS):
                 subscription = await caller.ask(lambda login: network.subscribe(services.http, login, hook))
-            findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {hook.url}"))
+            if subscription is not None:
+                findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {hook.url}"))
         except (NetworkError, httpx.HTTPError, TimeoutError) as error:
             findings.append(_failed("not_subscribed", "the network was asked to push here and did not agree", error))
     if network.card.can(Capability.CHECK):

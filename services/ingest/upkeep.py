@@ -74,7 +74,7 @@ async def _subscribe(worker: Worker, logins: Logins, turn: Turn, channel: Channe
     return None
 
 
-async def _ask(worker: Worker, logins: Logins, channel: Channel) -> Subscription:
+async def _ask(worker: Worker, logins: Logins, channel: Channel) -> Subscription | None:
     async with worker.db.session() as session:
         await scopes.house(session, channel.brand_id)
         secret = await subscriptions.secret_of(session, worker.vault, channel)

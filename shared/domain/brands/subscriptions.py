@@ -33,23 +33,26 @@ async def keep(
     scope: Scope,
     vault: Vault,
     channel_id: UUID,
-    subscription: Subscription,
+    subscription: Subscription | None,
     *,
     card: Card,
     now: datetime,
 ) -> None:
-    """Keep what the network brought along (a key, a handshake's token), and plan when it is asked again."""
+    """Keep what the network brought along (a key, a handshake's token), and plan when it is asked again.
+
+    None: the channel has nothing that would push, and is not asked again.
+    """
     channel = await session.get(Channel, (scope.brand_id, channel_id), with_for_update=True)
     if channel is None or channel.removed_at is not None:
         return
-    if subscription.secret is not None or subscription.verify_token is not None:
+    if subscription is not None and (subscription.secret is not None or subscription.verify_token is not None):
         secret = hooks.renewed(
             await secret_of(session, vault, channel), key=subscription.secret, verify_token=subscription.verify_token
         )
         sealed = hooks.seal(vault, channel.hook_id, secret)
         wanted = {"hook": channel.hook_id, "sealed": sealed, "digests": hooks.digests(secret.keys)}
         await session.execute(_KEEP, wanted)
-    wait = subscription.renew_after
+    wait = subscription.renew_after if subscription is not None else None
     channel.subscribe_at = now + wait if wait is not None else None
     await session.flush()
     await upkeep.plan_subscription(session, scope, channel, card, now=now)
