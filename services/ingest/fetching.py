@@ -9,7 +9,7 @@ from services.ingest import keeping
 from services.ingest.handlers import Worker
 from services.ingest.hands import After
 from services.logins import Logins
-from services.pauses import growing
+from services.pauses import asked, growing
 from shared.connectors.registry import connector
 from shared.contract import RawArrival
 from shared.db import Session
@@ -59,7 +59,7 @@ async def _outcome(
     try:
         await _keep(worker, channel, named, await _fetch(worker, logins, channel, named))
     except RateLimited as error:
-        return error.code, After(max(error.after, timedelta(seconds=1)), turn.failures, told=error.after)
+        return error.code, After(asked(error.after), turn.failures, told=error.after)
     except Refused as error:
         # Not there (any more), or not for us: both are the network's last word.
         await _tell(worker, channel, named, Problem("not_there", f"it is not there to be fetched: {error.message}"))

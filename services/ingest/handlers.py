@@ -1,4 +1,4 @@
-"""The worker's work: arrivals become facts of their brand, and due channels are polled."""
+"""The worker's work: arrivals become facts of their brand."""
 
 import asyncio
 import time

@@ -10,7 +10,7 @@ from services.ingest import keeping
 from services.ingest.handlers import Worker
 from services.ingest.hands import After
 from services.logins import Logins
-from services.pauses import growing
+from services.pauses import asked, growing
 from shared.connectors.registry import connector
 from shared.contract import Page
 from shared.db import Session
@@ -76,7 +76,7 @@ async def _outcome(
     except NotFound:
         return "removed", After(None)
     except RateLimited as error:
-        return error.code, After(max(error.after, timedelta(seconds=1)), turn.failures, told=error.after)
+        return error.code, After(asked(error.after), turn.failures, told=error.after)
     except (LoginDead, Gone) as error:
         await keeping.stand_still(worker, channel, error)
         return error.code, After(_STANDS_STILL, turn.failures)
@@ -124,7 +124,7 @@ async def _keep(worker: Worker, channel: Channel, operation: Operation, page: Pa
     if operation.pages >= _MOST_PAGES:
         problem = Problem("too_long", f"after {_MOST_PAGES} pages there is still more; begin again from where it is")
         return await _give_up(worker, channel.brand_id, id_, problem)
-    return "page", After(page.wait or timedelta(0))
+    return "page", After(asked(page.wait) if page.wait else timedelta(0))
 
 
 async def _give_up(worker: Worker, brand_id: UUID, operation_id: UUID, problem: Problem) -> tuple[str, After]:

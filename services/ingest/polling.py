@@ -11,7 +11,7 @@ from services.ingest import keeping, rechecking
 from services.ingest.handlers import Worker
 from services.ingest.hands import After
 from services.logins import Caller, Logins
-from services.pauses import LONGEST, growing, spread
+from services.pauses import LONGEST, asked, growing, spread
 from shared.connectors.registry import connector
 from shared.contract import Card, Page
 from shared.db import Session
@@ -90,7 +90,7 @@ async def _outcome(poll: _Poll, logins: Logins, failures: int) -> tuple[str, Aft
         _log.warning("poll.failed", channel=str(poll.channel.id), error=code, message=message)
         await _note_hole(poll, message)
         if isinstance(error, RateLimited):
-            wait = max(error.after, timedelta(seconds=1)) * random.uniform(1, 1.2)
+            wait = asked(error.after) * random.uniform(1, 1.2)
             return code, After(wait, failures, told=error.after)
         return code, After(growing(2 * poll.usual, failures, max(LONGEST, poll.usual)), failures)
     except Exception as error:
@@ -104,8 +104,8 @@ async def _turn(poll: _Poll, logins: Logins) -> After:
     if wait == timedelta(0):
         return After(wait)
     told = await rechecking.recheck(poll.worker, caller, poll.channel, poll.card, deadline=poll.deadline)
-    asked = [one for one in (wait, told) if one is not None]
-    return After(max([spread(poll.usual, 0.05), *asked]), told=told)
+    wanted = [asked(one) for one in (wait, told) if one is not None]
+    return After(max([spread(poll.usual, 0.05), *wanted]), told=told)
 
 
 async def _pages(poll: _Poll, caller: Caller) -> timedelta | None:
@@ -113,13 +113,13 @@ async def _pages(poll: _Poll, caller: Caller) -> timedelta | None:
 
     How long the network wants to be left alone; None where it does not say; zero where there is more to be had.
     """
-    kept, asked = poll.channel.poll_cursor, poll.channel.poll_cursor
+    kept, since = poll.channel.poll_cursor, poll.channel.poll_cursor
     for number in range(_PAGES):
         lost = False
         try:
-            page = await _page(poll, caller, asked)
+            page = await _page(poll, caller, since)
         except Refused:
-            if number or asked is None:
+            if number or since is None:
                 raise
             # Perhaps it is only the place that the network does not know any more: without it, it says what is newest.
             page, lost = await _page(poll, caller, None), True
@@ -129,13 +129,13 @@ async def _pages(poll: _Poll, caller: Caller) -> timedelta | None:
             return timedelta(0)
         if not await _keep(poll, kept, page, lost=lost) or not page.more:
             return page.wait
-        if page.cursor == asked:
+        if page.cursor == since:
             _log.warning("poll.repeats", channel=str(poll.channel.id), network=poll.channel.network.value)
             POLLS.labels(poll.channel.network.value, "repeats").inc()
             return page.wait
         if page.wait:
             return page.wait
-        kept = asked = page.cursor
+        kept = since = page.cursor
     return timedelta(0)
 
 

@@ -209,7 +209,7 @@ def _input(
         inner = get_named_type(field.type)
         if _is_id(field):
             tenant = other if is_foreign and other is not None else whose(name)
-            value: Any = tenant.id(_prefix(name, target))
+            value: Any = tenant.ids[_prefix(name, target)][rest.PLACES.get((target, name), 0)]
         elif isinstance(inner, GraphQLInputObjectType):
             value = _input(target, inner, whose, foreign[1:], other, set())
         else:

@@ -27,6 +27,8 @@ IDS = {
     "outgoing_id": Prefix.OUTGOING,
     "operation_id": Prefix.OPERATION,
 }
+# Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
+PLACES = {("backfill_channel", "channel_id"): 1, ("backfillChannel", "id"): 1}
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
@@ -99,7 +101,8 @@ class Operation:
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
         for name in self.names("path"):
-            path = path.replace(f"{{{name}}}", whose(name).id(_prefix(name)))
+            place = PLACES.get((self.id, name), 0)
+            path = path.replace(f"{{{name}}}", whose(name).ids[_prefix(name)][place])
         required = {
             parameter["name"]: _query(parameter["name"], whose)
             for parameter in self.parameters

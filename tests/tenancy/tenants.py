@@ -138,6 +138,8 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
         json={"since": "2026-01-01T00:00:00Z"}, headers=tenant.headers,
     )  # fmt: skip
     assert answer.status_code == 202, answer.text
+    answer = await world.api.post(f"{answer.headers['location']}/cancel", headers=tenant.headers)
+    assert answer.status_code == 200, answer.text
     await world.door.knock(generic, f"no JSON from {name}".encode())
     await handlers.drain(world.worker)
     await _write(world, tenant, name)
