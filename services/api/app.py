@@ -17,7 +17,19 @@ from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
-from services.api.rest import arrivals, audit, brands, channels, identities, mentions, metrics, posts, threads, viewer
+from services.api.rest import (
+    arrivals,
+    audit,
+    brands,
+    channels,
+    identities,
+    mentions,
+    metrics,
+    operations,
+    posts,
+    threads,
+    viewer,
+)
 from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
@@ -50,6 +62,8 @@ ROUTERS = (
     brands.router,
     channels.reading,
     channels.connecting,
+    operations.starting,
+    operations.router,
     mentions.router,
     threads.router,
     identities.router,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi import Body as FromBody
 from pydantic import Field
 
-from services.api import self_test
+from services.api import identifying, self_test
 from services.api.rest.call import Calling, InBrand, SteppedRoute, Stepping, TransactedRoute
 from services.api.rest.etags import require_version
 from services.api.rest.ids import BrandId, ChannelPath, ChannelRef
@@ -42,6 +42,8 @@ class ChannelRead(Read):
     name: str
     external_id: str
     base_url: str | None
+    terms: list[str]
+    login_expires_at: datetime | None
     status: ChannelStatus
     status_reason: str | None
     capabilities: list[Capability]
@@ -66,13 +68,18 @@ class ChannelList(ListRead[ChannelRead]):
 
 
 class ChannelConnect(Body):
-    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem."""
+    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem.
+
+    Without `external_id` the network is asked what the credentials speak for, where it can say so. `terms` are the
+    hashtags and searches that the channel follows.
+    """
 
     network: Network
     name: Text | None = Field(default=None, max_length=200)
     external_id: Text | None = Field(default=None, max_length=500)
     base_url: Text | None = Field(default=None, max_length=2000)
     credentials: dict[Text, Text] = Field(default_factory=dict, max_length=20)
+    terms: list[Text] = Field(default_factory=list, max_length=50)
 
 
 class ChannelPatch(Body):
@@ -81,6 +88,7 @@ class ChannelPatch(Body):
     name: Text | None = Field(default=None, max_length=200)
     base_url: Text | None = Field(default=None, max_length=2000)
     credentials: dict[Text, Text] | None = Field(default=None, max_length=20)
+    terms: list[Text] | None = Field(default=None, max_length=50)
 
 
 class CoverageRead(Read):
@@ -106,6 +114,8 @@ def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
         "name": channel.name,
         "external_id": channel.external_id,
         "base_url": channel.base_url,
+        "terms": channel.terms,
+        "login_expires_at": channel.login_expires_at,
         "status": channel.status,
         "status_reason": channel.status_reason,
         "capabilities": sorted(card.capabilities),
@@ -134,16 +144,22 @@ async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[Ch
     services = steps.services
     await self_test.refuse_address(services, body.base_url, body.credentials)
     network, base = connector(body.network), services.settings.hook_base_url
+    draft, choice = ChannelDraft(**body.model_dump(exclude={"credentials"})), None
+    if identifying.is_needed(network.card, draft):
+        async with steps.effect(brand_id) as (_, scope, _unkept):  # a repeat gets its answer, a stranger none
+            channels.require(scope)
+        choice = await identifying.of_draft(services, draft, body.credentials)
     async with steps.effect(brand_id) as (session, scope, effect):
         made = await channels.connect(
             session,
             scope,
             services.vault,
-            draft=ChannelDraft(**body.model_dump(exclude={"credentials"})),
+            draft=draft,
             credentials=body.credentials,
             card=network.card,
             new_secret=network.new_secret(),
             hook_base_url=base,
+            choice=choice,
             now=services.clock(),
         )
         subject = await self_test.subject(services, session, scope, made.channel)
@@ -177,6 +193,12 @@ async def update_channel(
 ) -> ChannelRead:
     services = steps.services
     await self_test.refuse_address(services, body.base_url, body.credentials)
+    choice = None
+    if body.credentials is not None:
+        async with steps.transaction(brand_id) as (session, scope):
+            channels.require(scope)
+            channel = await channels.get(session, scope, channel_id)
+        choice = await identifying.of_channel(services, channel, body.base_url, body.credentials)
     async with steps.transaction(brand_id) as (session, scope):
         channel = await channels.get(session, scope, channel_id)
         if if_match is not None:
@@ -188,6 +210,7 @@ async def update_channel(
             channel_id,
             changes=ChannelChanges(**body.model_dump(exclude_unset=True)),
             card=connector(channel.network).card,
+            choice=choice,
             if_version=channel.version if if_match is not None else None,
             now=services.clock(),
         )
