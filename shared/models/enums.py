@@ -19,7 +19,9 @@ def string_enum(kind: type[StrEnum]) -> SqlEnum:
 class Network(StrEnum):
     GENERIC = "generic"
     FACEBOOK = "facebook"
+    FEED = "feed"
     SANDBOX = "sandbox"
+    MASTODON = "mastodon"
     BLUESKY = "bluesky"
 
 
