@@ -2,20 +2,30 @@
 
 from shared.connectors.bluesky import Bluesky
 from shared.connectors.facebook import Facebook
+from shared.connectors.facebook_consent import FacebookConsent
 from shared.connectors.feed import Feed
 from shared.connectors.generic import Generic
+from shared.connectors.instagram import Instagram
+from shared.connectors.instagram_consent import InstagramConsent
 from shared.connectors.mastodon import Mastodon
 from shared.connectors.sandbox import Sandbox
-from shared.contract import Connector
+from shared.contract import Connector, Consents
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
+    Network.INSTAGRAM: Instagram(),
     Network.FEED: Feed(),
     Network.SANDBOX: Sandbox(),
     Network.MASTODON: Mastodon(),
     Network.BLUESKY: Bluesky(),
+}
+
+# The networks that ask their people whether we may act for them.
+CONSENTS: dict[Network, Consents] = {
+    Network.FACEBOOK: FacebookConsent(),
+    Network.INSTAGRAM: InstagramConsent(),
 }
 
 
