@@ -25,7 +25,7 @@ from shared.domain import turns
 from shared.domain.brands import channels, logins, renewals
 from shared.domain.brands.renewals import Renewal
 from shared.domain.turns import Turn
-from shared.errors import LoginDead, LoginExpired, NetworkError, NotFound, Unavailable
+from shared.errors import LoginDead, LoginExpired, NetworkError, NotFound, Refused, Unavailable
 from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.models.channel import Channel
@@ -91,6 +91,16 @@ class Logins:
         if ends is not None and ends < datetime.now(UTC) + _SOON and _can_renew(channel.network):
             login = await self.renewed(whose, login)
         return self.caller(whose, login)
+
+    def can_ask(self, channel: Channel) -> bool:
+        """Whether the channel may ask its network for anything. Raises UnknownKey."""
+        return logins.can_ask(connector(channel.network).card, logins.login(self._vault, channel).credentials)
+
+    async def asking(self, channel: Channel) -> Caller:
+        """A caller for a channel that may ask. Raises Refused for one that only hears, and as `of` does."""
+        if not self.can_ask(channel):
+            raise Refused(channel.network.value, "the channel has no credential to ask its network with: it only hears")
+        return await self.of(channel)
 
     def caller(self, whose: Whose, login: Login) -> Caller:
         """A caller with a login that was read before."""

@@ -85,7 +85,7 @@ def connect(
             draft = ChannelDraft(
                 network=network, name=name, external_id=external_id, base_url=base_url, terms=term or []
             )  # fmt: skip
-            needed = identifying.is_needed(known.card, draft)
+            needed = identifying.is_needed(known.card, draft, given)
             choice = await identifying.of_draft(means, draft, given) if needed else None
             async with house.on_brand(_brand_id(house, brand)) as (session, scope):
                 made = await connecting.connect(

@@ -45,7 +45,9 @@ async def connect(
     async def before() -> None:
         draft = input.draft()
         await self_test.refuse_address(services, draft.base_url, input.read_credentials())
-        if identifying.is_needed(network.card, draft) and await _is_new(context, response_key, input):
+        if identifying.is_needed(network.card, draft, input.read_credentials()) and await _is_new(
+            context, response_key, input
+        ):
             choices.append(await identifying.of_draft(services, draft, input.read_credentials()))
 
     async def act(session: Session, scope: Scope) -> Made:

@@ -13,9 +13,9 @@ from shared.models.channel import Channel, ChannelDraft
 _SECONDS = 20.0
 
 
-def is_needed(card: Card, draft: ChannelDraft) -> bool:
-    """Whether the network is to say what is connected: it can, and the person has not."""
-    return card.can(Capability.IDENTIFY) and draft.external_id is None
+def is_needed(card: Card, draft: ChannelDraft, credentials: dict[str, str]) -> bool:
+    """Whether the network is to say what is connected: it can be asked, and the person has not said."""
+    return card.can(Capability.IDENTIFY) and draft.external_id is None and logins.can_ask(card, credentials)
 
 
 async def of_draft(services: Means, draft: ChannelDraft, credentials: dict[str, str]) -> Choice:
@@ -31,7 +31,7 @@ async def of_channel(
 ) -> Choice | None:
     """What a channel's new credentials speak for; None where its network can't say. Raises as `of_draft`."""
     card = connector(channel.network).card
-    if not card.can(Capability.IDENTIFY):
+    if not card.can(Capability.IDENTIFY) or not logins.can_ask(card, credentials):
         return None
     logins.validate(card, credentials)
     login = Login("", base_url or channel.base_url, credentials, tuple(channel.terms))

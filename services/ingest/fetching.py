@@ -81,7 +81,7 @@ async def _outcome(
 
 async def _fetch(worker: Worker, logins: Logins, channel: Channel, named: Named) -> RawArrival:
     network = connector(channel.network)
-    caller = await logins.of(channel)
+    caller = await logins.asking(channel)
     async with asyncio.timeout(worker.settings.lease_seconds * _PATIENCE):
         found = await caller.ask(lambda login: network.fetch(worker.http, login, named.pointer))
     keeping.bounded(channel.network, [found])

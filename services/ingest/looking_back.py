@@ -99,7 +99,7 @@ def _what(error: Exception) -> tuple[str, str]:
 
 async def _page(worker: Worker, logins: Logins, channel: Channel, operation: Operation) -> Page:
     network = connector(channel.network)
-    caller = await logins.of(channel)
+    caller = await logins.asking(channel)
     async with asyncio.timeout(worker.settings.lease_seconds * _PATIENCE):
         page = await caller.ask(
             lambda login: network.backfill(worker.http, login, operation.since, operation.cursor)

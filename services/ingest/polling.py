@@ -99,6 +99,8 @@ async def _outcome(poll: _Poll, logins: Logins, failures: int) -> tuple[str, Aft
 
 
 async def _turn(poll: _Poll, logins: Logins) -> After:
+    if not logins.can_ask(poll.channel):
+        return After(None)  # it only hears; new credentials bring the turn back
     caller = await logins.of(poll.channel)
     wait = await _pages(poll, caller)
     if wait == timedelta(0):

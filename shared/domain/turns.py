@@ -119,6 +119,17 @@ async def end(session: Session, turn: Turn) -> None:
     await (await driver(session)).execute(_sql(_END, turn.queue), turn.id, turn.leased_until)
 
 
+async def poll(session: Session, brand_id: UUID, channel_id: UUID, lane: str) -> None:
+    """Let a channel be polled from now on, where it is not."""
+    await (await driver(session)).execute(
+        "INSERT INTO due_poll (channel_id, brand_id, lane, due_at, failures)"
+        " VALUES ($1, $2, $3, clock_timestamp(), 0) ON CONFLICT (channel_id) DO NOTHING",
+        channel_id,
+        brand_id,
+        lane,
+    )
+
+
 async def at_once(session: Session, queue: Queue, id_: UUID) -> None:
     """Let a turn be due now that would be due later, unless somebody has it in hand."""
     await (await driver(session)).execute(

@@ -145,7 +145,7 @@ async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[Ch
     await self_test.refuse_address(services, body.base_url, body.credentials)
     network, base = connector(body.network), services.settings.hook_base_url
     draft, choice = ChannelDraft(**body.model_dump(exclude={"credentials"})), None
-    if identifying.is_needed(network.card, draft):
+    if identifying.is_needed(network.card, draft, body.credentials):
         async with steps.effect(brand_id) as (_, scope, _unkept):  # a repeat gets its answer, a stranger none
             channels.require(scope)
         choice = await identifying.of_draft(services, draft, body.credentials)

@@ -137,6 +137,8 @@ async def _renew_credentials(
     channel.login_expires_at = choice.expires_at if choice is not None else None
     await upkeep.plan_login(session, scope, channel, card, now=now)
     await _wake(session, scope, channel, now=now)
+    if card.can(Capability.POLL) and channel.status is ChannelStatus.ACTIVE:
+        await turns.poll(session, scope.brand_id, channel.id, lane_of(channel, card))
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
     hooks.renew_secret(
         vault,

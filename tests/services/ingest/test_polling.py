@@ -7,10 +7,12 @@ import pytest
 
 from services.ingest import handlers
 from services.sandbox.app import create_app
+from shared.connectors.registry import connector
 from shared.domain import scope as scopes
 from shared.domain.brands import channels
-from shared.models.enums import ChannelStatus
-from tests.conftest import NOW
+from shared.domain.brands.channels import ChannelChanges
+from shared.models.enums import ChannelStatus, Network
+from tests.conftest import NOW, House
 from tests.services.ingest.practice import SANDBOX, Practice
 from tests.services.ingest.turning import take_all
 from tests.services.sandbox.conftest import served
@@ -212,3 +214,22 @@ async def test_the_channels_of_a_removed_channels_brand_are_left_alone(network: 
     assert await network.texts() == []
     for table in ("due_poll", "due_upkeep", "due_fetch", "due_operation"):
         assert await network.eyes.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_a_channel_that_has_nothing_to_ask_with_only_hears_until_it_has(network: Practice, house: House) -> None:
+    known = connector(Network.FACEBOOK)
+    channel = await house.channel(
+        network.brand, Network.FACEBOOK, external_id="1234567890", credentials={"app_secret": "s"}
+    )  # fmt: skip
+
+    await network.turn()
+    before = await network.eyes.fetchval("SELECT count(*) FROM due_poll")
+    async with house.owner_db.session() as session:
+        scope = await scopes.house(session, network.brand.brand_id)
+        changes = ChannelChanges(credentials={"app_secret": "s", "access_token": "t"})
+        await channels.update(
+            session, scope, house.vault, channel.id, changes=changes, card=known.card, now=datetime.now(UTC)
+        )
+
+    assert (before, await network.holes(channel)) == (0, [])
+    assert await network.eyes.fetchval("SELECT count(*) FROM due_poll") == 1
