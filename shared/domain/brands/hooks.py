@@ -15,7 +15,7 @@ from shared.domain.scope import Scope
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.channel import App, Hook
 from shared.models.enums import Network
-from shared.vault import Vault
+from shared.vault import UnknownKey, Vault
 
 
 def place(hook_id: UUID) -> str:
@@ -40,8 +40,17 @@ def digests(keys: Sequence[str]) -> list[str]:
 
 
 def renew_secret(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> None:
-    """Put a newer key in front, the one before still holding, and take another handshake's token."""
-    secret = open_secret(vault, hook.id, hook.secret)
+    """Put a newer key in front, the one before still holding, and take another handshake's token.
+
+    Where the one before can't be opened any more, the newer stands alone; without a newer one the hook stays as it is,
+    for the day on which the operator puts the lost key back.
+    """
+    try:
+        secret = open_secret(vault, hook.id, hook.secret)
+    except UnknownKey:
+        if key is None:
+            return
+        secret = Secret((key,), None)
     keys = secret.keys if key is None or key == secret.keys[0] else (key, secret.keys[0])
     hook.secret = seal(vault, hook.id, Secret(keys, verify_token or secret.verify_token))
     hook.key_digests = digests(keys)
