@@ -54,7 +54,8 @@ def graphql_routes(engine: Engine) -> list[BaseRoute]:
         return await _post(engine, request)
 
     async def socket(websocket: WebSocket) -> None:
-        await Connection(engine, websocket.app.state.services, websocket).serve()
+        state = websocket.app.state
+        await Connection(engine, state.services, state.allowance, websocket).serve()
 
     async def explorer(_: Request) -> Response:
         return FileResponse(_HERE / "explorer.html", headers=_PAGE_HEADERS)
