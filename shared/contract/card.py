@@ -1,5 +1,6 @@
 """What a network is like, as far as the domain has to know."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -18,6 +19,11 @@ class Length:
     @property
     def fits(self) -> bool:
         return self.limit is None or self.used <= self.limit
+
+
+def uncounted(text: str) -> Length:
+    """A text on a network of which no limit is known."""
+    return Length(len(text), None, "characters")
 
 
 class Capability(StrEnum):
@@ -46,7 +52,8 @@ class Card:
     ids of its own. `secret_keyword` names the credential that signs deliveries, where the network brings its own.
     `follows_terms`: its channels can follow hashtags or searches. `poll_every`: the wait between two polls where the
     settings' would be too short or too long. What was published within `rechecks_for` is looked at again,
-    `recheck_at_once` things a turn.
+    `recheck_at_once` things a turn. `count` measures a text as the network does: it is the connector's own, which the
+    registry puts on the card. `most_media`: how many a post takes there, where there is a limit.
     """
 
     network: Network
@@ -64,6 +71,8 @@ class Card:
     poll_every: timedelta | None = None
     rechecks_for: timedelta = timedelta(days=7)
     recheck_at_once: int = 25
+    count: Callable[[str], Length] = uncounted
+    most_media: int | None = None
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

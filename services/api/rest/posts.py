@@ -14,7 +14,7 @@ from services.api.rest.etags import require_version
 from services.api.rest.ids import ChannelRef, OutgoingPath, OutgoingRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.domain.publishing import outgoing, posts
 from shared.domain.publishing.drafts import Timing
 from shared.domain.publishing.outgoing import Settlement
@@ -29,7 +29,6 @@ from shared.queues import SendOutgoing
 router = APIRouter(prefix="/v1/brands/{brand_id}/posts", route_class=TransactedRoute, tags=["posts"])
 settling = APIRouter(prefix="/v1/brands/{brand_id}/outgoing", route_class=TransactedRoute, tags=["posts"])
 
-CARDS = {network: known.card for network, known in CONNECTORS.items()}
 IfMatch = Annotated[str | None, Header(description="The ETag of the version that you mean.")]
 
 

@@ -41,7 +41,7 @@ from services.api.schema.payloads import (
 )
 from services.api.schema.post import Problem
 from shared import errors, models
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain.brands import channels
 from shared.domain.listening import arrivals
@@ -51,7 +51,6 @@ from shared.ids import Prefix, parse_typeid, typeid
 from shared.queues import SendOutgoing, SettleArrivals, Task
 
 P = TypeVar("P")
-CARDS = {network: known.card for network, known in CONNECTORS.items()}
 
 
 def _errors(problems: Sequence[errors.Problem]) -> list[Problem]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.ids import Prefix, typeid
+from shared.models.enums import Network
 from tests.conftest import House, HouseBrand, HouseChannel
 from tests.services.api.rest.conftest import Caller, problem
 
@@ -122,3 +123,31 @@ async def test_settling_what_is_not_uncertain_is_409(caller: Caller, channel: Ho
     problem(await caller.post(f"/outgoing/{effect}/settle", {"as": "drop"}), 409)
     problem(await caller.post(f"/outgoing/{effect}/settle", {"as": "forget"}), 422)
     problem(await caller.post("/outgoing/out_01h2xcejqtf2nbrexx3vqjhp41/settle", {"as": "drop"}), 404)
+
+
+async def test_a_text_that_is_too_long_for_its_network_is_kept_as_a_draft_and_refused_to_go_out(
+    caller: Caller, house: House, brand: HouseBrand
+) -> None:
+    practice = await house.channel(
+        brand, Network.SANDBOX, name="Practice", base_url="http://127.0.0.1:1", credentials={"access_token": "t"}
+    )
+    made = await _draft(caller, practice, text="x" * 10_001)
+    etag = {"if-match": f'"{made["version"]}"'}
+    at = {"scheduled_at": "2099-01-01T09:00:00Z"}
+    refused = [
+        await caller.post(f"/posts/{made['id']}/publish"),
+        await caller.post(f"/posts/{made['id']}/schedule", at, headers=etag),
+        await caller.post("/posts", {"text": "x" * 10_001, "channel_ids": [made["variants"][0]["channel_id"]], **at}),
+    ]
+
+    (listed,) = made["variants"][0]["problems"]
+    assert (listed["code"], listed["used"], listed["limit"], listed["unit"]) == (
+        "too_long",
+        10_001,
+        10_000,
+        "characters",
+    )
+    for answer in refused:
+        (found,) = problem(answer, 422)["errors"]
+        assert (found["pointer"], found["code"]) == ("/variants/0/text", "too_long")
+        assert found["detail"] == listed["message"]
