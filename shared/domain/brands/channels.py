@@ -131,6 +131,7 @@ async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: dateti
         raise Conflict("this channel already stands still: its login is dead. Give it new credentials first")
     channel.status = ChannelStatus.PAUSED
     await _stop_polling(session, scope, channel_id)
+    await _interrupt(session, scope, channel, "the channel is paused", now)
     return await changed(session, scope, channel, "channel.pause", now=now)
 
 
@@ -157,6 +158,7 @@ async def login_died(session: Session, scope: Scope, channel_id: UUID, *, reason
     if channel.status is not ChannelStatus.ACTIVE:
         return
     channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, reason
+    await _interrupt(session, scope, channel, reason, now)
     await changed(session, scope, channel, "channel.login_dead", now=now)
 
 
@@ -192,6 +194,7 @@ async def check(
     dead = next((finding for finding in findings if not finding.ok and finding.code == LoginDead.code), None)
     if dead is not None and channel.status is ChannelStatus.ACTIVE:
         channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, dead.message
+        await _interrupt(session, scope, channel, dead.message, now)
     elif findings and all(finding.ok for finding in findings):
         await _wake(session, scope, channel, now=now)
     return await changed(session, scope, channel, "channel.check", now=now)
@@ -236,6 +239,12 @@ async def _stop_polling(session: Session, scope: Scope, channel_id: UUID) -> Non
         .where(DuePoll.brand_id == scope.brand_id, DuePoll.channel_id == channel_id)  # type: ignore[arg-type]
         .execution_options(synchronize_session=False)
     )
+
+
+async def _interrupt(session: Session, scope: Scope, channel: Channel, reason: str, now: datetime) -> None:
+    """Nobody looks any more: what was said since the last look is not seen either."""
+    since = channel.last_polled_at or now
+    await coverage.interrupted(session, scope, channel.id, via="poll", reason=reason, now=since)
 
 
 def _unknown(channel_id: UUID) -> NotFound:

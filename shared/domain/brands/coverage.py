@@ -87,6 +87,14 @@ async def missed(session: Session, scope: Scope, channel_id: UUID, *, via: str, 
     await session.flush()
 
 
+async def interrupted(
+    session: Session, scope: Scope, channel_id: UUID, *, via: str, reason: str, now: datetime
+) -> None:
+    """Like `missed`, where the channel was observed this way at all."""
+    if await _open_interval(session, scope, channel_id, CoverageKind.OBSERVED, via) is not None:
+        await missed(session, scope, channel_id, via=via, reason=reason, now=now)
+
+
 async def _open_interval(
     session: Session, scope: Scope, channel_id: UUID, kind: CoverageKind, via: str
 ) -> Coverage | None:
