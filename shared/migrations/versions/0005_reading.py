@@ -1,4 +1,4 @@
-"""A search reads its words in each mention's own language, so that `-word` excludes it there too."""
+"""Reading: a search excludes what it says in each mention's own language, and figures know how fresh they are."""
 
 from alembic import op
 
@@ -59,10 +59,30 @@ BEGIN
 END $$
 """
 
+# When the oldest arrival came that waits and is the brand's, or may be: a delivery to an app's hook belongs to nobody
+# until it is cut, and is seen by nobody but the worker. Of another brand's it says nothing.
+_WAITING = """
+CREATE FUNCTION parvis.waiting_since(brand uuid) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+  shared uuid[] := ARRAY(SELECT a.id FROM hook a JOIN hook c ON c.network = a.network AND c.key_digests && a.key_digests
+                          WHERE a.brand_id IS NULL AND c.brand_id = brand AND c.removed_at IS NULL);
+BEGIN
+  PERFORM parvis.refuse_unseen(brand);
+  RETURN (SELECT w.received_at FROM arrival w
+           WHERE w.state = 'received' AND (w.brand_id = brand OR (w.brand_id IS NULL AND w.hook_id = ANY (shared)))
+           ORDER BY w.received_at LIMIT 1);
+END $$
+"""
+
 
 def upgrade() -> None:
     op.execute(_SEARCH.replace(":", r"\:"))
+    op.execute(_WAITING.replace(":", r"\:"))
+    op.execute("REVOKE ALL ON FUNCTION parvis.waiting_since(uuid) FROM public")
+    op.execute("GRANT EXECUTE ON FUNCTION parvis.waiting_since(uuid) TO parvis_app")
 
 
 def downgrade() -> None:
-    raise RuntimeError("the search that does not exclude is not taken back: restore a backup instead")
+    raise RuntimeError("a search that does not exclude is not brought back: restore a backup instead")
