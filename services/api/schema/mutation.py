@@ -152,9 +152,12 @@ class Mutation:
 
     @strawberry.mutation
     async def pause_channel(self, info: Info, input: PauseChannelInput) -> PauseChannelPayload:
-        now = info.context.services.clock()
+        now, version = info.context.services.clock(), given(input.if_version)
         return await _on_channel(
-            info, PauseChannelPayload, input.id, lambda s, scope, id_: channels.pause(s, scope, id_, now=now)
+            info,
+            PauseChannelPayload,
+            input.id,
+            lambda s, scope, id_: channels.pause(s, scope, id_, if_version=version, now=now),
         )
 
     @strawberry.mutation
@@ -163,15 +166,19 @@ class Mutation:
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Channel:
             card = CARDS[(await channels.get(session, scope, id_)).network]
-            return await channels.resume(session, scope, id_, card=card, now=now)
+            version = given(input.if_version)
+            return await channels.resume(session, scope, id_, card=card, if_version=version, now=now)
 
         return await _on_channel(info, ResumeChannelPayload, input.id, act)
 
     @strawberry.mutation(description="Ends a channel; its mentions stay.")  # type: ignore[untyped-decorator]
     async def remove_channel(self, info: Info, input: RemoveChannelInput) -> RemoveChannelPayload:
-        now = info.context.services.clock()
+        now, version = info.context.services.clock(), given(input.if_version)
         return await _on_channel(
-            info, RemoveChannelPayload, input.id, lambda s, scope, id_: channels.remove(s, scope, id_, now=now)
+            info,
+            RemoveChannelPayload,
+            input.id,
+            lambda s, scope, id_: channels.remove(s, scope, id_, if_version=version, now=now),
         )
 
     @strawberry.mutation(description="Puts an arrival before the worker once more.")  # type: ignore[untyped-decorator]

@@ -90,9 +90,7 @@ async def update(
 
     New signing keys go in front of the old one, which holds until the network has changed over.
     """
-    channel = await _held(session, scope, channel_id)
-    if if_version is not None and channel.version != if_version:
-        raise Stale("the channel has changed since you read it; read it again")
+    channel = await _held(session, scope, channel_id, if_version)
     given = changes.model_fields_set
     if "name" in given:
         if not (changes.name or "").strip() or len(changes.name or "") > 200:
@@ -122,9 +120,11 @@ async def _renew_credentials(
     )
 
 
-async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
+async def pause(
+    session: Session, scope: Scope, channel_id: UUID, *, if_version: int | None = None, now: datetime
+) -> Channel:
     """Stop polling and sending; hearing goes on. Pausing a paused channel changes nothing."""
-    channel = await _held(session, scope, channel_id)
+    channel = await _held(session, scope, channel_id, if_version)
     if channel.status is ChannelStatus.PAUSED:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
@@ -135,9 +135,11 @@ async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: dateti
     return await changed(session, scope, channel, "channel.pause", now=now)
 
 
-async def resume(session: Session, scope: Scope, channel_id: UUID, *, card: Card, now: datetime) -> Channel:
+async def resume(
+    session: Session, scope: Scope, channel_id: UUID, *, card: Card, if_version: int | None = None, now: datetime
+) -> Channel:
     """Poll and send again. Resuming an active channel changes nothing; a dead login needs new credentials first."""
-    channel = await _held(session, scope, channel_id)
+    channel = await _held(session, scope, channel_id, if_version)
     if channel.status is ChannelStatus.ACTIVE:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
@@ -169,9 +171,11 @@ async def _wake(session: Session, scope: Scope, channel: Channel, *, now: dateti
         await due.release(session, scope, channel.id, now=now)
 
 
-async def remove(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
+async def remove(
+    session: Session, scope: Scope, channel_id: UUID, *, if_version: int | None = None, now: datetime
+) -> Channel:
     """End a channel: its hook answers 404, its credentials are gone, its mentions stay."""
-    channel = await _held(session, scope, channel_id)
+    channel = await _held(session, scope, channel_id, if_version)
     channel.status, channel.removed_at, channel.credentials = ChannelStatus.REMOVED, now, None
     hook = await session.get(Hook, channel.hook_id)
     if hook is not None:
@@ -225,11 +229,14 @@ def require(scope: Scope) -> None:
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
 
 
-async def _held(session: Session, scope: Scope, channel_id: UUID) -> Channel:
+async def _held(session: Session, scope: Scope, channel_id: UUID, if_version: int | None = None) -> Channel:
+    """The channel, ours until the transaction ends. Raises NotFound, and Stale where it is not at `if_version`."""
     require(scope)
     channel = await session.get(Channel, (scope.brand_id, channel_id), with_for_update=True)
     if channel is None or channel.removed_at is not None:
         raise _unknown(channel_id)
+    if if_version is not None and channel.version != if_version:
+        raise Stale("the channel has changed since you read it; read it again")
     return channel
 
 

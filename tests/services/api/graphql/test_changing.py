@@ -108,6 +108,22 @@ async def test_an_older_version_is_stale(api: Api, brand: HouseBrand) -> None:
     assert [error["code"] for error in again["errors"]] == [STALE]
 
 
+@pytest.mark.parametrize("name", ["updateChannel", "pauseChannel", "resumeChannel", "removeChannel"])
+async def test_an_older_version_of_a_channel_is_stale(
+    api: Api, brand: HouseBrand, speaking: HouseChannel, name: str
+) -> None:
+    id_, thing = typeid(Prefix.CHANNEL, speaking.id), "channel { version }"
+    change = {"id": id_, "name": "Newer", "ifVersion": speaking.channel.version}
+    changed = (await api.data(verb("updateChannel", thing), brand.api_key, input=change))["updateChannel"]["channel"]
+    old, new = [
+        (await api.data(verb(name, thing), brand.api_key, input={"id": id_, "ifVersion": version}))[name]
+        for version in (speaking.channel.version, changed["version"])
+    ]
+
+    assert (old["channel"], [error["code"] for error in old["errors"]]) == (None, [STALE])
+    assert new["errors"] == []
+
+
 async def test_bad_input_is_named_in_the_payload_and_nothing_is_written(api: Api, brand: HouseBrand) -> None:
     bad = await create(api, brand, text="a", channelIds=["chan_nonsense"], localTime="tomorrow")
     assert bad["post"] is None

@@ -71,7 +71,9 @@ async def test_any_of_several_tags_will_do(caller: Caller, channel: HouseChannel
 async def test_scheduling_publishing_and_cancelling(caller: Caller, channel: HouseChannel) -> None:
     made = await _draft(caller, channel, scheduled_at="2099-12-01T09:00:00Z")
     moved = await caller.post(
-        f"/posts/{made['id']}/schedule", {"local_time": "2099-07-01T10:00", "timezone": "Europe/Brussels"}
+        f"/posts/{made['id']}/schedule",
+        {"local_time": "2099-07-01T10:00", "timezone": "Europe/Brussels"},
+        headers={"if-match": '"1"'},
     )
     cancelled = await caller.post(f"/posts/{made['id']}/cancel")
     again = await _draft(caller, channel)
@@ -151,3 +153,29 @@ async def test_a_text_that_is_too_long_for_its_network_is_kept_as_a_draft_and_re
         (found,) = problem(answer, 422)["errors"]
         assert (found["pointer"], found["code"]) == ("/variants/0/text", "too_long")
         assert found["detail"] == listed["message"]
+
+
+async def test_scheduling_changes_a_post_and_needs_if_match(caller: Caller, channel: HouseChannel) -> None:
+    made = await _draft(caller, channel)
+    at = {"scheduled_at": "2099-12-01T09:00:00Z"}
+
+    missing = await caller.post(f"/posts/{made['id']}/schedule", at)
+    stale = await caller.post(f"/posts/{made['id']}/schedule", at, headers={"if-match": '"7"'})
+    right = await caller.post(f"/posts/{made['id']}/schedule", at, headers={"if-match": '"1"'})
+
+    assert problem(missing, 428)["code"] == "if_match_required"
+    assert problem(stale, 412)["code"] == "stale"
+    assert (right.status_code, right.json()["status"]) == (200, "scheduled")
+
+
+@pytest.mark.parametrize("verb", ["publish", "cancel"])
+async def test_publishing_and_cancelling_honour_if_match_and_do_without(
+    caller: Caller, channel: HouseChannel, verb: str
+) -> None:
+    made = await _draft(caller, channel)
+
+    stale = await caller.post(f"/posts/{made['id']}/{verb}", headers={"if-match": '"7"'})
+    without = await caller.post(f"/posts/{made['id']}/{verb}")
+
+    assert problem(stale, 412)["code"] == "stale"
+    assert without.status_code == 200
