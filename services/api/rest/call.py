@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from services.api import idempotency
 from services.api.auth import authenticate
 from services.api.context import Services
-from services.api.errors import UnsupportedMedia
+from services.api.errors import BadQuery, UnsupportedMedia
 from services.api.idempotency import Asked
 from services.api.rest.etags import tagged, unless_known
 from services.api.rest.ids import BrandId
@@ -137,17 +137,17 @@ class _CheckedRoute(APIRoute, ABC):
         """The answer: `check` raises what the request did wrong, `inner` calls the operation."""
 
     def _parsed(self, request: Request, body: bytes, known: set[str]) -> None:
-        """Raises Invalid for an unknown parameter or a body that is no JSON, UnsupportedMedia for another kind."""
+        """Raises BadQuery for an unknown parameter, UnsupportedMedia or Invalid for a body that is no JSON."""
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             names = ", ".join(sorted(known)) or "none"
-            raise Invalid(
+            raise BadQuery(
                 [Problem("unknown", f"there is no such parameter here; known: {names}", (name,)) for name in unknown],
                 code="unknown_parameter",
             )
         bad = [name for name, value in request.query_params.multi_items() if "\x00" in value]
         if bad:
-            raise Invalid([Problem("invalid", "a parameter can't hold U+0000", (name,)) for name in bad])
+            raise BadQuery([Problem("invalid", "a parameter can't hold U+0000", (name,)) for name in bad])
         if not body or self.body_field is None:
             return
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
