@@ -104,7 +104,7 @@ async def _post(engine: Engine, request: Request) -> Response:
             return _json(prepared)
         try:
             hint = brand_hint(request.headers.get("parvis-brand"))
-            what = asked(request.headers.get("idempotency-key"), body)
+            what = asked(request.headers.get("idempotency-key"), *question.parts())
         except ParvisError as error:
             return _json(refused(error.code.upper(), error.message, prepared.cost))
         context = Context(
