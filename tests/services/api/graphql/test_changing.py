@@ -313,3 +313,10 @@ async def test_nothing_is_scheduled_in_the_past(api: Api, brand: HouseBrand, spe
         scheduledAt=(clock() - timedelta(days=1)).isoformat(),
     )
     assert [(error["code"], error["path"]) for error in made["errors"]] == [("IN_THE_PAST", ["scheduledAt"])]
+
+
+@pytest.mark.parametrize("at", ["4102444800", 4102444800, "20991201T090000Z", "2099-12-01T09:00:00"])
+async def test_a_time_that_is_not_rfc_3339_is_refused(api: Api, brand: HouseBrand, at: object) -> None:
+    given = {"brandId": brand_id(brand), "text": "x", "scheduledAt": at}
+
+    assert await api.code(CREATE, brand.api_key, input=given) == "BAD_USER_INPUT"

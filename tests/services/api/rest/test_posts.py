@@ -179,3 +179,29 @@ async def test_publishing_and_cancelling_honour_if_match_and_do_without(
 
     assert problem(stale, 412)["code"] == "stale"
     assert without.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["4102444800", "4102444800.5", 4102444800, "2099-12-01", "20991201T090000Z", "2099-W49-2T09:00:00Z", "tomorrow",
+     "2099-12-01T09:00:00", "2099-13-01T09:00:00Z", "-1", "", True],
+)  # fmt: skip
+async def test_a_time_that_is_not_rfc_3339_is_422_at_its_place(
+    caller: Caller, channel: HouseChannel, at: object
+) -> None:
+    made = await _draft(caller, channel)
+    answers = [
+        await caller.post(
+            "/posts", {"text": "x", "channel_ids": [made["variants"][0]["channel_id"]], "scheduled_at": at}
+        ),
+        await caller.patch(f"/posts/{made['id']}", {"scheduled_at": at}, headers={"if-match": '"1"'}),
+        await caller.post(f"/posts/{made['id']}/schedule", {"scheduled_at": at}, headers={"if-match": '"1"'}),
+    ]
+
+    for answer in answers:
+        assert [one["pointer"] for one in problem(answer, 422)["errors"]] == ["/scheduled_at"]
+
+
+@pytest.mark.parametrize("at", ["2099-12-01T09:00:00Z", "2099-12-01t10:00:00.000+01:00", "2099-12-01 09:00:00z"])
+async def test_a_time_in_any_form_of_rfc_3339_is_that_moment(caller: Caller, channel: HouseChannel, at: str) -> None:
+    assert (await _draft(caller, channel, scheduled_at=at))["scheduled_at"] == "2099-12-01T09:00:00Z"
