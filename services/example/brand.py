@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 
 from services.local.folder import write_private
-from services.local.plan import address
 from shared.connectors.registry import CONNECTORS, connector
 from shared.contract import Capability
 from shared.db import Database, Session
@@ -132,7 +131,7 @@ async def _connect(
             network=network,
             name=f"{brand} on {known.card.label}"[:200],
             external_id=page.account if page is not None else str(10**14 + secrets.randbelow(10**14)),
-            base_url=address(settings.host, settings.sandbox_port) if known.card.needs_base_url else None,
+            base_url=settings.address(settings.sandbox_port) if known.card.needs_base_url else None,
         ),
         credentials=credentials,
         card=known.card,
