@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     arrival_batch: int = Field(500, ge=1, le=5000, description="Arrivals that a worker claims at once.")
 
     # Time
+    statement_timeout_seconds: float = Field(
+        10, gt=0, description="How long the api waits for PostgreSQL to answer one statement of a request."
+    )
     send_timeout_seconds: float = Field(30, gt=0, description="How long a send waits for the network.")
     lease_seconds: float = Field(
         60,
@@ -116,6 +119,10 @@ class Settings(BaseSettings):
             return value
         parts = [part.strip() for part in value.split(",") if part.strip()]
         return [ip_network(part) for part in parts] if info.field_name == "private_networks" else parts
+
+    @property
+    def statement_timeout(self) -> timedelta:
+        return _seconds(self.statement_timeout_seconds)
 
     @property
     def lease(self) -> timedelta:

@@ -72,7 +72,7 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
     assert settings.database_url is not None
     assert settings.redis_url is not None
     async with AsyncExitStack() as stack:
-        db = Database(settings.database_url, name="api", size=settings.pool_size)
+        db = Database(settings.database_url, name="api", size=settings.pool_size, patience=settings.statement_timeout)
         stack.push_async_callback(db.close)
         await db.open(warm=min(4, settings.pool_size))
         queues = Queues(settings.redis_url)

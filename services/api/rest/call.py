@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,13 +14,13 @@ from fastapi.routing import APIRoute
 
 from services.api import idempotency
 from services.api.auth import authenticate
-from services.api.context import Services
+from services.api.context import Services, Tries
 from services.api.errors import BadQuery, UnsupportedMedia
 from services.api.idempotency import Asked
 from services.api.rest.etags import tagged, unless_known
 from services.api.rest.ids import BrandId
 from shared.contract import read_json
-from shared.db import Session, is_passing
+from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.scope import Principal, Scope
 from shared.errors import BadPayload, Invalid, NotFound, Problem
@@ -28,7 +29,6 @@ from shared.log import bind_contextvars
 from shared.queues import Task
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_TRIES = 3
 _KEPT_HEADERS = ("location", "etag", "content-type")
 
 
@@ -188,13 +188,14 @@ class TransactedRoute(_CheckedRoute):
 
     async def act(self, request: Request, body: bytes, check: Callable[[], None], inner: Handler) -> Response:
         services: Services = request.app.state.services
-        for attempt in range(1, _TRIES + 1):
+        tries = Tries.begin(services.settings)
+        for attempt in count(1):
             state = _Attempt()
             try:
                 return await self._once(services, request, body, check, inner, state)
             except Exception as error:
                 # Two transactions met, or the server restarted below the pool: nothing was committed, so it is safe.
-                if attempt == _TRIES or state.committing or not is_passing(error):
+                if state.committing or not tries.go_on(attempt, error):
                     raise
         raise AssertionError
 
