@@ -87,7 +87,8 @@ class Connection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
             return True
-        return isinstance(cycle, RequestResponseCycle) and cycle.more_body and not cycle.response_started
+        # What a subclass puts in its place has its whole body, and no more of it to say.
+        return getattr(cycle, "more_body", False) and not cycle.response_started
 
     def _give_up_later(self) -> None:
         # uvicorn's own timer, which it takes down with the next bytes, and sets only after an answer.
