@@ -268,7 +268,7 @@ async def test_an_operation_past_the_keys_limit_is_refused_and_the_socket_stays(
         await asyncio.sleep(whole_minute + 0.1)
     settings = database.settings.model_copy(update={"rate_limit": 3})
     async with running(settings) as api, _listening(api) as address, talking(address) as client:
-        http = await api.ask("{ viewer { user { name } } }", brand.api_key)
+        await api.data("{ viewer { user { name } } }", brand.api_key)
         await client.begin(brand.api_key)
         answers = []
         for number_ in range(4):
@@ -281,7 +281,6 @@ async def test_an_operation_past_the_keys_limit_is_refused_and_the_socket_stays(
         await client.say(type="ping")
         alive = await client.hear()
 
-    assert "errors" not in http
     assert [(answer["id"], answer["type"]) for answer in answers] == [
         ("0", "next"), ("0", "complete"), ("2", "error"), ("3", "error"),
     ]  # fmt: skip
@@ -294,8 +293,8 @@ async def test_a_subscription_past_the_keys_limit_is_refused(database: TestDatab
     async with running(settings) as api, _listening(api) as address, talking(address) as client:
         await client.begin(brand.api_key)
         await client.subscribe(LISTEN, id_="1", b=brand_id(brand))
-        for number_ in range(2, 4):  # the minute may end between two, so two are asked past it
-            await client.subscribe(LISTEN, id_=str(number_), b=brand_id(brand))
+        for id_ in "23":  # the minute may end between two, so two are asked past it
+            await client.subscribe(LISTEN, id_=id_, b=brand_id(brand))
         refused = await client.hear()
 
     assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "RATE_LIMITED")
