@@ -140,7 +140,7 @@ def _headers(answer: Json, code: str) -> None:
     answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-_IF_MATCH_REQUIRED = frozenset({"update_post"})
+_IF_MATCH_REQUIRED = frozenset({"update_post", "schedule_post"})
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

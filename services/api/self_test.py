@@ -79,7 +79,8 @@ async def examine(services: Means, what: Subject, *, subscribe: bool) -> Result:
     """Talk to the network. What goes wrong is a finding, not an error: the channel stays as it is."""
     if what.login is None:
         message = "this channel's secrets were sealed with a key that is no longer in PARVIS_SECRET_KEYS"
-        return Result([Finding(False, "unknown_key", message, "put the key back, or connect the channel again")])
+        mend = "put the key back, or give the channel new credentials; where we made its signing key, connect it again"
+        return Result([Finding(False, "unknown_key", message, mend)])
     logins = Logins(services.db, services.vault, services.http, services.settings)
     try:
         return await _ask(services, what, await logins.of(what.channel), subscribe=subscribe)

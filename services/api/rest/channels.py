@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Body as FromBody
 from pydantic import Field
 
 from services.api import identifying, self_test
 from services.api.rest.call import Calling, InBrand, SteppedRoute, Stepping, TransactedRoute
-from services.api.rest.etags import require_version
+from services.api.rest.etags import IfMatch, meant
 from services.api.rest.ids import BrandId, ChannelPath, ChannelRef
 from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text, listed, whole
 from shared.connectors.registry import connector
@@ -189,7 +189,7 @@ async def update_channel(
     brand_id: BrandId,
     channel_id: ChannelPath,
     body: Annotated[ChannelPatch, FromBody()],
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: IfMatch = None,
 ) -> ChannelRead:
     services = steps.services
     await self_test.refuse_address(services, body.base_url, body.credentials)
@@ -201,8 +201,6 @@ async def update_channel(
         choice = await identifying.of_channel(services, channel, body.base_url, body.credentials)
     async with steps.transaction(brand_id) as (session, scope):
         channel = await channels.get(session, scope, channel_id)
-        if if_match is not None:
-            require_version(if_match, channel.version)
         channel = await channels.update(
             session,
             scope,
@@ -211,23 +209,34 @@ async def update_channel(
             changes=ChannelChanges(**body.model_dump(exclude_unset=True)),
             card=connector(channel.network).card,
             choice=choice,
-            if_version=channel.version if if_match is not None else None,
+            if_version=meant(if_match, channel.version),
             now=services.clock(),
         )
     return read(channel, services.settings.hook_base_url)
 
 
 @reading.post("/{channel_id}/pause", summary="Stop polling and sending; hearing goes on")
-async def pause_channel(call: Calling, scope: InBrand, channel_id: ChannelPath) -> ChannelRead:
-    channel = await channels.pause(call.session, scope, channel_id, now=call.services.clock())
+async def pause_channel(
+    call: Calling, scope: InBrand, channel_id: ChannelPath, if_match: IfMatch = None
+) -> ChannelRead:
+    version = meant(if_match, (await channels.get(call.session, scope, channel_id)).version)
+    channel = await channels.pause(call.session, scope, channel_id, if_version=version, now=call.services.clock())
     return read(channel, call.services.settings.hook_base_url)
 
 
 @reading.post("/{channel_id}/resume", summary="Poll and send again")
-async def resume_channel(call: Calling, scope: InBrand, channel_id: ChannelPath) -> ChannelRead:
+async def resume_channel(
+    call: Calling, scope: InBrand, channel_id: ChannelPath, if_match: IfMatch = None
+) -> ChannelRead:
     channel = await channels.get(call.session, scope, channel_id)
-    card = connector(channel.network).card
-    channel = await channels.resume(call.session, scope, channel_id, card=card, now=call.services.clock())
+    channel = await channels.resume(
+        call.session,
+        scope,
+        channel_id,
+        card=connector(channel.network).card,
+        if_version=meant(if_match, channel.version),
+        now=call.services.clock(),
+    )
     return read(channel, call.services.settings.hook_base_url)
 
 
@@ -254,8 +263,9 @@ def _checked(channel: Channel, hook_base_url: str) -> Response:
 @reading.delete(
     "/{channel_id}", status_code=204, response_class=Response, summary="Remove a channel; its mentions stay"
 )
-async def remove_channel(call: Calling, scope: InBrand, channel_id: ChannelPath) -> None:
-    await channels.remove(call.session, scope, channel_id, now=call.services.clock())
+async def remove_channel(call: Calling, scope: InBrand, channel_id: ChannelPath, if_match: IfMatch = None) -> None:
+    version = meant(if_match, (await channels.get(call.session, scope, channel_id)).version)
+    await channels.remove(call.session, scope, channel_id, if_version=version, now=call.services.clock())
 
 
 @reading.get("/{channel_id}/coverage", response_model=CoverageList, summary="When the channel was observed")

@@ -76,16 +76,19 @@ class UpdateChannelInput:
 @strawberry.input
 class PauseChannelInput:
     id: strawberry.ID
+    if_version: int | None = UNSET
 
 
 @strawberry.input
 class ResumeChannelInput:
     id: strawberry.ID
+    if_version: int | None = UNSET
 
 
 @strawberry.input
 class RemoveChannelInput:
     id: strawberry.ID
+    if_version: int | None = UNSET
 
 
 @strawberry.input

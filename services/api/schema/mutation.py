@@ -42,7 +42,7 @@ from services.api.schema.payloads import (
     UpdatePostPayload,
 )
 from shared import models
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.contract import Choice
 from shared.db import Session
 from shared.domain.brands import channels
@@ -53,7 +53,6 @@ from shared.ids import Prefix, parse_typeid, typeid
 from shared.queues import SendOutgoing, SettleArrivals, Task
 
 P = TypeVar("P")
-CARDS = {network: known.card for network, known in CONNECTORS.items()}
 
 
 async def _channel(session: Session, scope: Scope, id_: UUID) -> models.Channel:
@@ -119,9 +118,12 @@ class Mutation(OperationMutation):
 
     @strawberry.mutation
     async def pause_channel(self, info: Info, input: PauseChannelInput) -> PauseChannelPayload:
-        now = info.context.services.clock()
+        now, version = info.context.services.clock(), given(input.if_version)
         return await _on_channel(
-            info, PauseChannelPayload, input.id, lambda s, scope, id_: channels.pause(s, scope, id_, now=now)
+            info,
+            PauseChannelPayload,
+            input.id,
+            lambda s, scope, id_: channels.pause(s, scope, id_, if_version=version, now=now),
         )
 
     @strawberry.mutation
@@ -130,15 +132,19 @@ class Mutation(OperationMutation):
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Channel:
             card = CARDS[(await channels.get(session, scope, id_)).network]
-            return await channels.resume(session, scope, id_, card=card, now=now)
+            version = given(input.if_version)
+            return await channels.resume(session, scope, id_, card=card, if_version=version, now=now)
 
         return await _on_channel(info, ResumeChannelPayload, input.id, act)
 
     @strawberry.mutation(description="Ends a channel; its mentions stay.")  # type: ignore[untyped-decorator]
     async def remove_channel(self, info: Info, input: RemoveChannelInput) -> RemoveChannelPayload:
-        now = info.context.services.clock()
+        now, version = info.context.services.clock(), given(input.if_version)
         return await _on_channel(
-            info, RemoveChannelPayload, input.id, lambda s, scope, id_: channels.remove(s, scope, id_, now=now)
+            info,
+            RemoveChannelPayload,
+            input.id,
+            lambda s, scope, id_: channels.remove(s, scope, id_, if_version=version, now=now),
         )
 
     @strawberry.mutation(description="Puts an arrival before the worker once more.")  # type: ignore[untyped-decorator]

@@ -98,9 +98,7 @@ async def update(
     New signing keys go in front of the old one, which holds until the network has changed over. `choice` is what the
     network said that the credentials speak for: Invalid where that is another channel.
     """
-    channel = await _held(session, scope, channel_id)
-    if if_version is not None and channel.version != if_version:
-        raise Stale("the channel has changed since you read it; read it again")
+    channel = await _held(session, scope, channel_id, if_version)
     given = changes.model_fields_set
     if "name" in given:
         if not (changes.name or "").strip() or len(changes.name or "") > 200:
@@ -148,9 +146,11 @@ async def _renew_credentials(
     )
 
 
-async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
+async def pause(
+    session: Session, scope: Scope, channel_id: UUID, *, if_version: int | None = None, now: datetime
+) -> Channel:
     """Stop polling and sending; hearing goes on. Pausing a paused channel changes nothing."""
-    channel = await _held(session, scope, channel_id)
+    channel = await _held(session, scope, channel_id, if_version)
     if channel.status is ChannelStatus.PAUSED:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
@@ -160,9 +160,11 @@ async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: dateti
     return await changed(session, scope, channel, "channel.pause", now=now)
 
 
-async def resume(session: Session, scope: Scope, channel_id: UUID, *, card: Card, now: datetime) -> Channel:
+async def resume(
+    session: Session, scope: Scope, channel_id: UUID, *, card: Card, if_version: int | None = None, now: datetime
+) -> Channel:
     """Poll and send again. Resuming an active channel changes nothing; a dead login needs new credentials first."""
-    channel = await _held(session, scope, channel_id)
+    channel = await _held(session, scope, channel_id, if_version)
     if channel.status is ChannelStatus.ACTIVE:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
@@ -219,9 +221,11 @@ async def _wake(session: Session, scope: Scope, channel: Channel, *, now: dateti
         await due.release(session, scope, channel.id, now=now)
 
 
-async def remove(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
+async def remove(
+    session: Session, scope: Scope, channel_id: UUID, *, if_version: int | None = None, now: datetime
+) -> Channel:
     """End a channel: its hook answers 404, its credentials are gone, its mentions stay."""
-    channel = await _held(session, scope, channel_id)
+    channel = await _held(session, scope, channel_id, if_version)
     channel.status, channel.removed_at, channel.credentials = ChannelStatus.REMOVED, now, None
     hook = await session.get(Hook, channel.hook_id)
     if hook is not None:
@@ -245,6 +249,7 @@ async def check(
     dead = next((finding for finding in findings if not finding.ok and finding.code == LoginDead.code), None)
     if dead is not None and channel.status is ChannelStatus.ACTIVE:
         channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, dead.message
+        await _interrupt(session, scope, channel, dead.message, now)
     elif findings and all(finding.ok for finding in findings):
         await _wake(session, scope, channel, now=now)
     return await changed(session, scope, channel, "channel.check", now=now)
@@ -275,11 +280,14 @@ def require(scope: Scope) -> None:
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
 
 
-async def _held(session: Session, scope: Scope, channel_id: UUID) -> Channel:
+async def _held(session: Session, scope: Scope, channel_id: UUID, if_version: int | None = None) -> Channel:
+    """The channel, ours until the transaction ends. Raises NotFound, and Stale where it is not at `if_version`."""
     require(scope)
     channel = await session.get(Channel, (scope.brand_id, channel_id), with_for_update=True)
     if channel is None or channel.removed_at is not None:
         raise _unknown(channel_id)
+    if if_version is not None and channel.version != if_version:
+        raise Stale("the channel has changed since you read it; read it again")
     return channel
 
 

@@ -15,7 +15,7 @@ from shared.domain.scope import Scope
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.channel import App, Hook
 from shared.models.enums import Network
-from shared.vault import Vault
+from shared.vault import UnknownKey, Vault
 
 
 def place(hook_id: UUID) -> str:
@@ -46,8 +46,18 @@ def renewed(secret: Secret, *, key: str | None, verify_token: str | None) -> Sec
 
 
 def renew_secret(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> None:
-    """Let the hook hold a newer key and another handshake's token."""
-    secret = renewed(open_secret(vault, hook.id, hook.secret), key=key, verify_token=verify_token)
+    """Let the hook hold a newer key and another handshake's token.
+
+    Where the one before can't be opened any more, the newer stands alone; without a newer one the hook stays as it is,
+    for the day on which the operator puts the lost key back.
+    """
+    try:
+        secret = open_secret(vault, hook.id, hook.secret)
+    except UnknownKey:
+        if key is None:
+            return
+        secret = Secret((key,), None)
+    secret = renewed(secret, key=key, verify_token=verify_token)
     hook.secret = seal(vault, hook.id, secret)
     hook.key_digests = digests(secret.keys)
 

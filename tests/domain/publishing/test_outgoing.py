@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.connectors.registry import CARDS
 from shared.contract import Sent
 from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
@@ -16,7 +17,7 @@ from shared.ids import Prefix, new_uuid, typeid
 from shared.models.enums import ChannelStatus, Network, OutgoingState, PostStatus, VariantStatus
 from shared.models.post import Outgoing, Post
 from tests.conftest import NOW, HouseChannel
-from tests.domain.publishing.conftest import CARDS, LATER, Desk
+from tests.domain.publishing.conftest import LATER, Desk
 
 SENT = Sent("42", "https://network.example/42")
 
