@@ -62,23 +62,33 @@ class Connection(HttpToolsProtocol):
         if self._is_too_long:
             self._refuse_head()
         else:
-            super().send_400_response(msg)
+            detail = "This is not an HTTP request as RFC 9112 has them: it was read no further."
+            self._refuse(b"400 Bad Request", *problem(400, "bad_request", detail))
 
     def _head(self) -> int:
         """The size of the head as read so far, without its punctuation."""
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse_head(self) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:  # else an answer to an earlier request may be on its way
-            detail = f"The request line and the headers may have {LONGEST_HEAD:,} bytes together."
-            body, request_id = problem(431, "headers_too_large", detail)
+        detail = f"The request line and the headers may have {LONGEST_HEAD:,} bytes together."
+        self._refuse(b"431 Request Header Fields Too Large", *problem(431, "headers_too_large", detail))
+
+    def _refuse(self, status: bytes, body: bytes, request_id: str) -> None:
+        """Answer this and close, or only close where what is written next belongs to an earlier request."""
+        if self._is_next():
             self.transport.write(
-                b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
-                b"content-length: %d\r\nrequest-id: %b\r\nconnection: close\r\n\r\n%b"
-                % (len(body), request_id.encode(), body)
+                b"HTTP/1.1 %b\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nrequest-id: %b\r\n"
+                b"connection: close\r\n\r\n%b" % (status, len(body), request_id.encode(), body)
             )
         self.transport.close()
+
+    def _is_next(self) -> bool:
+        """Whether an answer written now would be to what is being read."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        # What a subclass puts in its place has its whole body, and no more of it to say.
+        return getattr(cycle, "more_body", False) and not cycle.response_started
 
     def _give_up_later(self) -> None:
         # uvicorn's own timer, which it takes down with the next bytes, and sets only after an answer.

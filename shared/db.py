@@ -1,5 +1,6 @@
 """Sessions on PostgreSQL. Only the edge opens one, and leaving it commits; nothing inside ever does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -31,6 +32,8 @@ _PASSING = frozenset(
 )
 
 
+_CONNECT_SECONDS = 10.0
+_HEARD_SECONDS = 1.0
 _DRIVER = "parvis driver"  # where a session keeps its transaction's connection: asking SQLAlchemy for it takes 0.1 ms
 
 
@@ -57,13 +60,39 @@ def is_passing(error: BaseException) -> bool:
     return False
 
 
+class _Connection(asyncpg.Connection):
+    """asyncpg's, which hangs up on a server that does not even hear that a statement was given up.
+
+    Whatever comes next on the connection, a ROLLBACK too, waits until the server has heard of it.
+    """
+
+    __slots__ = ()
+
+    async def _cancel(self, *waiters: Any) -> None:
+        hanging_up = asyncio.get_running_loop().call_later(_HEARD_SECONDS, self.terminate)
+        try:
+            await super()._cancel(*waiters)  # type: ignore[misc]  # the stubs leave it out
+        finally:
+            hanging_up.cancel()
+
+
 class Database:
     """One pool of connections under one role."""
 
-    def __init__(self, url: str, *, name: str, size: int = 10, stillness: timedelta = timedelta(seconds=60)) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        size: int = 10,
+        stillness: timedelta = timedelta(seconds=60),
+        patience: timedelta | None = None,
+    ) -> None:
         """`stillness`: how long a transaction may stand still before the server ends it.
 
         A process that is stopped, or a machine that is gone, would hold its locks, and so its brand, for ever.
+        `patience`: how long we wait for the answer to one statement (None: for ever). It is kept here and not by the
+        server, which may have fallen silent; TimeoutError is passing like any other loss of the server.
         """
         told = {
             **_SERVER_SETTINGS,
@@ -78,7 +107,12 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=False,
             hide_parameters=True,  # a failing statement is logged; what people wrote is not
-            connect_args={"server_settings": told, "timeout": 10},
+            connect_args={
+                "server_settings": told,
+                "timeout": min(_CONNECT_SECONDS, patience.total_seconds()) if patience else _CONNECT_SECONDS,
+                "command_timeout": patience.total_seconds() if patience else None,
+                "connection_class": _Connection,
+            },
         )
         event.listen(self.engine.sync_engine.pool, "checkout", _connect_again_if_closed)
         event.listen(self.engine.sync_engine.pool, "checkin", _hang_up_inside_a_transaction)

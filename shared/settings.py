@@ -21,6 +21,9 @@ def _seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
 
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised, not listened on
+
+
 class Settings(BaseSettings):
     """The settings table of docs/operate.md is generated from these fields."""
 
@@ -49,7 +52,10 @@ class Settings(BaseSettings):
         " kept in the data folder.",
     )
     data_dir: Path = Field(Path(".parvis"), description="Where embedded servers, keys and local.json live.")
-    host: str = Field("127.0.0.1", description="The address the services listen on.")
+    host: str = Field(
+        "127.0.0.1",
+        description="The address the services listen on; `0.0.0.0` and `::` are reached by loopback.",
+    )
     api_port: int = Field(8000, ge=1, le=65535, description="Port of the api.")
     ingest_port: int = Field(8001, ge=1, le=65535, description="Port of the door.")
     sandbox_port: int = Field(8002, ge=1, le=65535, description="Port of the practice network.")
@@ -83,6 +89,9 @@ class Settings(BaseSettings):
     arrival_batch: int = Field(500, ge=1, le=5000, description="Arrivals that a worker claims at once.")
 
     # Time
+    statement_timeout_seconds: float = Field(
+        10, gt=0, description="How long the api waits for PostgreSQL to answer one statement of a request."
+    )
     send_timeout_seconds: float = Field(30, gt=0, description="How long a send waits for the network.")
     lease_seconds: float = Field(
         60,
@@ -96,6 +105,11 @@ class Settings(BaseSettings):
     retry_max_seconds: float = Field(3600, gt=0, description="Longest wait between two tries of a send.")
     retry_times: int = Field(8, ge=0, description="Tries of a send before it is put before a person.")
     poll_seconds: float = Field(60, gt=0, description="Wait between two polls of a channel.")
+    reconcile_after_seconds: float = Field(
+        900,
+        ge=0,
+        description="Holes in a channel's coverage that are longer are looked back upon, where its network can.",
+    )
     shutdown_seconds: float = Field(
         10, gt=0, description="How long a service may take to finish what it began when it is asked to stop."
     )
@@ -112,13 +126,27 @@ class Settings(BaseSettings):
         return [ip_network(part) for part in parts] if info.field_name == "private_networks" else parts
 
     @property
+    def statement_timeout(self) -> timedelta:
+        return _seconds(self.statement_timeout_seconds)
+
+    @property
     def lease(self) -> timedelta:
         return _seconds(self.lease_seconds)
 
     @property
+    def reached_host(self) -> str:
+        """How this machine reaches what listens on `host`: by loopback where that is every address it has."""
+        return _EVERYWHERE.get(self.host, self.host)
+
+    def address(self, port: int) -> str:
+        """The address on this machine of a service that listens on this port."""
+        host = self.reached_host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
     def hook_base_url(self) -> str:
         """Where networks reach the door, without a trailing slash."""
-        return (self.public_url or f"http://{self.host}:{self.ingest_port}").rstrip("/")
+        return (self.public_url or self.address(self.ingest_port)).rstrip("/")
 
     def missing_servers(self) -> list[str]:
         """The names of the server URLs that are unset."""

@@ -15,9 +15,21 @@ from services.api import errors, openapi, pages
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
-from services.api.limits import RateLimit, RateLimits
+from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
-from services.api.rest import arrivals, audit, brands, channels, identities, mentions, metrics, posts, threads, viewer
+from services.api.rest import (
+    arrivals,
+    audit,
+    brands,
+    channels,
+    identities,
+    mentions,
+    metrics,
+    operations,
+    posts,
+    threads,
+    viewer,
+)
 from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
@@ -50,6 +62,8 @@ ROUTERS = (
     brands.router,
     channels.reading,
     channels.connecting,
+    operations.starting,
+    operations.router,
     mentions.router,
     threads.router,
     identities.router,
@@ -72,7 +86,7 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
     assert settings.database_url is not None
     assert settings.redis_url is not None
     async with AsyncExitStack() as stack:
-        db = Database(settings.database_url, name="api", size=settings.pool_size)
+        db = Database(settings.database_url, name="api", size=settings.pool_size, patience=settings.statement_timeout)
         stack.push_async_callback(db.close)
         await db.open(warm=min(4, settings.pool_size))
         queues = Queues(settings.redis_url)
@@ -88,6 +102,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     """The whole api as an ASGI app; its lifespan opens and closes the servers."""
 
     limits = RateLimits(settings.redis_url, at_once=settings.rate_limit // 100)
+    allowance = Allowance(settings.rate_limit, limits)
     engine = Engine()
 
     @asynccontextmanager
@@ -96,6 +111,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
             stack.push_async_callback(limits.close)
             services = await stack.enter_async_context(open_services(settings, clock))
             app.state.services = services
+            app.state.allowance = allowance
             app.state.key_use = KeyUse(services.db)
             stack.push_async_callback(app.state.key_use.close)
             yield
@@ -109,7 +125,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        middleware=_middleware(settings, limits, engine),
+        middleware=_middleware(settings, allowance, engine),
         exception_handlers={
             ParvisError: errors.on_parvis_error,
             RequestValidationError: errors.on_validation_error,
@@ -126,7 +142,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     return app
 
 
-def _middleware(settings: Settings, limits: RateLimits, engine: Engine) -> list[Middleware]:
+def _middleware(settings: Settings, allowance: Allowance, engine: Engine) -> list[Middleware]:
     """From the outside in. Each is plain ASGI, so that answers stream and context variables reach the endpoint."""
     return [
         Middleware(RequestIds),
@@ -139,7 +155,7 @@ def _middleware(settings: Settings, limits: RateLimits, engine: Engine) -> list[
             max_age=600,
         ),
         Middleware(Guard),
-        Middleware(RateLimit, limit=settings.rate_limit, limits=limits),
+        Middleware(RateLimit, allowance=allowance),
         Middleware(Ahead, engine=engine),
     ]
 

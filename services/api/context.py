@@ -1,6 +1,7 @@
 """What an api process holds open, and what one request may use of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy.exc import PendingRollbackError
 
-from shared.db import Database, Session
+from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
 from shared.domain.page import Cursors
 from shared.domain.scope import Principal, Scope
@@ -25,6 +26,8 @@ from shared.vault import Vault
 if TYPE_CHECKING:
     from services.api.graphql.documents import Document
 
+_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -37,6 +40,20 @@ class Services:
     cursors: Cursors
     http: httpx.AsyncClient  # the guarded client, for a channel's self-test
     clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Whether what failed in passing is worth another try: not where its caller has waited for long already."""
+
+    until: float
+
+    @classmethod
+    def begin(cls, settings: Settings) -> "Tries":
+        return cls(time.monotonic() + settings.statement_timeout_seconds)
+
+    def go_on(self, attempt: int, error: Exception) -> bool:
+        return attempt < _TRIES and time.monotonic() < self.until and is_passing(error)
 
 
 class Reader:

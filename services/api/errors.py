@@ -41,6 +41,10 @@ class PreconditionRequired(ParvisError):
     code = "if_match_required"
 
 
+class BadQuery(Invalid):
+    """The query string can't be taken, whatever the method; the problems' paths name its parameters."""
+
+
 class UnsupportedMedia(ParvisError):
     """The body is not of a kind that this address takes."""
 
@@ -110,6 +114,7 @@ _TITLES = {
 }
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 RETRYABLE = frozenset({429, 502, 503})
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 
 
 class ProblemPlace(BaseModel):
@@ -160,7 +165,8 @@ def respond(scope: AsgiScope, error: BaseException) -> Response:
         headers["retry-after"] = str(found.seconds)
     elif status == 503:
         headers["retry-after"] = str(RETRY_SECONDS)
-    places = [place(scope, one) for one in getattr(found, "problems", ())]
+    in_query = isinstance(found, BadQuery) or scope.get("method") in _WITHOUT_BODY
+    places = [_place(one, in_query=in_query) for one in getattr(found, "problems", ())]
     return problem(scope, status, _code(found), found.message, places, headers)
 
 
@@ -186,10 +192,9 @@ def problem(
     return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def place(scope: AsgiScope, one: Problem) -> dict[str, str]:
+def _place(one: Problem, *, in_query: bool) -> dict[str, str]:
     """Where in the caller's request a problem is."""
-    is_query = scope.get("method") in {"GET", "HEAD", "DELETE"}
-    pointer = f"?{one.path[0]}" if is_query and one.path else _pointer(one.path)
+    pointer = f"?{one.path[0]}" if in_query and one.path else _pointer(one.path)
     return {"pointer": _clean(pointer), "code": one.code, "detail": _clean(one.message)}
 
 

@@ -18,7 +18,7 @@ from shared.domain.scope import Principal
 from shared.errors import Conflict, Invalid, Problem
 from shared.models.base import JsonObject
 from shared.models.organization import IdempotencyKey
-from shared.vault import Vault
+from shared.vault import UnknownKey, Vault
 
 LONGEST = 255
 _TAKE = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 7205759))")
@@ -49,7 +49,8 @@ async def recall(session: Session, vault: Vault, principal: Principal, what: Ask
     """The answer that was given to this key before; None where the effect is still to be brought about.
 
     Raises Conflict (`idempotency_running`) while another request with the key runs, and Invalid
-    (`idempotency_mismatch`) where the key came with another request. Call it in the effect's transaction, first.
+    (`idempotency_mismatch`) where the key came with another request. Conflict (`idempotency_sealed`) where the effect
+    has happened and its answer can't be opened any more. Call it in the effect's transaction, first.
     """
     name = f"{principal.user_id}:{what.key}"
     if not (await session.execute(_TAKE, {"name": name})).scalar_one():
@@ -60,9 +61,15 @@ async def recall(session: Session, vault: Vault, principal: Principal, what: Ask
     if bytes(row.digest) != _bound(principal, what):
         sentence = "this idempotency key was used for another request; use a new key for a new request"
         raise Invalid([Problem("idempotency_mismatch", sentence)], code="idempotency_mismatch")
-    answer: JsonObject = orjson.loads(
-        vault.open(base64.b64decode(row.answer["sealed"]), answer_place(principal.user_id, what.key))
-    )
+    try:
+        opened = vault.open(base64.b64decode(row.answer["sealed"]), answer_place(principal.user_id, what.key))
+    except UnknownKey:
+        sentence = (
+            "this request has been carried out before, and its answer can't be shown again: it was sealed with a key"
+            " that is no longer in PARVIS_SECRET_KEYS. Read the thing instead; it is not done a second time"
+        )
+        raise Conflict(sentence, code="idempotency_sealed") from None
+    answer: JsonObject = orjson.loads(opened)
     return answer
 
 

@@ -85,38 +85,73 @@ class RateLimits:
             await self._shared.bridge.storage.aclose()  # type: ignore[attr-defined]  # limits has no way to close it
 
 
-class RateLimit:
-    """Refuses a key's requests past the limit, and says in every answer how many are left."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a key stands once it has asked: `left` is below zero where it asked too often; `reset` is in seconds."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, limits: RateLimits) -> None:
-        self._app = app
-        self._limit = limit
+    left: int
+    reset: int
+
+    def refuse(self, limit: int) -> TooMany | None:
+        """Why this request is not answered; None where it is."""
+        if self.left >= 0:
+            return None
+        sentence = f"this key may make {limit} requests a minute; wait {self.reset} s"
+        return TooMany(sentence, seconds=self.reset)
+
+
+class Allowance:
+    """What each key may ask in a minute, by whichever way it asks; a `limit` of 0 is none."""
+
+    def __init__(self, limit: int, limits: RateLimits) -> None:
+        self.limit = limit
         self._limits = limits
-        self._policy = (b"ratelimit-policy", f'"default";q={limit};w={WINDOW_SECONDS}'.encode())
+
+    async def ask(self, key: str) -> Standing:
+        """Count one request."""
+        now = time.time()
+        used = await self._limits.count(key, now)
+        return Standing(self.limit - used, max(1, WINDOW_SECONDS - int(now % WINDOW_SECONDS)))
+
+    async def spend(self, key: str) -> None:
+        """Count one request. Raises TooMany past the limit."""
+        refusal = (await self.ask(key)).refuse(self.limit) if self.limit else None
+        if refusal is not None:
+            raise refusal
+
+
+class RateLimit:
+    """Refuses a key's requests past the limit, and says in every answer how many are left.
+
+    A WebSocket is opened without being counted: its operations are, one by one, where they begin.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowance: Allowance) -> None:
+        self._app = app
+        self._allowance = allowance
+        self._policy = (b"ratelimit-policy", f'"default";q={allowance.limit};w={WINDOW_SECONDS}'.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = bearer(_authorization(scope)) if self._counts(scope) else None
         if key is None:
             await self._app(scope, receive, send)
             return
-        now = time.time()
-        used = await self._limits.count(key, now)
-        reset = max(1, WINDOW_SECONDS - int(now % WINDOW_SECONDS))
-        left = (b"ratelimit", f'"default";r={max(0, self._limit - used)};t={reset}'.encode())
+        standing = await self._allowance.ask(key)
+        left = (b"ratelimit", f'"default";r={max(0, standing.left)};t={standing.reset}'.encode())
 
         async def saying(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), self._policy, left]
             await send(message)
 
-        if used > self._limit:
-            error = TooMany(f"this key may make {self._limit} requests a minute; wait {reset} s", seconds=reset)
-            await respond(scope, error)(scope, receive, saying)
+        refusal = standing.refuse(self._allowance.limit)
+        if refusal is not None:
+            await respond(scope, refusal)(scope, receive, saying)
             return
         await self._app(scope, receive, saying)
 
     def _counts(self, scope: Scope) -> bool:
-        return bool(self._limit) and scope["type"] == "http" and scope["path"].startswith(_COUNTED)
+        return bool(self._allowance.limit) and scope["type"] == "http" and scope["path"].startswith(_COUNTED)
 
 
 def _authorization(scope: Scope) -> str | None:

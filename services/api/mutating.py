@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from services.api import idempotency
-from services.api.context import Context, searched_brands
+from services.api.context import Context, Tries, searched_brands
 from services.api.errors import known
 from services.api.idempotency import Asked
-from shared.db import Session, is_passing
+from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.nodes import brand_of
 from shared.domain.scope import Principal, Scope
@@ -18,7 +19,6 @@ from shared.ids import Prefix, parse_typeid
 from shared.queues import Task
 
 T = TypeVar("T")
-_TRIES = 3
 _BRAND = "brand"  # under this name what is kept of a mutation says whose it was
 
 Act = Callable[[Session, Scope], Awaitable[T]]
@@ -76,13 +76,14 @@ async def mutate(
         await before()
     except ParvisError as error:
         return Outcome(problems=problems_of(error))
-    for attempt in range(1, _TRIES + 1):
+    tries = Tries.begin(context.services.settings)
+    for attempt in count(1):
         state = _Attempt()
         try:
             outcome = await _once(context, response_key, target, act, kept, again, state)
             break
         except Exception as error:
-            if attempt < _TRIES and not state.is_committing and is_passing(error):
+            if not state.is_committing and tries.go_on(attempt, error):
                 continue
             found = known(error)
             if found is None or isinstance(found, NotAuthenticated):

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 
 from services.local.folder import write_private
-from services.local.plan import address
 from shared.connectors.registry import CONNECTORS, connector
 from shared.contract import Capability, Card
 from shared.db import Database, Session
@@ -158,7 +157,7 @@ def _base_url(card: Card, settings: Settings, page: _Page | None) -> str | None:
     """The practice network's own address; of any other network one that is reserved for examples."""
     if not card.needs_base_url:
         return None
-    return address(settings.host, settings.sandbox_port) if page is not None else f"https://{card.network}.example/"
+    return settings.address(settings.sandbox_port) if page is not None else f"https://{card.network}.example/"
 
 
 def _addressed(kept: dict[str, Any], settings: Settings) -> dict[str, Any]:

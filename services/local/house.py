@@ -20,7 +20,6 @@ from services.local.outside import check_logins, check_servers
 from services.local.plan import (
     SERVICES,
     Service,
-    address,
     environment,
     metrics_ports,
     refuse_some_servers,
@@ -62,16 +61,16 @@ class House:
         """Everything that programs on this machine need to find the house."""
         settings = self.settings
         return {
-            "api": address(settings.host, settings.api_port),
-            "ingest": address(settings.host, settings.ingest_port),
-            "sandbox": address(settings.host, settings.sandbox_port),
+            "api": settings.address(settings.api_port),
+            "ingest": settings.address(settings.ingest_port),
+            "sandbox": settings.address(settings.sandbox_port),
             "database_url": settings.database_url,
             "worker_database_url": settings.worker_database_url,
             "door_database_url": settings.door_database_url,
             "owner_database_url": settings.owner_database_url,
             "redis_url": settings.redis_url,
             "pids": self._pids(),
-            "metrics": {name: f"{address(settings.host, port)}/metrics" for name, port in self._metrics.items()},
+            "metrics": {name: f"{settings.address(port)}/metrics" for name, port in self._metrics.items()},
             "schema": schema,
             **brand,
         }
@@ -104,7 +103,7 @@ class House:
         # The practice network is a stranger: it stands before anybody of the house calls it.
         strangers = tuple(service for service in self.services if service.name == "sandbox")
         await self._start_services(strangers)
-        sandbox = address(self.settings.host, self.settings.sandbox_port) if strangers else None
+        sandbox = self.settings.address(self.settings.sandbox_port) if strangers else None
         brand = await example.ensure(self.settings, sandbox)
         await self._start_services(tuple(service for service in self.services if service not in strangers))
         local = self.local(schema, brand)
@@ -186,11 +185,7 @@ class House:
 
     async def _ready(self, http: httpx.AsyncClient, service: Service, ready: asyncio.Event) -> None:
         """Set `ready` once the service answers, or, where it has no port, has lived half a second."""
-        url = (
-            None
-            if service.port is None
-            else f"{address(self.settings.host, getattr(self.settings, service.port))}/readyz"
-        )
+        url = None if service.port is None else f"{self.settings.address(getattr(self.settings, service.port))}/readyz"
         while True:
             pid = self.keeper.pids[service.name]
             await asyncio.sleep(0.1 if url else 0.5)
@@ -212,14 +207,14 @@ class House:
             say(f"The example's payloads could not all be played ({type(error).__name__}); the next start tries again.")
 
     def _show(self) -> None:
-        here = address(self.settings.host, self.settings.api_port)
+        here = self.settings.address(self.settings.api_port)
         table = Table(title="Parvis is ready", show_header=False, title_justify="left")
         for name, where in (
             ("Start page", f"{here}/"),
             ("REST", f"{here}/docs"),
             ("GraphQL", f"{here}/graphql"),
-            ("Webhooks", f"{address(self.settings.host, self.settings.ingest_port)}/webhooks/…"),
-            ("Practice network", f"{address(self.settings.host, self.settings.sandbox_port)}/"),
+            ("Webhooks", f"{self.settings.address(self.settings.ingest_port)}/webhooks/…"),
+            ("Practice network", f"{self.settings.address(self.settings.sandbox_port)}/"),
             ("Keys and addresses", str(self.folder / folder.LOCAL)),
             ("Logs", str(self.folder / "logs")),
         ):

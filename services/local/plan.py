@@ -115,9 +115,3 @@ def refuse_some_servers(settings: Settings) -> None:
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, while other server URLs are: "
             "set all five to use your own servers, or none for embedded ones."
         )
-
-
-def address(host: str, port: int) -> str:
-    """The address of a service on this machine; one that listens everywhere is reached by loopback."""
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # recognised, not listened on
-    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"

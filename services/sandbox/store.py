@@ -41,6 +41,11 @@ CREATE INDEX IF NOT EXISTS outbox_by_account ON outbox (account_id);
 CREATE TABLE IF NOT EXISTS fault (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, match TEXT NOT NULL, effect TEXT NOT NULL,
     remaining INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS token (
+    token TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES account, refresh TEXT UNIQUE,
+    expires_at TEXT NOT NULL, seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS habit (account_id TEXT PRIMARY KEY REFERENCES account, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS hook_end (account_id TEXT PRIMARY KEY REFERENCES account, ends_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), offset_seconds REAL NOT NULL);
 """
 

@@ -1,7 +1,7 @@
 """What the scheduler's loops share, and how they stand what passes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 
 from services.rounds import passes
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.contract import Card
 from shared.db import Database, Session
 from shared.domain.publishing.attempts import Pace
@@ -33,7 +33,7 @@ class House:
     vault: Vault
     http: httpx.AsyncClient
     settings: Settings
-    cards: dict[Network, Card] = field(default_factory=lambda: {n: c.card for n, c in CONNECTORS.items()})
+    cards: Mapping[Network, Card] = field(default_factory=lambda: CARDS)
     holder: UUID = field(default_factory=new_uuid)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -62,6 +62,11 @@ class Listed:
     def oldest(self) -> datetime | None:
         return min((item.at for item in self.items if item.at is not None), default=None)
 
+    @property
+    def edge(self) -> datetime | None:
+        """How far back it leads: to its oldest entry, or further where entries were taken out and `next` is a time."""
+        return min(filter(None, (self.oldest, time(self.next))), default=None)
+
 
 def sources(here: Session, terms: Sequence[str]) -> list[Source]:
     """Every list of a login, the notifications first."""

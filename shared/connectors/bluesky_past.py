@@ -52,11 +52,11 @@ async def backfill(http: httpx.AsyncClient, login: Login, since: datetime, curso
     except Refused as error:
         way.done = True
         return _page((failed(source, error),), ways, since)
-    onwards = listed.oldest is not None and (way.oldest is None or listed.oldest < way.oldest)
+    onwards = listed.edge is not None and (way.oldest is None or listed.edge < way.oldest)
     way.idle = 0 if onwards else way.idle + 1
     if onwards:
-        way.oldest = listed.oldest
-    way.done = listed.next is None or (listed.oldest is not None and listed.oldest < since)
+        way.oldest = listed.edge
+    way.done = listed.next is None or (listed.edge is not None and listed.edge < since)
     if not way.done and (way.idle >= PATIENCE or listed.next == way.next):
         raise Unavailable(NETWORK, f"{source.label}: the network gives the same page again and again", unsent=True)
     way.next = listed.next

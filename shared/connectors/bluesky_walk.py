@@ -53,12 +53,13 @@ class Stream:
 @dataclass(slots=True)
 class Walk:
     """Where polling stands. `due`: lists whose newest page is still to be asked for in this round; `tired`: those whose
-    gaps failed in it; `pages`: gap pages walked in it."""
+    gaps failed in it; `pages`: gap pages walked in it; `again`: whether it is the last one of its poll."""
 
     streams: dict[str, Stream] = field(default_factory=dict)
     due: list[str] = field(default_factory=list)
     tired: list[str] = field(default_factory=list)
     pages: int = 0
+    again: bool = False
 
     def walkable(self) -> list[str]:
         """The lists with gaps that can be walked now."""
@@ -71,6 +72,15 @@ class Walk:
         self.due = [name for name in self.due if name in names]
         if not self.due and (self.pages >= ROUND or not self.walkable()):
             self.due, self.tired, self.pages = names, [], 0
+
+    def goes_on(self) -> bool:
+        """Whether there is more to be had now. Where gaps were walked, the newest are asked for once more at the end:
+        that took a while."""
+        if self.due or self.walkable():
+            return True
+        self.again = self.pages > 0 and not self.tired and not self.again
+        self.pages = 0
+        return self.again
 
 
 async def poll(http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
@@ -94,8 +104,7 @@ async def poll(http: httpx.AsyncClient, login: Login, cursor: str | None) -> Pag
             walk.due, walk.tired, wait = [], list(walk.streams), error.after
         if wait is not None:
             break
-    # Where gaps were walked, the newest are asked for once more before the poll ends: that took a while.
-    more = wait is None and bool(walk.due or walk.walkable() or (walk.pages and not walk.tired))
+    more = walk.goes_on() and wait is None
     return Page(tuple(arrivals), write_cursor(walk), more, wait)
 
 
@@ -119,13 +128,13 @@ async def _newest(
     if fresh:
         arrivals.append(arrival(source, listed, fresh))
     if stream is not None and listed.next is not None and not _reaches(listed, known, len(fresh)):
-        known.gaps.insert(0, Gap(listed.next, known.top, listed.oldest))
+        known.gaps.insert(0, Gap(listed.next, known.top, listed.edge))
         if len(known.gaps) > MOST_GAPS:
             # Two neighbours become one that holds both: what lies between them is brought twice, not lost.
             oldest = known.gaps.pop()
             known.gaps[-1].until = oldest.until
     known.heard = [item.id for item in listed.items]
-    known.top = max(filter(None, (known.top, listed.newest)), default=None)
+    known.top = max(filter(None, (known.top, listed.newest or listed.edge)), default=None)
     walk.streams[source.id] = known
     walk.due.remove(source.id)
     return rest(listed.response)
@@ -135,7 +144,9 @@ def _reaches(listed: Listed, known: Stream, fresh: int) -> bool:
     """Whether a page reaches back to what was brought before."""
     if fresh < len(listed.items):
         return True
-    return listed.oldest is not None and known.top is not None and listed.oldest < known.top
+    if listed.edge is None or known.top is None:
+        return False
+    return listed.edge < known.top or (not listed.items and listed.edge == known.top)
 
 
 async def _older(
@@ -160,7 +171,7 @@ async def _older(
     gap.tries = 0
     if listed.items:
         arrivals.append(arrival(source, listed))
-    if listed.next is None or (gap.until is not None and listed.oldest is not None and listed.oldest < gap.until):
+    if listed.next is None or (gap.until is not None and listed.edge is not None and listed.edge < gap.until):
         stream.gaps.pop(0)
     else:
         gap.next = listed.next
@@ -171,10 +182,10 @@ async def _older(
 
 def _progress(gap: Gap, listed: Listed, source: Source) -> None:
     """Count the pages that do not lead further back. Raises Unavailable where there are too many of them."""
-    onwards = listed.oldest is not None and (gap.last is None or listed.oldest < gap.last)
+    onwards = listed.edge is not None and (gap.last is None or listed.edge < gap.last)
     gap.idle = 0 if onwards else gap.idle + 1
     if onwards:
-        gap.last = listed.oldest
+        gap.last = listed.edge
     if listed.next is not None and (gap.idle >= PATIENCE or listed.next == gap.next):
         gap.idle, gap.tries = 0, TRIES
         raise Unavailable(NETWORK, f"{source.label}: the network gives the same page again and again", unsent=True)
@@ -204,6 +215,7 @@ def read_cursor(cursor: str | None) -> Walk:
             [str(name) for name in kept["due"]],
             [str(name) for name in kept["tired"]],
             int(kept["pages"]),
+            kept["again"] is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Walk()

@@ -1,5 +1,8 @@
 """Every network, by name: a new one is one line here."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from shared.connectors.bluesky import Bluesky
 from shared.connectors.facebook import Facebook
 from shared.connectors.facebook_consent import FacebookConsent
@@ -9,7 +12,7 @@ from shared.connectors.instagram import Instagram
 from shared.connectors.instagram_consent import InstagramConsent
 from shared.connectors.mastodon import Mastodon
 from shared.connectors.sandbox import Sandbox
-from shared.contract import Connector, Consents
+from shared.contract import Card, Connector, Consents
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
@@ -26,6 +29,11 @@ CONNECTORS: dict[Network, Connector] = {
 CONSENTS: dict[Network, Consents] = {
     Network.FACEBOOK: FacebookConsent(),
     Network.INSTAGRAM: InstagramConsent(),
+}
+
+# What the domain is handed: each network's card, with its connector's way to count a text on it.
+CARDS: Mapping[Network, Card] = {
+    network: replace(known.card, count=known.count) for network, known in CONNECTORS.items()
 }
 
 

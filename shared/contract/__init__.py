@@ -37,7 +37,7 @@ from shared.contract.outgoing import (
     Sent,
     Subscription,
 )
-from shared.contract.reading import read_json, storable
+from shared.contract.reading import read_json, read_moment, storable
 
 __all__ = [
     "Answer",
@@ -75,5 +75,6 @@ __all__ = [
     "Speaks",
     "Subscription",
     "read_json",
+    "read_moment",
     "storable",
 ]

@@ -1,5 +1,6 @@
 """What a network is like, as far as the domain has to know."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -18,6 +19,11 @@ class Length:
     @property
     def fits(self) -> bool:
         return self.limit is None or self.used <= self.limit
+
+
+def uncounted(text: str) -> Length:
+    """A text on a network of which no limit is known."""
+    return Length(len(text), None, "characters")
 
 
 class Capability(StrEnum):
@@ -48,7 +54,9 @@ class Card:
     settings' would be too short or too long. `pushes_everything`: nothing is missed while it pushes, so that a channel
     counts as observed from connecting on; otherwise only what is polled does. What was published within `rechecks_for`
     is looked at again, `recheck_at_once` things a turn. `asks_with` names the credential without which the network is
-    asked nothing: such a channel only hears.
+    asked nothing: such a channel only hears. `count` measures a text as the network does: it is the
+    connector's own, which the registry puts on the card. `most_media`: how many a post takes there, where there is a
+    limit.
     """
 
     network: Network
@@ -68,6 +76,8 @@ class Card:
     asks_with: str | None = None
     rechecks_for: timedelta = timedelta(days=7)
     recheck_at_once: int = 25
+    count: Callable[[str], Length] = uncounted
+    most_media: int | None = None
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

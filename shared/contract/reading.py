@@ -1,10 +1,24 @@
 """Reading what comes from outside: JSON as people really write it, and text as PostgreSQL takes it."""
 
 import json
+import re
+from datetime import UTC, datetime
 
 import orjson
 
 from shared.errors import BadPayload
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)\Z", re.ASCII)
+
+
+def read_moment(text: str) -> datetime:
+    """The moment that RFC 3339 text means, in UTC; its seconds may be left out. Raises ValueError with a sentence."""
+    if not _RFC3339.match(text):
+        raise ValueError("a time is RFC 3339 with its offset, such as 2026-12-01T09:00:00Z")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time is out of range") from None
 
 
 def read_json(body: bytes) -> object:

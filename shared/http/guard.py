@@ -64,8 +64,8 @@ def _is_public(address: Address) -> bool:
 
 
 def own_places(settings: Settings) -> Places:
-    """Where our own practice network listens: it may be called, whatever the private ranges are."""
-    return frozenset({(settings.host, settings.sandbox_port)})
+    """Where our own practice network is reached: it may be called, whatever the private ranges are."""
+    return frozenset({(settings.reached_host, settings.sandbox_port)})
 
 
 def permit(

@@ -2,9 +2,10 @@
 
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
-from shared.models.channel import App, Channel, ChannelDraft, Coverage, DuePoll, Hook
+from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.operation import Operation
 from shared.models.organization import (
     ApiKey,
     AuditEntry,
@@ -20,6 +21,7 @@ from shared.models.organization import (
     UserDraft,
 )
 from shared.models.post import Attempt, DueOutgoing, Outgoing, Post, Variant
+from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
 __all__ = [
     "ApiKey",
@@ -33,8 +35,11 @@ __all__ = [
     "Channel",
     "ChannelDraft",
     "Coverage",
+    "DueFetch",
+    "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueUpkeep",
     "Edit",
     "Event",
     "EventQueue",
@@ -45,6 +50,7 @@ __all__ = [
     "Lease",
     "Membership",
     "Mention",
+    "Operation",
     "Organization",
     "OrganizationDraft",
     "Outgoing",

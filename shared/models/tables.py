@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, event, mention, organization, post
+from shared.models import arrival, brand, channel, event, mention, operation, organization, post, turn
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, event, mention, organization, post)
+_MODULES = (arrival, brand, channel, event, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -28,8 +28,11 @@ TABLES: dict[str, TableKind] = {
     "brand_sequence": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "coverage": TableKind.CONTENT,
+    "due_fetch": TableKind.QUEUE,
+    "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
+    "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
@@ -40,6 +43,7 @@ TABLES: dict[str, TableKind] = {
     "lease": TableKind.PLATFORM,
     "membership": TableKind.PLATFORM,
     "mention": TableKind.CONTENT,
+    "operation": TableKind.CONTENT,
     "organization": TableKind.PLATFORM,
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,

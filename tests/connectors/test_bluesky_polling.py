@@ -112,6 +112,26 @@ async def test_more_than_a_page_between_two_polls_is_walked_through_to_what_is_k
     assert last.more is False
 
 
+async def test_a_newest_page_that_is_empty_and_leads_on_ends_the_poll_and_hides_nothing() -> None:
+    async with place() as here:
+        start = datetime.now(UTC) - timedelta(hours=2)
+        foe = here.network.join("foe.test")
+        for number in range(3):
+            here.network.post(here.fan, f"n{number}", mentioning=here.brand, at=start + timedelta(seconds=number))
+        _, page = await here.poll()
+        here.network.post(here.fan, "behind", mentioning=here.brand, at=start + timedelta(minutes=1))
+        for number in range(800):
+            here.network.post(foe, "nooit", mentioning=here.brand, at=start + timedelta(minutes=2, seconds=number))
+        foe.blocks.add(here.brand.did)
+        first, page = await here.poll(page.cursor)
+        for _ in range(3):
+            here.network.asked.clear()
+            _, page = await here.poll(page.cursor)
+            assert page.more is False
+            assert here.network.asked.total() == 2
+    assert "behind @brand.test" in texts(first)
+
+
 async def test_of_many_at_one_moment_none_is_lost_at_the_edge_of_a_page() -> None:
     async with place() as here:
         _, page = await here.poll()

@@ -84,7 +84,11 @@ class PeerHouse:
 @asynccontextmanager
 async def peer_house(place: Path) -> AsyncIterator[PeerHouse]:
     """A house in `place` that polls every few seconds and may call this machine."""
-    settings = {"PARVIS_POLL_SECONDS": str(POLL_SECONDS), "PARVIS_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128"}
+    settings = {
+        "PARVIS_POLL_SECONDS": str(POLL_SECONDS),
+        "PARVIS_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",
+        "PARVIS_LEASE_SECONDS": "30",  # the rig's own are short for its faults, and a turn has half of one
+    }
     async with rig(place, **settings) as house:
         headers = {"authorization": f"Bearer {house.example['api_key']}"}
         async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as http:

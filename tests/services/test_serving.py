@@ -161,3 +161,32 @@ async def _rest(reader: asyncio.StreamReader) -> bytes:
     with contextlib.suppress(ConnectionError):
         return await asyncio.wait_for(reader.read(), 20 * SILENCE_SECONDS)
     return b""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST /size HTTP/1.1\r\nhost: x\r\ncontent-length: -3\r\n\r\nabc",
+        b"POST /size HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnothing like it\r\n",
+    ],
+)  # fmt: skip
+async def test_what_is_no_request_is_400_as_a_problem_and_the_connection_is_closed(port: int, said: bytes) -> None:
+    top, _, body = (await answers(port, said)).partition(b"\r\n\r\n")
+    status, *lines = top.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    found = json.loads(body)
+
+    assert status == "HTTP/1.1 400 Bad Request"
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+    assert set(found) == {"type", "title", "status", "detail", "code", "request_id", "retryable", "errors"}
+    assert (found["status"], found["code"]) == (400, "bad_request")
+    assert found["request_id"] == headers["request-id"]
+
+
+async def test_nonsense_behind_a_request_is_not_taken_for_its_answer(port: int) -> None:
+    said = await answers(port, head(100) + b"nonsense\r\n\r\n")
+
+    assert not said.startswith(b"HTTP/1.1 400 ")

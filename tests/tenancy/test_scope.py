@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.domain.publishing import posts
 from shared.domain.publishing.posts import PostDraft
 from shared.ids import new_uuid
@@ -14,7 +14,6 @@ from shared.models.tables import SIDE_TABLES, content_tables
 from tests.conftest import NOW, House, HouseBrand, TestDatabase
 
 Login = asyncpg.Connection
-CARDS = {network: known.card for network, known in CONNECTORS.items()}
 BOTH = pytest.mark.parametrize("login", ["app", "worker"], indirect=True)
 Refused = asyncpg.InsufficientPrivilegeError
 

@@ -27,6 +27,17 @@ class Asked:
     variables: dict[str, Any]
     operation_name: str | None
 
+    def parts(self) -> tuple[bytes, bytes, bytes]:
+        """Document, variables and operation as bytes: the same for the same request, however its JSON was written."""
+        try:
+            variables = orjson.dumps(self.variables, option=orjson.OPT_SORT_KEYS)
+        except TypeError:  # a lone surrogate, or a number of more than 64 bits
+            variables = json.dumps(self.variables, sort_keys=True).encode()
+        document, operation = (
+            text.encode("utf-8", "surrogatepass") for text in (self.query, self.operation_name or "")
+        )
+        return document, variables, operation
+
 
 class BadRequest(Exception):
     """The body is no GraphQL request; the text says what is wrong with it."""

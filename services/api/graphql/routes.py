@@ -54,7 +54,8 @@ def graphql_routes(engine: Engine) -> list[BaseRoute]:
         return await _post(engine, request)
 
     async def socket(websocket: WebSocket) -> None:
-        await Connection(engine, websocket.app.state.services, websocket).serve()
+        state = websocket.app.state
+        await Connection(engine, state.services, state.allowance, websocket).serve()
 
     async def explorer(_: Request) -> Response:
         return FileResponse(_HERE / "explorer.html", headers=_PAGE_HEADERS)
@@ -103,7 +104,7 @@ async def _post(engine: Engine, request: Request) -> Response:
             return _json(prepared)
         try:
             hint = brand_hint(request.headers.get("parvis-brand"))
-            what = asked(request.headers.get("idempotency-key"), body)
+            what = asked(request.headers.get("idempotency-key"), *question.parts())
         except ParvisError as error:
             return _json(refused(error.code.upper(), error.message, prepared.cost))
         context = Context(

@@ -17,6 +17,7 @@ from services.api.context import Context, Reader, Services, brand_hint
 from services.api.errors import known
 from services.api.graphql.engine import BadRequest, Engine, Prepared, Stream, dump, read
 from services.api.graphql.failures import extensions_of
+from services.api.limits import Allowance
 from shared.domain.scope import Principal
 from shared.errors import NotAuthenticated, NotFound, ParvisError
 from shared.log import logger
@@ -39,11 +40,15 @@ class _Close(Exception):
 
 
 class Connection:
-    """One WebSocket. Its key is said once, in `connection_init`, and looked at again for everything it does."""
+    """One WebSocket. Its key is said once, in `connection_init`, and looked at again for everything it does.
 
-    def __init__(self, engine: Engine, services: Services, websocket: WebSocket) -> None:
+    Each operation counts as a request of its key; one past the key's limit is refused, and the connection stays.
+    """
+
+    def __init__(self, engine: Engine, services: Services, allowance: Allowance, websocket: WebSocket) -> None:
         self._engine = engine
         self._services = services
+        self._allowance = allowance
         self._socket = websocket
         self._key: str | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -164,6 +169,8 @@ class Connection:
             asked = read(payload)
         except BadRequest as error:
             raise _Close(4400, str(error)) from None
+        assert self._key is not None
+        await self._allowance.spend(self._key)
         prepared = self._engine.prepare(asked)
         if not isinstance(prepared, Prepared):
             await self._send({"id": id_, "type": "error", "payload": prepared["errors"]})

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi import Body as FromBody
 
 from services.api.rest.call import Calling, InBrand, TransactedRoute
+from services.api.rest.etags import IfMatch, meant
 from services.api.rest.ids import BrandRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed
 from shared.domain.brands import brands
@@ -62,6 +63,9 @@ async def get_brand(call: Calling, scope: InBrand) -> BrandRead:
 
 
 @router.patch("/brands/{brand_id}", summary="Change a brand's name, languages or time zone")
-async def update_brand(call: Calling, scope: InBrand, body: Annotated[BrandPatch, FromBody()]) -> BrandRead:
+async def update_brand(
+    call: Calling, scope: InBrand, body: Annotated[BrandPatch, FromBody()], if_match: IfMatch = None
+) -> BrandRead:
     changes = brands.BrandChanges.model_validate(body.model_dump(exclude_unset=True))
-    return read(await brands.update(call.session, scope, changes=changes), scope.role)
+    version = meant(if_match, (await brands.get(call.session, scope)).version)
+    return read(await brands.update(call.session, scope, changes=changes, if_version=version), scope.role)

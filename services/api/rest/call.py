@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,13 +14,13 @@ from fastapi.routing import APIRoute
 
 from services.api import idempotency
 from services.api.auth import authenticate
-from services.api.context import Services
-from services.api.errors import UnsupportedMedia
+from services.api.context import Services, Tries
+from services.api.errors import BadQuery, UnsupportedMedia
 from services.api.idempotency import Asked
 from services.api.rest.etags import tagged, unless_known
 from services.api.rest.ids import BrandId
 from shared.contract import read_json
-from shared.db import Session, is_passing
+from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.scope import Principal, Scope
 from shared.errors import BadPayload, Invalid, NotFound, Problem
@@ -28,7 +29,6 @@ from shared.log import bind_contextvars
 from shared.queues import Task
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_TRIES = 3
 _KEPT_HEADERS = ("location", "etag", "content-type")
 
 
@@ -137,17 +137,17 @@ class _CheckedRoute(APIRoute, ABC):
         """The answer: `check` raises what the request did wrong, `inner` calls the operation."""
 
     def _parsed(self, request: Request, body: bytes, known: set[str]) -> None:
-        """Raises Invalid for an unknown parameter or a body that is no JSON, UnsupportedMedia for another kind."""
+        """Raises BadQuery for an unknown parameter, UnsupportedMedia or Invalid for a body that is no JSON."""
         unknown = [name for name in request.query_params if name not in known]
         if unknown:
             names = ", ".join(sorted(known)) or "none"
-            raise Invalid(
+            raise BadQuery(
                 [Problem("unknown", f"there is no such parameter here; known: {names}", (name,)) for name in unknown],
                 code="unknown_parameter",
             )
         bad = [name for name, value in request.query_params.multi_items() if "\x00" in value]
         if bad:
-            raise Invalid([Problem("invalid", "a parameter can't hold U+0000", (name,)) for name in bad])
+            raise BadQuery([Problem("invalid", "a parameter can't hold U+0000", (name,)) for name in bad])
         if not body or self.body_field is None:
             return
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -188,13 +188,14 @@ class TransactedRoute(_CheckedRoute):
 
     async def act(self, request: Request, body: bytes, check: Callable[[], None], inner: Handler) -> Response:
         services: Services = request.app.state.services
-        for attempt in range(1, _TRIES + 1):
+        tries = Tries.begin(services.settings)
+        for attempt in count(1):
             state = _Attempt()
             try:
                 return await self._once(services, request, body, check, inner, state)
             except Exception as error:
                 # Two transactions met, or the server restarted below the pool: nothing was committed, so it is safe.
-                if attempt == _TRIES or state.committing or not is_passing(error):
+                if state.committing or not tries.go_on(attempt, error):
                     raise
         raise AssertionError
 

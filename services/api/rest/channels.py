@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Body as FromBody
 from pydantic import Field
 
-from services.api import self_test
+from services.api import identifying, self_test
 from services.api.rest.call import Calling, InBrand, SteppedRoute, Stepping, TransactedRoute
-from services.api.rest.etags import require_version
+from services.api.rest.etags import IfMatch, meant
 from services.api.rest.ids import BrandId, ChannelPath, ChannelRef
 from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text, listed, whole
 from shared.connectors.registry import connector
@@ -42,6 +42,8 @@ class ChannelRead(Read):
     name: str
     external_id: str
     base_url: str | None
+    terms: list[str]
+    login_expires_at: datetime | None
     status: ChannelStatus
     status_reason: str | None
     capabilities: list[Capability]
@@ -66,13 +68,18 @@ class ChannelList(ListRead[ChannelRead]):
 
 
 class ChannelConnect(Body):
-    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem."""
+    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem.
+
+    Without `external_id` the network is asked what the credentials speak for, where it can say so. `terms` are the
+    hashtags and searches that the channel follows.
+    """
 
     network: Network
     name: Text | None = Field(default=None, max_length=200)
     external_id: Text | None = Field(default=None, max_length=500)
     base_url: Text | None = Field(default=None, max_length=2000)
     credentials: dict[Text, Text] = Field(default_factory=dict, max_length=20)
+    terms: list[Text] = Field(default_factory=list, max_length=50)
 
 
 class ChannelPatch(Body):
@@ -81,6 +88,7 @@ class ChannelPatch(Body):
     name: Text | None = Field(default=None, max_length=200)
     base_url: Text | None = Field(default=None, max_length=2000)
     credentials: dict[Text, Text] | None = Field(default=None, max_length=20)
+    terms: list[Text] | None = Field(default=None, max_length=50)
 
 
 class CoverageRead(Read):
@@ -106,6 +114,8 @@ def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
         "name": channel.name,
         "external_id": channel.external_id,
         "base_url": channel.base_url,
+        "terms": channel.terms,
+        "login_expires_at": channel.login_expires_at,
         "status": channel.status,
         "status_reason": channel.status_reason,
         "capabilities": sorted(card.capabilities),
@@ -134,16 +144,22 @@ async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[Ch
     services = steps.services
     await self_test.refuse_address(services, body.base_url, body.credentials)
     network, base = connector(body.network), services.settings.hook_base_url
+    draft, choice = ChannelDraft(**body.model_dump(exclude={"credentials"})), None
+    if identifying.is_needed(network.card, draft, body.credentials):
+        async with steps.effect(brand_id) as (_, scope, _unkept):  # a repeat gets its answer, a stranger none
+            channels.require(scope)
+        choice = await identifying.of_draft(services, draft, body.credentials)
     async with steps.effect(brand_id) as (session, scope, effect):
         made = await channels.connect(
             session,
             scope,
             services.vault,
-            draft=ChannelDraft(**body.model_dump(exclude={"credentials"})),
+            draft=draft,
             credentials=body.credentials,
             card=network.card,
             new_secret=network.new_secret(),
             hook_base_url=base,
+            choice=choice,
             now=services.clock(),
         )
         subject = await self_test.subject(services, session, scope, made.channel)
@@ -173,14 +189,18 @@ async def update_channel(
     brand_id: BrandId,
     channel_id: ChannelPath,
     body: Annotated[ChannelPatch, FromBody()],
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: IfMatch = None,
 ) -> ChannelRead:
     services = steps.services
     await self_test.refuse_address(services, body.base_url, body.credentials)
+    choice = None
+    if body.credentials is not None:
+        async with steps.transaction(brand_id) as (session, scope):
+            channels.require(scope)
+            channel = await channels.get(session, scope, channel_id)
+        choice = await identifying.of_channel(services, channel, body.base_url, body.credentials)
     async with steps.transaction(brand_id) as (session, scope):
         channel = await channels.get(session, scope, channel_id)
-        if if_match is not None:
-            require_version(if_match, channel.version)
         channel = await channels.update(
             session,
             scope,
@@ -188,23 +208,35 @@ async def update_channel(
             channel_id,
             changes=ChannelChanges(**body.model_dump(exclude_unset=True)),
             card=connector(channel.network).card,
-            if_version=channel.version if if_match is not None else None,
+            choice=choice,
+            if_version=meant(if_match, channel.version),
             now=services.clock(),
         )
     return read(channel, services.settings.hook_base_url)
 
 
 @reading.post("/{channel_id}/pause", summary="Stop polling and sending; hearing goes on")
-async def pause_channel(call: Calling, scope: InBrand, channel_id: ChannelPath) -> ChannelRead:
-    channel = await channels.pause(call.session, scope, channel_id, now=call.services.clock())
+async def pause_channel(
+    call: Calling, scope: InBrand, channel_id: ChannelPath, if_match: IfMatch = None
+) -> ChannelRead:
+    version = meant(if_match, (await channels.get(call.session, scope, channel_id)).version)
+    channel = await channels.pause(call.session, scope, channel_id, if_version=version, now=call.services.clock())
     return read(channel, call.services.settings.hook_base_url)
 
 
 @reading.post("/{channel_id}/resume", summary="Poll and send again")
-async def resume_channel(call: Calling, scope: InBrand, channel_id: ChannelPath) -> ChannelRead:
+async def resume_channel(
+    call: Calling, scope: InBrand, channel_id: ChannelPath, if_match: IfMatch = None
+) -> ChannelRead:
     channel = await channels.get(call.session, scope, channel_id)
-    card = connector(channel.network).card
-    channel = await channels.resume(call.session, scope, channel_id, card=card, now=call.services.clock())
+    channel = await channels.resume(
+        call.session,
+        scope,
+        channel_id,
+        card=connector(channel.network).card,
+        if_version=meant(if_match, channel.version),
+        now=call.services.clock(),
+    )
     return read(channel, call.services.settings.hook_base_url)
 
 
@@ -231,8 +263,9 @@ def _checked(channel: Channel, hook_base_url: str) -> Response:
 @reading.delete(
     "/{channel_id}", status_code=204, response_class=Response, summary="Remove a channel; its mentions stay"
 )
-async def remove_channel(call: Calling, scope: InBrand, channel_id: ChannelPath) -> None:
-    await channels.remove(call.session, scope, channel_id, now=call.services.clock())
+async def remove_channel(call: Calling, scope: InBrand, channel_id: ChannelPath, if_match: IfMatch = None) -> None:
+    version = meant(if_match, (await channels.get(call.session, scope, channel_id)).version)
+    await channels.remove(call.session, scope, channel_id, if_version=version, now=call.services.clock())
 
 
 @reading.get("/{channel_id}/coverage", response_model=CoverageList, summary="When the channel was observed")

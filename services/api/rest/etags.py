@@ -5,12 +5,15 @@ A thing's version is in its tag, followed by a digest of what was sent, so that 
 
 import hashlib
 import re
+from typing import Annotated
 
 import orjson
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 
 from services.api.errors import PreconditionRequired
 from shared.errors import Stale
+
+IfMatch = Annotated[str | None, Header(description="The ETag of the version that you mean.")]
 
 _LIST = b'{"data":['
 _TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*(?:,|$)')
@@ -48,6 +51,14 @@ def require_version(if_match: str | None, current: int) -> None:
     versions = {tag.partition("-")[0] for weak, tag in _TAG.findall(if_match) if not weak}
     if str(current) not in versions:
         raise Stale("this has changed since you read it; read it again and repeat the change on what you find")
+
+
+def meant(if_match: str | None, current: int) -> int | None:
+    """The version that a change means where If-Match may be left out: None without it. Raises Stale."""
+    if if_match is None:
+        return None
+    require_version(if_match, current)
+    return current
 
 
 def _holds(if_none_match: str, tag: str) -> bool:

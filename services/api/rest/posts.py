@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Body as FromBody
 from pydantic import Field
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
-from services.api.rest.etags import require_version
+from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import ChannelRef, OutgoingPath, OutgoingRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.domain.publishing import outgoing, posts
 from shared.domain.publishing.drafts import Timing
 from shared.domain.publishing.outgoing import Settlement
@@ -28,9 +28,6 @@ from shared.queues import SendOutgoing
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/posts", route_class=TransactedRoute, tags=["posts"])
 settling = APIRouter(prefix="/v1/brands/{brand_id}/outgoing", route_class=TransactedRoute, tags=["posts"])
-
-CARDS = {network: known.card for network, known in CONNECTORS.items()}
-IfMatch = Annotated[str | None, Header(description="The ETag of the version that you mean.")]
 
 
 class OutgoingRead(Read):
@@ -141,12 +138,7 @@ async def _answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Re
 
 
 async def _if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
-    """The version that a conditional change means; None where it is unconditional. Raises Stale."""
-    if if_match is None:
-        return None
-    current = (await posts.get(call.session, scope, post_id)).version
-    require_version(if_match, current)
-    return current
+    return meant(if_match, (await posts.get(call.session, scope, post_id)).version)
 
 
 @router.get("", response_model=PostList, summary="Posts, the newest made first")
@@ -212,7 +204,8 @@ async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_matc
 async def schedule_post(
     call: Calling, scope: InBrand, post_id: PostPath, body: Annotated[Timing, FromBody()], if_match: IfMatch = None
 ) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    current = (await posts.get(call.session, scope, post_id)).version
+    require_version(if_match, current)
     post = await posts.schedule(
         call.session,
         scope,
@@ -222,7 +215,7 @@ async def schedule_post(
         timezone=body.timezone,
         cards=CARDS,
         now=call.services.clock(),
-        if_version=version,
+        if_version=current,
     )
     call.ring(SendOutgoing())
     return await _answer(call, scope, post)

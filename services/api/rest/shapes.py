@@ -1,20 +1,16 @@
 """What all REST bodies and parameters share."""
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-from shared.contract import storable
+from shared.contract import read_moment, storable
 from shared.domain.page import MOST, Page, PageRequest
 
 T = TypeVar("T")
 Row = TypeVar("Row")
-
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+ -]\d\d:?\d\d)\Z", re.ASCII)
 
 
 class Body(BaseModel):
@@ -39,16 +35,8 @@ class ListRead(Read, Generic[T]):
 
 
 def _moment(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not _RFC3339.match(value):
-        raise ValueError("a time is RFC 3339 with its offset, such as 2026-12-01T09:00:00Z")
     # A plus sign that was not escaped in a query arrives as a space.
-    text = value[:11].replace(" ", "T") + value[11:].replace(" ", "+")
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("this time is out of range") from None
+    return read_moment(value[:11] + value[11:].replace(" ", "+")) if isinstance(value, str) else value
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -30,7 +30,7 @@ class Node:
     id: strawberry.ID
 
 
-@strawberry.type
+@strawberry.type(description="Whether more follows, and the cursor to go on `after`.")
 class PageInfo:
     has_next_page: bool
     has_previous_page: bool

@@ -17,6 +17,8 @@ for _kind in (
     enums.MentionOrder,
     enums.MetricKey,
     enums.Network,
+    enums.OperationKind,
+    enums.OperationStatus,
     enums.OutgoingState,
     enums.PostStatus,
     enums.VariantStatus,

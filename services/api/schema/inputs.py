@@ -47,9 +47,11 @@ class ConnectChannelInput:
     base_url: str | None = UNSET
     external_id: str | None = UNSET
     credentials: JSON | None = UNSET
+    terms: list[str] | None = UNSET
 
     def draft(self) -> ChannelDraft:
-        return validated(ChannelDraft, {"network": self.network, **_given(self, "name", "base_url", "external_id")})
+        given = {"network": self.network, **_given(self, "name", "base_url", "external_id", "terms")}
+        return validated(ChannelDraft, {**given, "terms": given.get("terms") or []})
 
     def read_credentials(self) -> dict[str, str]:
         return read_credentials(self.credentials) if self.credentials is not UNSET and self.credentials else {}
@@ -62,9 +64,10 @@ class UpdateChannelInput:
     name: str | None = UNSET
     base_url: str | None = UNSET
     credentials: JSON | None = UNSET
+    terms: list[str] | None = UNSET
 
     def changes(self) -> ChannelChanges:
-        values = _given(self, "name", "base_url", "credentials")
+        values = _given(self, "name", "base_url", "credentials", "terms")
         if values.get("credentials") is not None:
             values["credentials"] = read_credentials(values["credentials"])
         return validated(ChannelChanges, values)
@@ -73,15 +76,29 @@ class UpdateChannelInput:
 @strawberry.input
 class PauseChannelInput:
     id: strawberry.ID
+    if_version: int | None = UNSET
 
 
 @strawberry.input
 class ResumeChannelInput:
     id: strawberry.ID
+    if_version: int | None = UNSET
 
 
 @strawberry.input
 class RemoveChannelInput:
+    id: strawberry.ID
+    if_version: int | None = UNSET
+
+
+@strawberry.input
+class BackfillChannelInput:
+    id: strawberry.ID
+    since: datetime
+
+
+@strawberry.input
+class CancelOperationInput:
     id: strawberry.ID
 
 

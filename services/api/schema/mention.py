@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NOBODY = UUID(int=0)  # the id of nothing: what a foreign or malformed id in a filter stands for
 
 
-@strawberry.type
+@strawberry.type(description="A picture, film or file, by its address; `kind` is the network's own word for it.")
 class Media:
     url: str
     kind: str

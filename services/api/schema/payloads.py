@@ -4,6 +4,7 @@ import strawberry
 
 from services.api.schema.arrival import Arrival
 from services.api.schema.channel import Channel
+from services.api.schema.operation import Operation
 from services.api.schema.post import Outgoing, Post, Problem
 
 
@@ -36,6 +37,18 @@ class ConnectChannelPayload:
     channel: Channel | None
     secret: str | None
     verify_token: str | None
+    errors: list[Problem]
+
+
+@strawberry.type
+class BackfillChannelPayload:
+    operation: Operation | None
+    errors: list[Problem]
+
+
+@strawberry.type
+class CancelOperationPayload:
+    operation: Operation | None
     errors: list[Problem]
 
 

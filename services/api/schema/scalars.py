@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from shared.contract import read_moment
+
 
 def _write(value: datetime) -> datetime:
     """In UTC; the answer's JSON writes it as RFC 3339."""
@@ -14,16 +16,7 @@ def _write(value: datetime) -> datetime:
 def _read(value: object) -> datetime:
     if not isinstance(value, str):
         raise TypeError("a moment is text such as 2026-12-01T09:00:00Z")
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("a moment is text such as 2026-12-01T09:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs its offset, as in 2026-12-01T09:00:00Z")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("this moment is out of range") from None
+    return read_moment(value)
 
 
 CONFIG = StrawberryConfig(

@@ -40,6 +40,11 @@ def validate(card: Card, given: Mapping[str, str]) -> None:
         raise Invalid(problems)
 
 
+def can_ask(card: Card, credentials: Mapping[str, str]) -> bool:
+    """Whether a channel with these may ask its network for anything; one that may not only hears."""
+    return card.asks_with is None or bool(credentials.get(card.asks_with))
+
+
 def seal(vault: Vault, channel_id: UUID, given: Mapping[str, str]) -> bytes | None:
     """The stored form: without the handshake's token, which belongs to the hook."""
     kept = {name: value for name, value in given.items() if name != VERIFY_TOKEN and value}
@@ -50,4 +55,4 @@ def login(vault: Vault, channel: Channel) -> Login:
     """What the channel's connector needs to act. Raises UnknownKey."""
     sealed = channel.credentials
     opened = json.loads(vault.open(sealed, place(channel.id))) if sealed is not None else {}
-    return Login(channel.external_id, channel.base_url, opened)
+    return Login(channel.external_id, channel.base_url, opened, tuple(channel.terms), channel.login_expires_at)

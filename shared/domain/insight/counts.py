@@ -70,17 +70,6 @@ _COLUMNS: dict[Dimension, Any] = {
 _ROLLUP_COLUMNS = {Dimension.NETWORK: "c.network", Dimension.KIND: "r.kind"}
 
 
-# Whole days are buckets by themselves: only longer ones are looked up among the edges.
-_BY_DAY = """
-SELECT {bucket} AS bucket, r.channel_id, sum(r.mentions)::bigint AS mentions, sum(r.posts)::bigint AS posts{columns}
-  FROM rollup_day r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id
- WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3
-   AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::text[] IS NULL OR r.kind = ANY ($5))
-   AND ($6::uuid[] IS NULL OR r.channel_id = ANY ($6))
- GROUP BY 1, r.channel_id{columns}
-"""
-
-
 async def by_day(
     session: Session,
     scope: Scope,
@@ -93,13 +82,20 @@ async def by_day(
     """From the sums of whole days: `within` begins and ends where local days do."""
     given: list[Any] = [scope.brand_id, within.since, within.until, where.networks, where.kinds, where.channel_ids]
     number: Callable[[Any], int]
-    if interval is Interval.DAY:
+    if interval is Interval.DAY:  # whole days are buckets by themselves: only longer ones are looked up among the edges
         bucket, number = "r.day", {edge: n for n, edge in enumerate(edges)}.__getitem__
     else:
         bucket, number = "width_bucket(r.day, $7::timestamptz[]) - 1", int
         given.append(edges)
     columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in dimensions if d is not Dimension.CHANNEL)
-    found = await (await driver(session)).fetch(_BY_DAY.format(bucket=bucket, columns=columns), *given)
+    statement = (
+        f"SELECT {bucket}, r.channel_id, sum(r.mentions)::bigint, sum(r.posts)::bigint{columns}"  # noqa: S608  our words
+        " FROM rollup_day r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id"
+        " WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3"
+        " AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::text[] IS NULL OR r.kind = ANY ($5))"
+        f" AND ($6::uuid[] IS NULL OR r.channel_id = ANY ($6)) GROUP BY 1, r.channel_id{columns}"
+    )
+    found = await (await driver(session)).fetch(statement, *given)
     others = [d for d in dimensions if d is not Dimension.CHANNEL]
     values: dict[Any, tuple[str | None, ...]] = {}  # few, and the same for every day
     for _, channel_id, _, _, *rest in found:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from shared.db import Session
@@ -43,6 +44,8 @@ _FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS})
 _SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})
 _SUMMED_FILTERS = frozenset({"networks", "kinds", "channel_ids"})
 
+_WAITING = text("SELECT parvis.waiting_since(CAST(:brand AS uuid))")
+
 
 @dataclass(frozen=True, slots=True)
 class DimensionValue:
@@ -65,7 +68,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a chart, with what it means and how fresh it is."""
+    """One line of a chart, with what it means and how fresh it is: all that came in before `fresh_at` is counted."""
 
     key: MetricKey
     unit: str
@@ -96,6 +99,7 @@ async def series(
         raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
     where = replace(where or MentionFilter(), deleted=False)
     edges = bounds(since, until, interval, brand.zone)
+    fresh_at = await _fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
     channels = await _channels(session, scope, where)
     dimensions = tuple(dict.fromkeys(group_by))
     seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
@@ -112,11 +116,17 @@ async def series(
             dimensions=tuple(DimensionValue(d, v) for d, v in zip(dimensions, values, strict=True)),
             points=_points(key, edges, line, _belonging(channels, watched, dimensions, values)),
             definition=_DEFINITIONS[key],
-            fresh_at=now,
+            fresh_at=fresh_at,
         )
         for key in dict.fromkeys(keys)
         for values, line in lines.items()
     ]
+
+
+async def _fresh_at(session: Session, scope: Scope, now: datetime) -> datetime:
+    """The moment up to which everything that was received is settled."""
+    waiting: datetime | None = await session.scalar(_WAITING, {"brand": scope.brand_id})
+    return min(waiting, now) if waiting is not None else now
 
 
 async def _channels(session: Session, scope: Scope, where: MentionFilter) -> dict[UUID, Channel]:

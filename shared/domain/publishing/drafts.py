@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from shared.contract import storable
+from shared.contract import read_moment, storable
 from shared.errors import Invalid, NotFound, Problem
 from shared.ids import Prefix, parse_typeid
 
@@ -33,8 +33,10 @@ def _channel_id(value: object) -> object:
         raise ValueError(f"{value[:60]!r} is not the id of a channel") from None
 
 
-def _no_number(value: object) -> object:
-    if isinstance(value, str | datetime) or value is None:
+def _moment(value: object) -> object:
+    if isinstance(value, str):
+        return read_moment(value)
+    if isinstance(value, datetime) or value is None:
         return value
     raise ValueError("a time is text such as 2026-12-01T09:00:00Z")
 
@@ -44,7 +46,7 @@ def _storable(value: object) -> object:
 
 
 ChannelId = Annotated[UUID, BeforeValidator(_channel_id), WithJsonSchema({"type": "string", "maxLength": 60})]
-Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
 
 

@@ -10,11 +10,11 @@ from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import drafts, due, held, reading, transitions, variants
+from shared.domain.publishing import drafts, due, fitting, held, reading, transitions, variants
 from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, VariantDraft, When
+from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
 from shared.domain.publishing.transitions import Verb
-from shared.domain.publishing.variants import Cards
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem, Stale
 from shared.ids import Prefix, typeid
@@ -42,7 +42,10 @@ __all__ = [
 
 
 async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Cards, now: datetime) -> Post:
-    """Write a post; with a time, or status `scheduled`, it goes out then. Raises Invalid, naming the place."""
+    """Write a post; with a time, or status `scheduled`, it goes out then. Raises Invalid, naming the place.
+
+    A draft may say what a network would not take: its variant lists it among its problems.
+    """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     moment = drafts.when(draft, await _timezone(session, scope))
     post = Post(
@@ -60,6 +63,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     )
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
         await _schedule(session, scope, post, found, moment, cards=cards, now=now)
+    await fitting.note(session, scope, post, found, cards)
     await held.tell(session, scope, [post], now=now)
     await audit.add(session, scope, "post.create", typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
@@ -103,6 +107,7 @@ async def update(
         )
     if is_planned:
         await _schedule(session, scope, post, standing, _planned(post), cards=cards, now=now)
+    await fitting.note(session, scope, post, standing, cards)
     return await _changed(session, scope, post, "post.update", now)
 
 

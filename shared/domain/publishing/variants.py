@@ -7,17 +7,17 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from shared.contract import Capability, Card
+from shared.contract import Capability
 from shared.db import Session
-from shared.domain.publishing import due, reading, transitions
+from shared.domain.brands.lanes import lane_of
+from shared.domain.publishing import due, fitting, reading, transitions
 from shared.domain.publishing.drafts import VariantDraft, named_channels
+from shared.domain.publishing.fitting import Cards, text_of
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.models.channel import Channel
-from shared.models.enums import Network, OutgoingKind, OutgoingState, VariantStatus
+from shared.models.enums import OutgoingKind, OutgoingState, VariantStatus
 from shared.models.post import Outgoing, Post, Variant
-
-Cards = Mapping[Network, Card]
 
 
 async def set_up(
@@ -30,7 +30,7 @@ async def set_up(
     standing: Sequence[Variant],
     cards: Cards,
 ) -> list[Variant]:
-    """Give the post a variant for each named channel, and no other. `drafts` say their text and media.
+    """Give the post a variant for each named channel, and no other: first those of `drafts`, with text and media.
 
     Raises Invalid, naming the place, for a channel that is not the brand's, or that can't publish.
     """
@@ -39,7 +39,7 @@ async def set_up(
     by_channel = {variant.channel_id: variant for variant in standing}
     wanted = {draft.channel_id: draft for draft in drafts}
     found = []
-    for channel_id in dict.fromkeys([*channel_ids, *wanted]):
+    for channel_id in dict.fromkeys([*wanted, *channel_ids]):
         variant = by_channel.pop(channel_id, None)
         if variant is None:
             variant = Variant(brand_id=scope.brand_id, post_id=post.id, channel_id=channel_id)
@@ -100,16 +100,21 @@ async def enqueue(
     at: datetime,
     now: datetime,
 ) -> list[Variant]:
-    """One effect for each variant that is to go out, due `at`. Raises Invalid where one can't, or none is there."""
+    """One effect for each variant that is to go out, due `at`.
+
+    Raises Invalid where none is there, where one can't go out, and where one does not fit its network; its place is
+    that among the post's variants.
+    """
     sending = [variant for variant in variants if transitions.may_be_sent(variant.status)]
     if not sending:
         raise Invalid([Problem("required", "a post needs at least one channel to go out on", ("channel_ids",))])
-    places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(sending)}
-    channels = await _channels(session, scope, places, cards)
+    places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(variants)}
+    channels = await _channels(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
     for variant in sending:
         if not text_of(post, variant).strip() and not variant.media:
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
             raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
+    fitting.refuse(post, sending, places, channels, cards)
     made = []
     for variant in sending:
         outgoing = Outgoing(
@@ -127,12 +132,8 @@ async def enqueue(
     await session.flush()
     for outgoing in made:
         channel = channels[outgoing.channel_id]
-        await due.enqueue(session, scope, outgoing, due.lane_of(channel, cards[channel.network]))
+        await due.enqueue(session, scope, outgoing, lane_of(channel, cards[channel.network]))
     return sending
-
-
-def text_of(post: Post, variant: Variant) -> str:
-    return variant.text if variant.text is not None else post.text
 
 
 async def take_back(

@@ -33,7 +33,7 @@ def _write(events: Sequence[Event]) -> Written:
 
 def _notification(event: Event) -> object:
     published = event.at - timedelta(minutes=3) if event.verb is Verb.EDITED else event.at
-    status = {
+    status: dict[str, object] = {
         "id": None if event.verb is Verb.BROKEN else str(event.number),
         "created_at": published.isoformat(),
         "edited_at": event.at.isoformat() if event.verb is Verb.EDITED else None,

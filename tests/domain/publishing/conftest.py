@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CARDS
 from shared.db import Database, Session
 from shared.domain import scope as scopes
 from shared.domain.publishing import outgoing, posts
@@ -22,7 +22,6 @@ from shared.models.post import Outgoing, Post, Variant
 from shared.vault import Vault
 from tests.conftest import NOW, House, HouseBrand, HouseChannel
 
-CARDS = {network: connector.card for network, connector in CONNECTORS.items()}
 LATER = NOW + timedelta(hours=1)
 PACE = Pace(
     first=timedelta(seconds=10),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.connectors.registry import CARDS
 from shared.domain.page import Cursors, PageRequest
 from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import PostChanges
@@ -13,7 +14,7 @@ from shared.ids import new_uuid
 from shared.models.enums import GrantRole, KeyScope, Network, OutgoingState, PostStatus, VariantStatus
 from shared.models.post import Post
 from tests.conftest import NOW
-from tests.domain.publishing.conftest import CARDS, LATER, Desk
+from tests.domain.publishing.conftest import LATER, Desk
 
 
 async def change(desk: Desk, post: Post, *, if_version: int | None = None, **changes: object) -> Post:

@@ -1,8 +1,9 @@
 """A Bluesky network in one small app: personal data server and AppView, as the real ones answer.
 
 Seen on the real servers (0.3.215 of their development network) and kept here: lists are in the order of the time that a
-post claims where that is in the past; a cursor that is not theirs is a 502; an edited post keeps its address; blocks
-and deactivated accounts leave no trace in getPosts; a token that ran out is a 400.
+post claims where that is in the past; notifications from people out of sight are taken out of a page, which may then be
+empty and lead on; a cursor that is not theirs is a 502; an edited post keeps its address; blocks and deactivated
+accounts leave no trace in getPosts; a token that ran out is a 400.
 """
 
 import base64
@@ -163,8 +164,9 @@ class BlueskyNetwork(People):
 
     def _listNotifications(self, query: Any, bearer: str, body: Json) -> Json:
         viewer = self._viewer(bearer)
-        mine = [told for told in self.notifications if told[0] == viewer.did and self._sees(viewer, told[1].did)]
+        mine = [told for told in self.notifications if told[0] == viewer.did]
         page, cursor = _page(mine, query, lambda told: told[1].at)
+        page = [told for told in page if self._sees(viewer, told[1].did)]
         found = [
             {"uri": made.uri, "cid": made.cid, "author": self._author(made.did), "reason": reason,
              **({"reasonSubject": subject} if subject else {}), "record": made.value, "isRead": False,

@@ -14,6 +14,7 @@ import pytest
 from services.scheduler.house import House as Shop
 from services.scheduler.worker import Scheduler
 from shared import http
+from shared.connectors.registry import CARDS
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.publishing import posts
@@ -24,7 +25,6 @@ from shared.queues import Queues
 from shared.settings import Settings
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.connectors.loopback import serving
-from tests.domain.publishing.conftest import CARDS
 
 SECRET = "whsec_c2VjcmV0"
 

@@ -108,6 +108,22 @@ async def test_an_older_version_is_stale(api: Api, brand: HouseBrand) -> None:
     assert [error["code"] for error in again["errors"]] == [STALE]
 
 
+@pytest.mark.parametrize("name", ["updateChannel", "pauseChannel", "resumeChannel", "removeChannel"])
+async def test_an_older_version_of_a_channel_is_stale(
+    api: Api, brand: HouseBrand, speaking: HouseChannel, name: str
+) -> None:
+    id_, thing = typeid(Prefix.CHANNEL, speaking.id), "channel { version }"
+    change = {"id": id_, "name": "Newer", "ifVersion": speaking.channel.version}
+    changed = (await api.data(verb("updateChannel", thing), brand.api_key, input=change))["updateChannel"]["channel"]
+    old, new = [
+        (await api.data(verb(name, thing), brand.api_key, input={"id": id_, "ifVersion": version}))[name]
+        for version in (speaking.channel.version, changed["version"])
+    ]
+
+    assert (old["channel"], [error["code"] for error in old["errors"]]) == (None, [STALE])
+    assert new["errors"] == []
+
+
 async def test_bad_input_is_named_in_the_payload_and_nothing_is_written(api: Api, brand: HouseBrand) -> None:
     bad = await create(api, brand, text="a", channelIds=["chan_nonsense"], localTime="tomorrow")
     assert bad["post"] is None
@@ -268,3 +284,10 @@ async def test_nothing_is_scheduled_in_the_past(api: Api, brand: HouseBrand, spe
         scheduledAt=(clock() - timedelta(days=1)).isoformat(),
     )
     assert [(error["code"], error["path"]) for error in made["errors"]] == [("IN_THE_PAST", ["scheduledAt"])]
+
+
+@pytest.mark.parametrize("at", ["4102444800", 4102444800, "20991201T090000Z", "2099-12-01T09:00:00"])
+async def test_a_time_that_is_not_rfc_3339_is_refused(api: Api, brand: HouseBrand, at: object) -> None:
+    given = {"brandId": brand_id(brand), "text": "x", "scheduledAt": at}
+
+    assert await api.code(CREATE, brand.api_key, input=given) == "BAD_USER_INPUT"

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,7 +25,7 @@ from shared.db import Database
 from shared.domain.events import sequencer
 from shared.ids import new_uuid
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
-from tests.services.api.graphql.asking import Api, at, brand_id, hear, said
+from tests.services.api.graphql.asking import Api, at, brand_id, hear, running, said
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 LISTEN = """subscription ($b: ID!, $after: Int) { mentions(brandId: $b, after: $after) {
@@ -37,6 +38,7 @@ async def _listening(api: Api) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"ws://127.0.0.1:{listener.getsockname()[1]}/graphql"
@@ -256,3 +258,43 @@ async def test_a_long_subscription_remembers_nothing_of_events_that_went(
 
         gc.collect()
         assert _remembered() - before < 20
+
+
+async def test_an_operation_past_the_keys_limit_is_refused_and_the_socket_stays(
+    database: TestDatabase, brand: HouseBrand
+) -> None:
+    whole_minute = 60 - time.time() % 60
+    if whole_minute < 5:  # the count begins anew with each minute of the clock
+        await asyncio.sleep(whole_minute + 0.1)
+    settings = database.settings.model_copy(update={"rate_limit": 3})
+    async with running(settings) as api, _listening(api) as address, talking(address) as client:
+        await api.data("{ viewer { user { name } } }", brand.api_key)
+        await client.begin(brand.api_key)
+        answers = []
+        for number_ in range(4):
+            await client.subscribe(
+                LISTEN if number_ == 1 else "{ viewer { user { name } } }", id_=str(number_), b=brand_id(brand)
+            )
+            if number_ != 1:  # an open subscription says nothing yet
+                answers.append(await client.hear())
+                answers += [await client.hear()] if answers[-1]["type"] == "next" else []
+        await client.say(type="ping")
+        alive = await client.hear()
+
+    assert [(answer["id"], answer["type"]) for answer in answers] == [
+        ("0", "next"), ("0", "complete"), ("2", "error"), ("3", "error"),
+    ]  # fmt: skip
+    assert [answer["payload"][0]["extensions"]["code"] for answer in answers[2:]] == ["RATE_LIMITED"] * 2
+    assert alive == {"type": "pong"}
+
+
+async def test_a_subscription_past_the_keys_limit_is_refused(database: TestDatabase, brand: HouseBrand) -> None:
+    settings = database.settings.model_copy(update={"rate_limit": 1})
+    async with running(settings) as api, _listening(api) as address, talking(address) as client:
+        await client.begin(brand.api_key)
+        await client.subscribe(LISTEN, id_="1", b=brand_id(brand))
+        for id_ in "23":  # the minute may end between two, so two are asked past it
+            await client.subscribe(LISTEN, id_=id_, b=brand_id(brand))
+        refused = await client.hear()
+
+    assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "RATE_LIMITED")

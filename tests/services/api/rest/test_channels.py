@@ -182,6 +182,23 @@ async def test_a_stale_if_match_is_412(caller: Caller) -> None:
     assert problem(stale, 412)["code"] == "stale"
 
 
+@pytest.mark.parametrize(("method", "verb"), [("POST", "/pause"), ("POST", "/resume"), ("DELETE", "")])
+async def test_a_stale_if_match_stops_every_verb_and_a_current_one_does_not(
+    caller: Caller, method: str, verb: str
+) -> None:
+    made = await _connect(caller)
+    tag = (await caller.get(f"/channels/{made['id']}")).headers["etag"]
+    now = (await caller.patch(f"/channels/{made['id']}", {"name": "Mail"})).headers["etag"]
+
+    stale = await caller.ask(method, f"/channels/{made['id']}{verb}", headers={"if-match": tag})
+    still = (await caller.get(f"/channels/{made['id']}")).headers["etag"]
+    done = await caller.ask(method, f"/channels/{made['id']}{verb}", headers={"if-match": now})
+
+    assert problem(stale, 412)["code"] == "stale"
+    assert still == now
+    assert done.status_code in {200, 204}
+
+
 async def test_checking_runs_the_self_test_again(caller: Caller, receiver: str) -> None:
     made = await _connect(caller, credentials={"url": "http://127.0.0.1:1/", "secret": SECRET})
     await caller.patch(f"/channels/{made['id']}", {"credentials": {"url": receiver, "secret": SECRET}})

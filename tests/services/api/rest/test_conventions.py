@@ -62,11 +62,23 @@ async def test_unknown_addresses_and_methods_are_problems_too(caller: Caller) ->
     assert refused.headers["allow"] == "GET, PATCH"
 
 
-async def test_an_unknown_parameter_is_422_and_named(caller: Caller) -> None:
-    found = problem(await caller.get("/mentions", params={"colour": "red"}), 422)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/mentions"), ("POST", "/posts"), ("POST", "/channels"), ("PATCH", ""), ("DELETE", "/posts/post_x")],
+)
+async def test_an_unknown_parameter_is_422_and_named(caller: Caller, method: str, path: str) -> None:
+    body = {"json": {"colour": "blue"}} if method in {"POST", "PATCH"} else {}
+    found = problem(await caller.ask(method, path, params={"colour": "red"}, **body), 422)
 
     assert found["errors"][0]["pointer"] == "?colour"
     assert found["errors"][0]["code"] == "unknown"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/mentions"), ("POST", "/posts")])
+async def test_a_nul_in_a_parameter_is_422_at_the_parameter(caller: Caller, method: str, path: str) -> None:
+    found = problem(await caller.ask(method, path, params={"q": "a\x00"}), 422)
+
+    assert found["errors"][0]["pointer"] == "?q"
 
 
 async def test_an_unknown_field_is_422_at_its_pointer(caller: Caller) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.ids import Prefix, typeid
+from shared.models.enums import Network
 from tests.conftest import House, HouseBrand, HouseChannel
 from tests.services.api.rest.conftest import Caller, problem
 
@@ -70,7 +71,9 @@ async def test_any_of_several_tags_will_do(caller: Caller, channel: HouseChannel
 async def test_scheduling_publishing_and_cancelling(caller: Caller, channel: HouseChannel) -> None:
     made = await _draft(caller, channel, scheduled_at="2099-12-01T09:00:00Z")
     moved = await caller.post(
-        f"/posts/{made['id']}/schedule", {"local_time": "2099-07-01T10:00", "timezone": "Europe/Brussels"}
+        f"/posts/{made['id']}/schedule",
+        {"local_time": "2099-07-01T10:00", "timezone": "Europe/Brussels"},
+        headers={"if-match": '"1"'},
     )
     cancelled = await caller.post(f"/posts/{made['id']}/cancel")
     again = await _draft(caller, channel)
@@ -122,3 +125,83 @@ async def test_settling_what_is_not_uncertain_is_409(caller: Caller, channel: Ho
     problem(await caller.post(f"/outgoing/{effect}/settle", {"as": "drop"}), 409)
     problem(await caller.post(f"/outgoing/{effect}/settle", {"as": "forget"}), 422)
     problem(await caller.post("/outgoing/out_01h2xcejqtf2nbrexx3vqjhp41/settle", {"as": "drop"}), 404)
+
+
+async def test_a_text_that_is_too_long_for_its_network_is_kept_as_a_draft_and_refused_to_go_out(
+    caller: Caller, house: House, brand: HouseBrand
+) -> None:
+    practice = await house.channel(
+        brand, Network.SANDBOX, name="Practice", base_url="http://127.0.0.1:1", credentials={"access_token": "t"}
+    )
+    made = await _draft(caller, practice, text="x" * 10_001)
+    etag = {"if-match": f'"{made["version"]}"'}
+    at = {"scheduled_at": "2099-01-01T09:00:00Z"}
+    refused = [
+        await caller.post(f"/posts/{made['id']}/publish"),
+        await caller.post(f"/posts/{made['id']}/schedule", at, headers=etag),
+        await caller.post("/posts", {"text": "x" * 10_001, "channel_ids": [made["variants"][0]["channel_id"]], **at}),
+    ]
+
+    (listed,) = made["variants"][0]["problems"]
+    assert (listed["code"], listed["used"], listed["limit"], listed["unit"]) == (
+        "too_long",
+        10_001,
+        10_000,
+        "characters",
+    )
+    for answer in refused:
+        (found,) = problem(answer, 422)["errors"]
+        assert (found["pointer"], found["code"]) == ("/variants/0/text", "too_long")
+        assert found["detail"] == listed["message"]
+
+
+async def test_scheduling_changes_a_post_and_needs_if_match(caller: Caller, channel: HouseChannel) -> None:
+    made = await _draft(caller, channel)
+    at = {"scheduled_at": "2099-12-01T09:00:00Z"}
+
+    missing = await caller.post(f"/posts/{made['id']}/schedule", at)
+    stale = await caller.post(f"/posts/{made['id']}/schedule", at, headers={"if-match": '"7"'})
+    right = await caller.post(f"/posts/{made['id']}/schedule", at, headers={"if-match": '"1"'})
+
+    assert problem(missing, 428)["code"] == "if_match_required"
+    assert problem(stale, 412)["code"] == "stale"
+    assert (right.status_code, right.json()["status"]) == (200, "scheduled")
+
+
+@pytest.mark.parametrize("verb", ["publish", "cancel"])
+async def test_publishing_and_cancelling_honour_if_match_and_do_without(
+    caller: Caller, channel: HouseChannel, verb: str
+) -> None:
+    made = await _draft(caller, channel)
+
+    stale = await caller.post(f"/posts/{made['id']}/{verb}", headers={"if-match": '"7"'})
+    without = await caller.post(f"/posts/{made['id']}/{verb}")
+
+    assert problem(stale, 412)["code"] == "stale"
+    assert without.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["4102444800", "4102444800.5", 4102444800, "2099-12-01", "20991201T090000Z", "2099-W49-2T09:00:00Z", "tomorrow",
+     "2099-12-01T09:00:00", "2099-13-01T09:00:00Z", "-1", "", True],
+)  # fmt: skip
+async def test_a_time_that_is_not_rfc_3339_is_422_at_its_place(
+    caller: Caller, channel: HouseChannel, at: object
+) -> None:
+    made = await _draft(caller, channel)
+    answers = [
+        await caller.post(
+            "/posts", {"text": "x", "channel_ids": [made["variants"][0]["channel_id"]], "scheduled_at": at}
+        ),
+        await caller.patch(f"/posts/{made['id']}", {"scheduled_at": at}, headers={"if-match": '"1"'}),
+        await caller.post(f"/posts/{made['id']}/schedule", {"scheduled_at": at}, headers={"if-match": '"1"'}),
+    ]
+
+    for answer in answers:
+        assert [one["pointer"] for one in problem(answer, 422)["errors"]] == ["/scheduled_at"]
+
+
+@pytest.mark.parametrize("at", ["2099-12-01T09:00:00Z", "2099-12-01t10:00:00.000+01:00", "2099-12-01 09:00:00z"])
+async def test_a_time_in_any_form_of_rfc_3339_is_that_moment(caller: Caller, channel: HouseChannel, at: str) -> None:
+    assert (await _draft(caller, channel, scheduled_at=at))["scheduled_at"] == "2099-12-01T09:00:00Z"

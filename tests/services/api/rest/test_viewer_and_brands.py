@@ -57,3 +57,13 @@ async def test_a_brand_is_changed_and_the_change_audited(caller: Caller) -> None
 )  # fmt: skip
 async def test_a_bad_change_is_422_at_its_place(caller: Caller, body: dict[str, object], pointer: str) -> None:
     assert problem(await caller.patch("", body), 422)["errors"][0]["pointer"] == pointer
+
+
+async def test_a_brand_that_has_changed_since_it_was_read_is_412(caller: Caller) -> None:
+    tag = (await caller.get("")).headers["etag"]
+    first = await caller.patch("", {"name": "Duinen"}, headers={"if-match": tag})
+    stale = await caller.patch("", {"name": "Lost"}, headers={"if-match": tag})
+
+    assert first.status_code == 200
+    assert problem(stale, 412)["code"] == "stale"
+    assert (await caller.get("")).json()["name"] == "Duinen"
