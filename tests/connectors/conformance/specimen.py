@@ -64,7 +64,8 @@ class Pushing:
     """How a network signs what it pushes. `sign` takes a key, the body, the time and the delivery's number.
 
     `header` holds the signature, `digest` says where its digest is. `tolerance`: how old a signed time may be; None
-    where none is signed. `several`: one delivery about several channels, for a hook of the app's.
+    where none is signed. `over_the_body`: whether the signature depends on the body, or is a token that is compared.
+    `several`: one delivery about several channels, for a hook of the app's.
     """
 
     keys: tuple[str, str]
@@ -73,6 +74,7 @@ class Pushing:
     digest: Callable[[str], slice]
     header: str
     tolerance: timedelta | None = None
+    over_the_body: bool = True
     handshakes: tuple[Handshake, ...] = ()
     several: Callable[[Mapping[str, Sequence[Event]]], bytes] | None = None
 

@@ -14,8 +14,8 @@ import httpx
 
 from services.sandbox.app import create_app
 from shared.connectors.sandbox import Sandbox
-from shared.contract import HookAddress, Login
-from shared.errors import LoginDead, RateLimited, Refused, Unavailable, Uncertain
+from shared.contract import HookAddress, Login, Pointer
+from shared.errors import Gone, LoginDead, LoginExpired, RateLimited, Refused, Unavailable, Uncertain
 from tests.connectors.conformance.line import Line, Reply
 from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Specimen, Verb, World, Written
 from tests.connectors.loopback import guarded, serving
@@ -60,8 +60,10 @@ async def _world() -> AsyncIterator[World]:
             guarded(send_timeout_seconds=1) as http,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{inside}") as people,
         ):
-            account = (await people.post("/api/accounts", json={"account": "cafe", "name": "Café Parvis"})).json()
-            login = Login("cafe", f"http://127.0.0.1:{port}", {"access_token": account["token"]})
+            await people.post("/api/accounts", json={"account": "cafe", "name": "Café Parvis"})
+            tokens = (await people.post("/api/accounts/cafe/login", json={"seconds": 3600})).json()
+            credentials = {name: tokens[name] for name in ("access_token", "refresh_token")}
+            login = Login("cafe", f"http://127.0.0.1:{port}", credentials)
             world = World(line, http, login, login, hook=HookAddress("http://127.0.0.1:1/hook", "s3cret-of-the-hook"))
 
             async def say(text: str) -> str:
@@ -79,7 +81,7 @@ async def _world() -> AsyncIterator[World]:
                 return [post["id"] for post in answer.json()["posts"]]
 
             async def subscribed() -> bool:
-                me = await people.get("/api/v1/me", headers={"authorization": f"Bearer {account['token']}"})
+                me = await people.get("/api/v1/me", headers={"authorization": f"Bearer {tokens['access_token']}"})
                 return bool(me.json()["webhook"])
 
             def revoke() -> None:
@@ -116,6 +118,8 @@ SANDBOX = Specimen(
     failures=(
         *_both("too fast", Reply(429, headers={"retry-after": "7"}), RateLimited, RateLimited, timedelta(seconds=7)),
         *_both("no login", Reply(401, _says("invalid_token")), LoginDead, LoginDead),
+        Failure("token has run out", Call.POLL, Reply(401, _says("expired_token")), LoginExpired),
+        Failure("gone", Call.POLL, Reply(410), Gone),
         *_both("refused", Reply(422, _says("too_long")), Refused, Refused),
         *_both("refused without a reason", Reply(422), Refused, Uncertain),
         *_both("redirect", Reply(302, headers={"location": "https://elsewhere.example/"}), Refused, Refused),
@@ -129,6 +133,7 @@ SANDBOX = Specimen(
         *_both("no answer in time", Reply(200, after_seconds=2), Unavailable, Uncertain),
     ),
     echo=lambda words: Reply(422, json.dumps({"error": {"code": words, "message": words}}).encode()),
+    pointer=lambda external_id: Pointer(external_id, "post"),
     clock_moves=True,
     is_real=True,
     real=frozenset(Sandbox.card.capabilities),
