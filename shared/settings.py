@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SERVER_URLS = (
@@ -19,6 +19,19 @@ SERVER_URLS = (
 
 def _seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
+
+
+class AppSetting(BaseModel):
+    """One of our registrations with a network, as PARVIS_APPS has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str
+    client_id: str
+    client_secret: SecretStr
+    base_url: str | None = None
+    scopes: tuple[str, ...] = ()
+    verify_token: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -57,9 +70,21 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="Port where an ingest worker or a scheduler serves /metrics; 0: nowhere."
     )
     public_url: str | None = Field(None, description="The door's address as networks see it. Unset: its local address.")
+    api_url: str | None = Field(
+        None,
+        description="The api's address as browsers see it, to which networks send people back. Unset: its local"
+        " address.",
+    )
+    apps: tuple[AppSetting, ...] = Field(
+        (),
+        description="Registrations with networks for connecting by consent, as a JSON list of objects with `network`,"
+        " `client_id`, `client_secret` and, where needed, `base_url`, `scopes`, `verify_token`; kept by `parvis up` and"
+        " `parvis migrate`.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Origins of frontends that may call the api from a browser, comma-separated; `*` for any.",
+        description="Origins of frontends that may call the api from a browser, comma-separated; `*` for any. Only to"
+        " origins that are named here are people sent back after a consent.",
     )
     private_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (),
@@ -119,6 +144,15 @@ class Settings(BaseSettings):
     def hook_base_url(self) -> str:
         """Where networks reach the door, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.ingest_port}").rstrip("/")
+
+    @property
+    def api_base_url(self) -> str:
+        """Where browsers reach the api, without a trailing slash."""
+        return (self.api_url or f"http://{self.host}:{self.api_port}").rstrip("/")
+
+    def callback_url(self, network: str) -> str:
+        """Where a network sends people back whom we asked for their consent."""
+        return f"{self.api_base_url}/v1/oauth/{network}/callback"
 
     def missing_servers(self) -> list[str]:
         """The names of the server URLs that are unset."""

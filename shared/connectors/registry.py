@@ -3,13 +3,19 @@
 from shared.connectors.facebook import Facebook
 from shared.connectors.generic import Generic
 from shared.connectors.sandbox import Sandbox
-from shared.contract import Connector
+from shared.connectors.sandbox_consent import SandboxConsent
+from shared.contract import Connector, Consents
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
     Network.SANDBOX: Sandbox(),
+}
+
+# The networks that ask their people whether we may act for them.
+CONSENTS: dict[Network, Consents] = {
+    Network.SANDBOX: SandboxConsent(),
 }
 
 

@@ -27,7 +27,8 @@ class Login:
 class Choice:
     """One account, page or feed that a login or a person's consent can speak for, and what a channel of it needs.
 
-    `missing` names the rights that were asked for and not given, in the network's own words.
+    `missing` names the rights that were asked for and not given, in the network's own words. `granted_by` is the person
+    who consented, by the id under which the network will say that they take it back.
     """
 
     external_id: str
@@ -36,6 +37,7 @@ class Choice:
     base_url: str | None = None
     expires_at: datetime | None = None
     missing: tuple[str, ...] = ()
+    granted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,15 @@ class AppLogin:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a consent is asked with. `challenge` is the PKCE challenge (S256) of the verifier that we keep."""
+    """What a consent is asked with. `challenge` is the PKCE challenge (S256) of the verifier that we keep.
+
+    `scopes` is what this installation's app may ask for, where that is not all that the network's `scopes` name.
+    """
 
     state: str
     redirect_uri: str
     challenge: str
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Consent on the practice network: OAuth 2 with a code and PKCE, and one login for each page that a person gives us."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+from urllib.parse import quote, urlencode
+
+import httpx
+import orjson
+
+from shared.connectors import outcome
+from shared.connectors.reading import identifier, name, words
+from shared.contract import AppLogin, Choice, Consent, Consented, read_json
+from shared.errors import BadPayload, LoginDead, NetworkError, Refused, Unavailable
+from shared.models.enums import Network
+
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+class SandboxConsent:
+    """The consent page of `services/sandbox`, over its public protocol only."""
+
+    network: ClassVar[Network] = Network.SANDBOX
+    scopes: ClassVar[tuple[str, ...]] = ("read", "publish", "webhook")
+
+    async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
+        """The practice network gives every caller an app, for the asking."""
+        told = orjson.dumps({"name": "Parvis", "redirect_uris": [redirect_uri]})
+        response = await outcome.act(
+            http, "sandbox", "POST", _place(base_url, "apps"), headers={"content-type": "application/json"},
+            content=told,
+        )  # fmt: skip
+        if response.status_code != 201:
+            raise outcome.reading_failure("sandbox", response)
+        made = _answer(response)
+        client_id, secret = identifier(made.get("client_id")), words(made.get("client_secret"))
+        if client_id is None or not secret:
+            raise Unavailable("sandbox", "the network registered us and named no client", unsent=True)
+        return AppLogin(client_id, secret, base_url)
+
+    def authorize(self, app: AppLogin, consent: Consent) -> str:
+        asked = {
+            "response_type": "code",
+            "client_id": app.client_id,
+            "redirect_uri": consent.redirect_uri,
+            "scope": " ".join(consent.scopes or self.scopes),
+            "state": consent.state,
+            "code_challenge": consent.challenge,
+            "code_challenge_method": "S256",
+        }
+        return f"{(app.base_url or '').rstrip('/')}/oauth/authorize?{urlencode(asked, quote_via=quote)}"
+
+    async def exchange(self, http: httpx.AsyncClient, app: AppLogin, consented: Consented) -> list[Choice]:
+        """The code becomes the person's token, and with that the pages are read that they gave us."""
+        token = await self._token(http, app, consented)
+        response = await outcome.ask(
+            http, "sandbox", _place(app.base_url, "pages"), headers={"authorization": f"Bearer {token}"}
+        )
+        if response.status_code != 200:
+            raise outcome.reading_failure("sandbox", response)
+        answer = _answer(response)
+        pages, person = answer.get("pages"), answer.get("person")
+        if not isinstance(pages, list):
+            raise Unavailable("sandbox", "the pages were answered without a list of them", unsent=True)
+        granted_by = identifier(person.get("id")) if isinstance(person, Mapping) else None
+        found = (self._choice(page, app.base_url, granted_by) for page in pages)
+        return [choice for choice in found if choice is not None]
+
+    async def _token(self, http: httpx.AsyncClient, app: AppLogin, consented: Consented) -> str:
+        form = {
+            "grant_type": "authorization_code",
+            "code": consented.code,
+            "redirect_uri": consented.redirect_uri,
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "code_verifier": consented.verifier,
+        }
+        response = await outcome.act(
+            http, "sandbox", "POST", _place(app.base_url, "token"), headers=_FORM, content=urlencode(form).encode()
+        )
+        answer = _answer(response)
+        if response.status_code != 200:
+            raise _token_failure(response, answer)
+        token = words(answer.get("access_token"))
+        if not token:
+            raise Unavailable("sandbox", "the network took the code and gave no token for it")
+        return token
+
+    def _choice(self, page: object, base_url: str | None, granted_by: str | None) -> Choice | None:
+        if not isinstance(page, Mapping):
+            return None
+        account, token, may = identifier(page.get("account")), words(page.get("token")), page.get("may")
+        if account is None or not token:
+            return None
+        given = set(may) if isinstance(may, list) else set()
+        return Choice(
+            external_id=account,
+            name=name(page.get("name")) or account,
+            credentials={"access_token": token},
+            base_url=base_url,
+            missing=tuple(scope for scope in self.scopes if scope not in given),
+            granted_by=granted_by,
+        )
+
+
+def _place(base_url: str | None, what: str) -> str:
+    return f"{(base_url or '').rstrip('/')}/api/oauth/{what}"
+
+
+def _answer(response: httpx.Response) -> Mapping[str, object]:
+    try:
+        answer = read_json(response.content)
+    except BadPayload:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _token_failure(response: httpx.Response, answer: Mapping[str, object]) -> NetworkError:
+    """RFC 6749 5.2: `invalid_grant` is about the code, `invalid_client` about this installation's app."""
+    error = answer.get("error")
+    if response.status_code == 400 and error == "invalid_grant":
+        return LoginDead("sandbox", "the network does not take this consent (any more)")
+    if response.status_code == 401 and error == "invalid_client":
+        return Refused("sandbox", "the network does not know this installation's app, or its secret is another")
+    return outcome.reading_failure("sandbox", response)
