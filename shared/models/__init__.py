@@ -3,6 +3,7 @@
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, DuePoll, Hook
+from shared.models.consent import Consent
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.organization import (
@@ -32,6 +33,7 @@ __all__ = [
     "BrandSequence",
     "Channel",
     "ChannelDraft",
+    "Consent",
     "Coverage",
     "DueOutgoing",
     "DuePoll",

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, event, mention, organization, post
+from shared.models import arrival, brand, channel, consent, event, mention, organization, post
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, event, mention, organization, post)
+_MODULES = (arrival, brand, channel, consent, event, mention, organization, post)
 
 
 class TableKind(StrEnum):
@@ -27,6 +27,7 @@ TABLES: dict[str, TableKind] = {
     "brand": TableKind.CONTENT,
     "brand_sequence": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
+    "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
