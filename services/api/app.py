@@ -11,13 +11,25 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import errors, openapi, pages
+from services.api import errors, oauth, openapi, pages
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
-from services.api.rest import arrivals, audit, brands, channels, identities, mentions, metrics, posts, threads, viewer
+from services.api.rest import (
+    arrivals,
+    audit,
+    brands,
+    channels,
+    consents,
+    identities,
+    mentions,
+    metrics,
+    posts,
+    threads,
+    viewer,
+)
 from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
@@ -50,6 +62,8 @@ ROUTERS = (
     brands.router,
     channels.reading,
     channels.connecting,
+    consents.asking,
+    consents.reading,
     mentions.router,
     threads.router,
     identities.router,
@@ -118,6 +132,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(oauth.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))

@@ -68,6 +68,15 @@ class ChannelStatus(StrEnum):
     REMOVED = "removed"
 
 
+class ConsentStatus(StrEnum):
+    """`asked`: the person is on the network's pages. `returned`: what they gave is being fetched."""
+
+    ASKED = "asked"
+    RETURNED = "returned"
+    GIVEN = "given"
+    FAILED = "failed"
+
+
 class CoverageKind(StrEnum):
     OBSERVED = "observed"
     HOLE = "hole"

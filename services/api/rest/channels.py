@@ -7,15 +7,18 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi import Body as FromBody
 from pydantic import Field
 
-from services.api import self_test
+from services.api import consenting, self_test
+from services.api.context import Services
 from services.api.rest.call import Calling, InBrand, SteppedRoute, Stepping, TransactedRoute
 from services.api.rest.etags import require_version
-from services.api.rest.ids import BrandId, ChannelPath, ChannelRef
+from services.api.rest.ids import BrandId, ChannelPath, ChannelRef, ConsentRef
 from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text, listed, whole
 from shared.connectors.registry import connector
 from shared.contract import Capability
+from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.brands.channels import ChannelChanges, Connected
+from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.channel import Channel, ChannelDraft, Coverage
 from shared.models.enums import ChannelStatus, CoverageKind, Network
@@ -66,9 +69,13 @@ class ChannelList(ListRead[ChannelRead]):
 
 
 class ChannelConnect(Body):
-    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem."""
+    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem.
 
-    network: Network
+    By token: `network` and `credentials`. By consent: `consent_id`, and `external_id` where several were given.
+    """
+
+    consent_id: ConsentRef | None = None
+    network: Network | None = None
     name: Text | None = Field(default=None, max_length=200)
     external_id: Text | None = Field(default=None, max_length=500)
     base_url: Text | None = Field(default=None, max_length=2000)
@@ -126,26 +133,26 @@ def read(channel: Channel, hook_base_url: str) -> ChannelRead:
 def _connected(channel: Channel, made: Connected, hook_base_url: str) -> Response:
     body = ChannelConnected(**_facts(channel, hook_base_url), secret=made.secret, verify_token=made.shared.verify_token)
     where = f"/v1/brands/{typeid(Prefix.BRAND, channel.brand_id)}/channels/{typeid(Prefix.CHANNEL, channel.id)}"
-    return Response(body.model_dump_json(), 201, {"location": where}, "application/json")
+    status = 201 if made.is_new else 200
+    return Response(body.model_dump_json(), status, {"location": where}, "application/json")
 
 
-@connecting.post("", status_code=201, response_model=ChannelConnected, summary="Connect a channel by token")
+@connecting.post(
+    "",
+    status_code=201,
+    response_model=ChannelConnected,
+    responses={200: {"model": ChannelConnected, "description": "The brand had it: it has its new login."}},
+    summary="Connect a channel by token, or what a person consented to",
+)
 async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[ChannelConnect, FromBody()]) -> Response:
-    services = steps.services
+    services, base = steps.services, steps.services.settings.hook_base_url
+    chosen = consenting.chosen(**dict(body))
     await self_test.refuse_address(services, body.base_url, body.credentials)
-    network, base = connector(body.network), services.settings.hook_base_url
     async with steps.effect(brand_id) as (session, scope, effect):
-        made = await channels.connect(
-            session,
-            scope,
-            services.vault,
-            draft=ChannelDraft(**body.model_dump(exclude={"credentials"})),
-            credentials=body.credentials,
-            card=network.card,
-            new_secret=network.new_secret(),
-            hook_base_url=base,
-            now=services.clock(),
-        )
+        if chosen is not None:
+            made = await consenting.connect(services, session, scope, chosen)
+        else:
+            made = await _by_token(services, session, scope, body)
         subject = await self_test.subject(services, session, scope, made.channel)
         await effect.keep(_connected(made.channel, made, base))
     result = await self_test.examine(services, subject, subscribe=True)
@@ -154,6 +161,22 @@ async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[Ch
         response = _connected(channel, made, base)
         await steps.amend(session, response)
     return response
+
+
+async def _by_token(services: Services, session: Session, scope: Scope, body: ChannelConnect) -> Connected:
+    draft = ChannelDraft.model_validate(body.model_dump(exclude={"credentials", "consent_id"}))
+    network = connector(draft.network)
+    return await channels.connect(
+        session,
+        scope,
+        services.vault,
+        draft=draft,
+        credentials=body.credentials,
+        card=network.card,
+        new_secret=network.new_secret(),
+        hook_base_url=services.settings.hook_base_url,
+        now=services.clock(),
+    )
 
 
 @reading.get("", response_model=ChannelList, summary="Channels, newest first")

@@ -10,6 +10,7 @@ from services.api import connecting, loaders, self_test
 from services.api.mutating import Outcome, Target, mutate, nothing
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
+    AuthorizeChannelInput,
     CancelPostInput,
     ConnectChannelInput,
     CreatePostInput,
@@ -25,6 +26,7 @@ from services.api.schema.inputs import (
     UpdatePostInput,
 )
 from services.api.schema.payloads import (
+    AuthorizeChannelPayload,
     CancelPostPayload,
     ConnectChannelPayload,
     CreatePostPayload,
@@ -133,6 +135,11 @@ class Mutation:
         return ConnectChannelPayload(
             channel=cast(Any, made.channel), secret=made.secret, verify_token=made.verify_token, errors=[]
         )
+
+    @strawberry.mutation(description="Asks a person on a network for their consent.")  # type: ignore[untyped-decorator]
+    async def authorize_channel(self, info: Info, input: AuthorizeChannelInput) -> AuthorizeChannelPayload:
+        url, problems = await connecting.authorize(info.context, _key(info), input)
+        return AuthorizeChannelPayload(authorize_url=url, errors=_errors(problems))
 
     @strawberry.mutation
     async def update_channel(self, info: Info, input: UpdateChannelInput) -> UpdateChannelPayload:

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from shared.contract import Capability, Card, Finding, Login
 from shared.db import Session
 from shared.domain.brands import audit, coverage, hooks, logins
-from shared.domain.brands.connecting import Connected, connect
+from shared.domain.brands.connecting import Connected, Through, connect
 from shared.domain.events import events
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.publishing import due
@@ -120,6 +120,30 @@ async def _renew_credentials(
         key=given.get(card.secret_keyword) if card.secret_keyword else None,
         verify_token=given.get(logins.VERIFY_TOKEN),
     )
+
+
+async def reconnect(
+    session: Session,
+    scope: Scope,
+    vault: Vault,
+    channel_id: UUID,
+    *,
+    credentials: dict[str, str],
+    key: str | None,
+    through: Through,
+    now: datetime,
+) -> Channel:
+    """Give a channel the login of a consent: a dead one wakes, what it heard and what waits for it stays.
+
+    Its hook gets the signing key that came with the login, if one did, and its part of what the app is told.
+    """
+    channel = await _held(session, scope, channel_id)
+    channel.credentials = logins.seal(vault, channel.id, credentials)
+    await _wake(session, scope, channel, now=now)
+    hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
+    hook.through_app_id, hook.granted_by = through.app_id, through.granted_by
+    hooks.renew_secret(vault, hook, key=key, verify_token=None)
+    return await changed(session, scope, channel, "channel.reconnect", now=now)
 
 
 async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -21,15 +22,25 @@ from shared.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A new channel and what its network must be told.
+    """A channel and what its network must be told.
 
-    `secret` is set where we made it: it is shown this once. `shared` is what the hook holds.
+    `secret` is set where we made it: it is shown this once. `shared` is what the hook holds. `is_new` is false where
+    the brand had the channel, and it was given another login.
     """
 
     channel: Channel
     webhook_url: str
     secret: str | None
     shared: Secret
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """The app by which a person consented, and who that was: the channel gets its part of what the app is told."""
+
+    app_id: UUID
+    granted_by: str | None
 
 
 async def connect(
@@ -43,10 +54,15 @@ async def connect(
     new_secret: str,
     hook_base_url: str,
     now: datetime,
+    through: Through | None = None,
 ) -> Connected:
-    """Connect a channel by token. Raises Invalid, and Conflict where the brand has it already."""
+    """Connect a channel, by token or `through` a consent. Raises Invalid, and Conflict where the brand has it already.
+
+    What came out of a consent is the network's own and is taken as it is.
+    """
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
-    _validate(draft, credentials, card)
+    if through is None:
+        _validate(draft, credentials, card)
     channel_id, hook_id = new_uuid(), new_uuid()
     external_id = draft.external_id or secrets.token_hex(8)
     own_key = credentials.get(card.secret_keyword) if card.secret_keyword else None
@@ -72,6 +88,8 @@ async def connect(
         external_id=external_id,
         key_digests=hooks.digests(shared.keys),
         secret=hooks.seal(vault, hook_id, shared),
+        through_app_id=through.app_id if through is not None else None,
+        granted_by=through.granted_by if through is not None else None,
         created_at=now,
     )
     session.add_all([channel, hook])

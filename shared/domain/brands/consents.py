@@ -27,8 +27,8 @@ from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.ids import Prefix, typeid
 from shared.models.channel import Channel
 from shared.models.consent import Consent
-from shared.models.enums import GrantRole, KeyScope, Network
-from shared.vault import Vault
+from shared.models.enums import ConsentStatus, GrantRole, KeyScope, Network
+from shared.vault import UnknownKey, Vault
 
 ASKED_FOR = timedelta(minutes=10)  # how long a person may take on the network's pages
 CHOICES_STAY = timedelta(hours=1)  # how long they may take to choose among what they gave
@@ -184,7 +184,7 @@ async def fail(session: Session, consent: Consent, *, error: str) -> None:
     await session.flush()
 
 
-async def get(session: Session, scope: Scope, consent_id: UUID, *, now: datetime) -> Consent:
+async def get(session: Session, scope: Scope, consent_id: UUID, *, now: datetime, for_update: bool = False) -> Consent:
     """The principal's own consent on this brand. Raises NotFound, also for one whose time is over."""
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
     query = select(Consent).where(
@@ -192,17 +192,22 @@ async def get(session: Session, scope: Scope, consent_id: UUID, *, now: datetime
     )
     if scope.principal is not None:
         query = query.where(col(Consent.user_id) == scope.principal.user_id)
-    found: Consent | None = await session.scalar(query)
+    found: Consent | None = await session.scalar(query.with_for_update() if for_update else query)
     if found is None:
         raise NotFound(f"there is no consent with the id {typeid(Prefix.CONSENT, consent_id)!r}, or its time is over")
     return found
 
 
 def choices(vault: Vault, consent: Consent) -> list[Choice]:
-    """What the person gave; empty where nothing (yet) came of it. Raises UnknownKey."""
+    """What the person gave; empty where nothing (yet) came of it. Raises Conflict where the vault has no key for it."""
     if consent.choices is None:
         return []
-    return [_read(one) for one in json.loads(vault.open(consent.choices, choices_place(consent.id)))]
+    try:
+        opened = vault.open(consent.choices, choices_place(consent.id))
+    except UnknownKey:
+        sentence = "this consent was sealed with a key that is no longer there: ask again"
+        raise Conflict(sentence, code="unknown_key") from None
+    return [_read(one) for one in json.loads(opened)]
 
 
 def choice(vault: Vault, consent: Consent, external_id: str | None) -> Choice:
@@ -226,6 +231,15 @@ def error_of(consent: Consent, *, now: datetime) -> str | None:
     if consent.error is not None or consent.choices is not None or consent.returned_at is None:
         return consent.error
     return "interrupted" if consent.returned_at + EXCHANGE_TAKES < now else None
+
+
+def status_of(consent: Consent, *, now: datetime) -> ConsentStatus:
+    """How far it has come."""
+    if consent.choices is not None:
+        return ConsentStatus.GIVEN
+    if error_of(consent, now=now) is not None:
+        return ConsentStatus.FAILED
+    return ConsentStatus.ASKED if consent.returned_at is None else ConsentStatus.RETURNED
 
 
 async def connected(session: Session, scope: Scope, consent: Consent) -> dict[str, Channel]:
