@@ -1,6 +1,6 @@
 """What is kept is kept for its time, and what was deleted is forgotten in its raw form too."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,14 +12,17 @@ from shared.contract import Author, Deleted, Said
 from shared.db import Database
 from shared.domain import leases
 from shared.domain import scope as scopes
+from shared.domain.brands import consents
 from shared.domain.listening import record, retention
 from shared.domain.listening.merge import thing_key
 from shared.domain.listening.record import HeardPart
+from shared.domain.scope import Principal, Scope
 from shared.ids import new_uuid
 from shared.models import Arrival
-from shared.models.enums import ArrivalState, MentionKind, Network
+from shared.models.enums import ArrivalState, GrantRole, KeyScope, MentionKind, Network
 from shared.queues import Queues
 from shared.settings import Settings
+from shared.vault import Vault
 from tests.conftest import NOW, House, HouseBrand, HouseChannel
 
 
@@ -117,6 +120,20 @@ async def test_hourly_sums_go_after_ninety_days(worker_db: Database, brand: Hous
                 {"b": brand.brand_id, "h": NOW - timedelta(days=days)},
             )
         assert await retention.forget_hours(session, scope, now=NOW) == 1
+
+
+async def test_consents_go_when_their_time_is_over(owner_db: Database, worker_db: Database, brand: HouseBrand) -> None:
+    who = Principal(new_uuid(), brand.user_id, brand.organization_id, frozenset({KeyScope.ALL}), {})
+    scope = Scope(brand.brand_id, who, GrantRole.OWNER)
+    today = datetime.now(UTC)
+    async with owner_db.session() as session:
+        for now in (today, today - timedelta(hours=1)):
+            await consents.ask(
+                session, scope, Vault(["k"]), network=Network.SANDBOX, app_id=new_uuid(), return_url="x", now=now
+            )
+    async with worker_db.session() as session:
+        assert await consents.forget(session) == 1
+        assert await consents.forget(session) == 0
 
 
 async def test_a_turn_comes_once_whoever_takes_it(worker_db: Database) -> None:
