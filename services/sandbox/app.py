@@ -111,7 +111,8 @@ Person API (no token)
 
 Consent (OAuth 2, RFC 6749 with PKCE S256, RFC 7636)
 ----------------------------------------------------
-- `POST /api/oauth/apps {"name", "redirect_uris": […]}` → 201 `{"client_id", "client_secret", "name"}`.
+- `POST /api/oauth/apps {"name", "redirect_uris": […], "deauthorize_url"?, "deletion_url"?}` → 201 `{"client_id",
+  "client_secret", "name"}`.
 - `GET /oauth/authorize?response_type=code&client_id&redirect_uri&scope&state&code_challenge&code_challenge_method=S256`
   → a page: who are you, which of your pages, which scopes (`read publish webhook`; read is always given). It sends
   the browser to `redirect_uri?code&state`, or `?error=access_denied&state`. A wrong client or redirect address is said
@@ -123,7 +124,10 @@ Consent (OAuth 2, RFC 6749 with PKCE S256, RFC 7636)
 - `GET /api/oauth/pages` with that token → `{"person": {"id", "handle"}, "pages": [{"account", "name", "token": "sbp_…",
   "may": ["read", …]}]}`: a token for each page that was given; without the scope, publishing and the webhook are 403
   `not_granted`.
-- `POST /api/oauth/withdraw {"as", "client_id"}` → 200 `{"tokens": n}`: the person takes everything back.
+- `POST /api/oauth/withdraw {"as", "client_id", "forget"?: false}` → 200 `{"tokens": n, "told": {"status", "answer"} |
+  {"error"} | null}`: the person takes everything back, and the app is told by a form at its `deauthorize_url`, or with
+  `forget` at its `deletion_url`: `signed_request=<signature>.<payload>`, base64url without padding, the signature being
+  HMAC-SHA256(client secret, payload as it is written), the payload `{"algorithm", "issued_at", "nonce", "user_id"}`.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """What this network remembers of apps, of codes on their way, and of who granted what to whom."""
 
 import hashlib
+import hmac
 import json
 import secrets
 import sqlite3
@@ -26,13 +27,19 @@ class Given:
     scopes: Sequence[str]
 
 
-def register(store: Store, name: str, redirect_uris: Sequence[str]) -> tuple[str, str]:
+def register(
+    store: Store,
+    name: str,
+    redirect_uris: Sequence[str],
+    deauthorize_url: str | None = None,
+    deletion_url: str | None = None,
+) -> tuple[str, str]:
     """A new app's client id and secret."""
     client_id, secret = f"app_{secrets.token_hex(8)}", secrets.token_urlsafe(32)
     with store.write() as db:
         db.execute(
-            "INSERT INTO client (id, secret, name, redirect_uris) VALUES (?, ?, ?, ?)",
-            (client_id, secret, name, json.dumps(list(redirect_uris))),
+            "INSERT INTO client VALUES (?, ?, ?, ?, ?, ?)",
+            (client_id, secret, name, json.dumps(list(redirect_uris)), deauthorize_url, deletion_url),
         )
     return client_id, secret
 
@@ -118,19 +125,27 @@ def pages_of(store: Store, grant: sqlite3.Row) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def withdraw(store: Store, person: str, client_id: str) -> int:
+def withdraw(store: Store, person_id: str, client_id: str) -> int:
     """Take back everything that a person granted an app; how many tokens that ended."""
-    row = store.account(person)
-    if row is None:
-        return 0
     with store.write() as db:
-        done = db.execute("DELETE FROM granted WHERE person_id = ? AND client_id = ?", (row["id"], client_id))
+        done = db.execute("DELETE FROM granted WHERE person_id = ? AND client_id = ?", (person_id, client_id))
     return done.rowcount
+
+
+def signed_request(secret: str, person_id: str) -> str:
+    """What an app is told of a person who takes their consent back: signed by what only the two of us know."""
+    told = {"algorithm": "HMAC-SHA256", "issued_at": int(wall()), "nonce": secrets.token_hex(8), "user_id": person_id}
+    payload = _letters(json.dumps(told).encode())
+    return f"{_letters(hmac.digest(secret.encode(), payload.encode(), 'sha256'))}.{payload}"
+
+
+def _letters(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def challenge_of(verifier: str) -> str:
     """RFC 7636 4.2, S256."""
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return _letters(hashlib.sha256(verifier.encode()).digest())
 
 
 def _digest(code: str) -> bytes:

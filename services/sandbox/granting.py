@@ -4,6 +4,7 @@ import hmac
 from typing import Annotated
 from urllib.parse import parse_qs
 
+import httpx
 from fastapi import APIRouter
 from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, Response
@@ -22,16 +23,21 @@ Uri = Annotated[Text, Field(min_length=1, max_length=2000)]
 class NewApp(Request):
     name: Handle
     redirect_uris: Annotated[list[Uri], Field(min_length=1, max_length=20)]
+    deauthorize_url: Uri | None = None
+    deletion_url: Uri | None = None
 
 
 class Withdraw(Request):
     as_: Annotated[Handle, Field(alias="as")]
     client_id: Handle
+    forget: bool = False
 
 
 @router.post("/apps", status_code=201)
 async def register(request: HttpRequest, body: NewApp) -> dict[str, str]:
-    client_id, secret = consents.register(store_of(request), body.name, body.redirect_uris)
+    client_id, secret = consents.register(
+        store_of(request), body.name, body.redirect_uris, body.deauthorize_url, body.deletion_url
+    )
     return {"client_id": client_id, "client_secret": secret, "name": body.name}
 
 
@@ -77,8 +83,25 @@ async def pages(request: HttpRequest) -> dict[str, object]:
 
 
 @router.post("/withdraw")
-async def withdraw(request: HttpRequest, body: Withdraw) -> dict[str, int]:
-    return {"tokens": consents.withdraw(store_of(request), body.as_, body.client_id)}
+async def withdraw(request: HttpRequest, body: Withdraw) -> dict[str, object]:
+    """End what a person granted, and tell the app: once, since who practises wants to see what came of it."""
+    store = store_of(request)
+    person, client = store.account(body.as_), consents.client(store, body.client_id)
+    if person is None or client is None:
+        raise Refusal(404, "not_found", "there is no such person, or no such app")
+    ended = consents.withdraw(store, person["id"], client["id"])
+    url = client["deletion_url"] if body.forget else client["deauthorize_url"]
+    told = await _tell(url, consents.signed_request(client["secret"], person["id"])) if url is not None else None
+    return {"tokens": ended, "told": told}
+
+
+async def _tell(url: str, signed: str) -> dict[str, object]:
+    try:
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            answer = await http.post(url, data={"signed_request": signed})
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return {"error": type(error).__name__}
+    return {"status": answer.status_code, "answer": answer.text[:1000]}
 
 
 def _refused(status: int, error: str) -> Response:

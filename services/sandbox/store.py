@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS fault (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, match TEXT NOT NULL, effect TEXT NOT NULL,
     remaining INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS client (
-    id TEXT PRIMARY KEY, secret TEXT NOT NULL, name TEXT NOT NULL, redirect_uris TEXT NOT NULL);
+    id TEXT PRIMARY KEY, secret TEXT NOT NULL, name TEXT NOT NULL, redirect_uris TEXT NOT NULL,
+    deauthorize_url TEXT, deletion_url TEXT);
 CREATE TABLE IF NOT EXISTS code (
     digest BLOB PRIMARY KEY, client_id TEXT NOT NULL REFERENCES client, person_id TEXT NOT NULL REFERENCES account,
     redirect_uri TEXT NOT NULL, challenge TEXT NOT NULL, scopes TEXT NOT NULL, pages TEXT NOT NULL,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from services.scheduler import withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
@@ -27,6 +28,7 @@ WRONG_SUMS = Counter("parvis_rollup_wrong_total", "Sums that a nightly sample fo
 
 async def sweep(house: House) -> None:
     """Do what is due; cheap where another scheduler has done it."""
+    await withdrawing.work_off(house)
     if await _turn(house, "sweep:hourly", timedelta(hours=1)):
         await forget(house)
     if await _turn(house, "sweep:daily", timedelta(days=1)):

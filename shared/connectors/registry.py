@@ -4,7 +4,7 @@ from shared.connectors.facebook import Facebook
 from shared.connectors.generic import Generic
 from shared.connectors.sandbox import Sandbox
 from shared.connectors.sandbox_consent import SandboxConsent
-from shared.contract import Connector, Consents
+from shared.contract import Connector, Consents, Revokes
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
@@ -15,6 +15,10 @@ CONNECTORS: dict[Network, Connector] = {
 
 # The networks that ask their people whether we may act for them.
 CONSENTS: dict[Network, Consents] = {
+    Network.SANDBOX: SandboxConsent(),
+}
+# Those among them that tell us when somebody takes it back.
+REVOKES: dict[Network, Revokes] = {
     Network.SANDBOX: SandboxConsent(),
 }
 

@@ -1,8 +1,10 @@
 """Consent on the practice network: OAuth 2 with a code and PKCE, and one login for each page that a person gives us."""
 
+import hmac
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 import httpx
 import orjson
@@ -10,7 +12,7 @@ import orjson
 from shared.connectors import outcome
 from shared.connectors.reading import identifier, name, words
 from shared.contract import AppLogin, Choice, Consent, Consented, read_json
-from shared.errors import BadPayload, LoginDead, NetworkError, Refused, Unavailable
+from shared.errors import BadPayload, BadSignature, LoginDead, NetworkError, Refused, Unavailable
 from shared.models.enums import Network
 
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -24,7 +26,15 @@ class SandboxConsent:
 
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
         """The practice network gives every caller an app, for the asking."""
-        told = orjson.dumps({"name": "Parvis", "redirect_uris": [redirect_uri]})
+        beside = redirect_uri.removesuffix("/callback")
+        told = orjson.dumps(
+            {
+                "name": "Parvis",
+                "redirect_uris": [redirect_uri],
+                "deauthorize_url": f"{beside}/deauthorize",
+                "deletion_url": f"{beside}/data-deletion",
+            }
+        )
         response = await outcome.act(
             http, "sandbox", "POST", _place(base_url, "apps"), headers={"content-type": "application/json"},
             content=told,
@@ -65,6 +75,19 @@ class SandboxConsent:
         found = (self._choice(page, app.base_url, granted_by) for page in pages)
         return [choice for choice in found if choice is not None]
 
+    def revoked(self, app: AppLogin, body: bytes) -> str:
+        """`signed_request=<signature>.<payload>`, both base64url; HMAC-SHA256 of the payload's letters."""
+        given = parse_qs(body.decode("utf-8", "replace")).get("signed_request", [""])[0]
+        signature, _, payload = given.partition(".")
+        expected = hmac.digest(app.client_secret.encode(), payload.encode(), "sha256")
+        if not hmac.compare_digest(_decoded(signature), expected):
+            raise BadSignature("signed_request is missing, or was not signed for this app")
+        person = read_json(_decoded(payload))
+        found = identifier(person.get("user_id")) if isinstance(person, dict) else None
+        if found is None:
+            raise BadPayload("signed_request names no user_id")
+        return found
+
     async def _token(self, http: httpx.AsyncClient, app: AppLogin, consented: Consented) -> str:
         form = {
             "grant_type": "authorization_code",
@@ -104,6 +127,13 @@ class SandboxConsent:
 
 def _place(base_url: str | None, what: str) -> str:
     return f"{(base_url or '').rstrip('/')}/api/oauth/{what}"
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""
 
 
 def _answer(response: httpx.Response) -> Mapping[str, object]:

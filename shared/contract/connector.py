@@ -101,6 +101,19 @@ class Connector(Hears, Speaks, Protocol):
     """A whole network."""
 
 
+class Revokes(Protocol):
+    """A network that tells us when a person takes their consent back, or wants what we keep of them erased."""
+
+    network: ClassVar[Network]
+
+    def revoked(self, app: AppLogin, body: bytes) -> str:
+        """Who it is, by the network's id, out of its signed request's body.
+
+        Raises BadSignature where it was not signed for this app, BadPayload where nobody is named in it.
+        """
+        ...
+
+
 class Consents(Protocol):
     """A network that asks its people whether we may act for them (OAuth 2)."""
 

@@ -3,7 +3,7 @@
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, DuePoll, Hook
-from shared.models.consent import Consent
+from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.organization import (
@@ -60,4 +60,5 @@ __all__ = [
     "User",
     "UserDraft",
     "Variant",
+    "Withdrawal",
 ]

@@ -139,9 +139,10 @@ class Hook(SQLModel, table=True):
     key_digests: list[str] = Field(sa_type=TEXTS)
     secret: bytes = Field(sa_type=BYTES)  # sealed JSON {"keys": […], "verify_token": …}
     # Of a channel that was connected by consent: the app that was consented to, whose deliveries it gets its part of,
-    # and the person who consented, by the network's id.
+    # and the person who consented, by the network's id, and when.
     through_app_id: UUID | None = None
     granted_by: str | None = Field(default=None, sa_type=TEXT)
+    granted_at: datetime | None = Field(default=None, sa_type=TIME)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     removed_at: datetime | None = Field(default=None, sa_type=TIME)
 

@@ -1,14 +1,15 @@
-"""What a person is asked on a network, and what they let us speak for."""
+"""What a person is asked on a network, what they let us speak for, and that they take it back."""
 
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from shared.ids import new_uuid
 from shared.models.base import BYTES, NOW, TEXT, TIME
-from shared.models.enums import Network, string_enum
+from shared.models.enums import Network, WithdrawalKind, string_enum
 
 
 class Consent(SQLModel, table=True):
@@ -33,3 +34,29 @@ class Consent(SQLModel, table=True):
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     expires_at: datetime = Field(sa_type=TIME)
     returned_at: datetime | None = Field(default=None, sa_type=TIME)  # the state is used up
+
+
+class Withdrawal(SQLModel, table=True):
+    """A network's signed word that a person takes their consent back; worked off by the scheduler.
+
+    The person is named until that is done. `digest` is the signed word's, so that its repeat is known.
+    """
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        UniqueConstraint("code"),
+        Index("ix_withdrawal_waiting", "received_at", postgresql_where=text("done_at IS NULL")),
+    )
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    network: Network = Field(sa_type=cast(Any, string_enum(Network)))
+    app_id: UUID
+    kind: WithdrawalKind = Field(sa_type=cast(Any, string_enum(WithdrawalKind)))
+    person: str | None = Field(default=None, sa_type=TEXT)
+    digest: bytes = Field(sa_type=BYTES)
+    code: str = Field(sa_type=TEXT)  # what the person may ask with how far it is
+    received_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    leased_until: datetime | None = Field(default=None, sa_type=TIME)
+    done_at: datetime | None = Field(default=None, sa_type=TIME)
+    channels: int = 0
+    mentions: int = 0

@@ -77,6 +77,13 @@ class ConsentStatus(StrEnum):
     FAILED = "failed"
 
 
+class WithdrawalKind(StrEnum):
+    """`deauthorize`: our logins end. `erase`: what we keep of the person goes, too."""
+
+    DEAUTHORIZE = "deauthorize"
+    ERASE = "erase"
+
+
 class CoverageKind(StrEnum):
     OBSERVED = "observed"
     HOLE = "hole"

@@ -52,6 +52,7 @@ TABLES: dict[str, TableKind] = {
     "thread": TableKind.CONTENT,
     "user": TableKind.PLATFORM,
     "variant": TableKind.CONTENT,
+    "withdrawal": TableKind.QUEUE,
 }
 
 # Index tables without grants, reached only through functions that look at the transaction's brands.

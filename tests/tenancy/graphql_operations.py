@@ -246,7 +246,7 @@ def _plain(name: str, field: GraphQLInputField, own: dict[str, Any]) -> Any:
 
 
 def _required(place: str, field: GraphQLField, tenant: Tenant) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for name, argument in field.args.items():
         if is_required_argument(argument) and _is_id(argument):
             found[name] = tenant.id(_prefix(name, place))

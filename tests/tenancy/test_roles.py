@@ -100,8 +100,9 @@ async def test_the_worker_sees_nothing_of_people_their_keys_or_the_hooks_secrets
             "removed_at",
             "through_app_id",
             "granted_by",
+            "granted_at",
         )
-    }
+    } | {("granted_by", "UPDATE")}
 
 
 async def test_the_api_reads_people_and_keys_but_makes_none(schema: Catalogue) -> None:

@@ -172,6 +172,14 @@ async def find(session: Session, network: Network, base_url: str | None) -> App 
     return found
 
 
+async def of_network(session: Session, network: Network) -> list[App]:
+    """The apps by which people of a network give consent, whatever their server."""
+    query = select(App).where(
+        col(App.network) == network, col(App.client_id).is_not(None), col(App.removed_at).is_(None)
+    )
+    return list((await session.execute(query.order_by(col(App.id)))).scalars())
+
+
 async def get(session: Session, app_id: UUID) -> App | None:
     """One app that is not removed."""
     app = await session.get(App, app_id)

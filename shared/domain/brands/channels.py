@@ -141,7 +141,7 @@ async def reconnect(
     channel.credentials = logins.seal(vault, channel.id, credentials)
     await _wake(session, scope, channel, now=now)
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
-    hook.through_app_id, hook.granted_by = through.app_id, through.granted_by
+    hook.through_app_id, hook.granted_by, hook.granted_at = through.app_id, through.granted_by, now
     hooks.renew_secret(vault, hook, key=key, verify_token=None)
     return await changed(session, scope, channel, "channel.reconnect", now=now)
 

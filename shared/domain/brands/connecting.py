@@ -90,6 +90,7 @@ async def connect(
         secret=hooks.seal(vault, hook_id, shared),
         through_app_id=through.app_id if through is not None else None,
         granted_by=through.granted_by if through is not None else None,
+        granted_at=now if through is not None else None,
         created_at=now,
     )
     session.add_all([channel, hook])

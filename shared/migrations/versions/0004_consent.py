@@ -1,4 +1,4 @@
-"""Consent: what a person is asked on a network, the logins of apps, and which app a channel was connected through."""
+"""Consent: what a person is asked on a network and takes back, the logins of apps, and what is connected by them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,6 +39,23 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WITH gone AS (DELETE FROM consent WHERE expires_at < now() RETURNING 1) SELECT count(*) FROM gone
 $$
 """
+# The network's word comes without a key: the api's role hands it in, and asks how far it is by its code alone.
+_RECEIVE = """
+CREATE FUNCTION parvis.receive_withdrawal(id uuid, network text, app uuid, kind text, person text, digest bytea,
+                                          code text)
+RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO withdrawal (id, network, app_id, kind, person, digest, code, channels, mentions)
+  VALUES (id, network, app, kind, person, digest, code, 0, 0)
+  ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING withdrawal.code
+$$
+"""
+_ASK = """
+CREATE FUNCTION parvis.withdrawal_of(code text) RETURNS TABLE (kind text, received_at timestamptz, done_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT w.kind, w.received_at, w.done_at FROM withdrawal w WHERE w.code = withdrawal_of.code
+$$
+"""
+_WITHDRAWING = "parvis.receive_withdrawal(uuid, text, uuid, text, text, bytea, text), parvis.withdrawal_of(text)"
 _APPS_OF_OURS = "base_url IS NOT NULL AND hook_id IS NULL AND removed_at IS NULL"
 _REGISTERED = "client_id, client_secret, scopes, redirect_uri, registering_until"
 _OWN = "brand_id = ANY (parvis.seen_brands()) AND user_id = parvis.seen_user()"
@@ -56,7 +73,15 @@ _RULES = (
     f"CREATE POLICY registers ON app FOR INSERT TO parvis_app WITH CHECK ({_APPS_OF_OURS})",
     f"CREATE POLICY registered ON app FOR UPDATE TO parvis_app USING ({_APPS_OF_OURS}) WITH CHECK ({_APPS_OF_OURS})",
     f"GRANT SELECT, INSERT, UPDATE ({_REGISTERED}) ON app TO parvis_app",
-    "GRANT SELECT (through_app_id, granted_by) ON hook TO parvis_worker",
+    "GRANT SELECT (through_app_id, granted_by, granted_at), UPDATE (granted_by) ON hook TO parvis_worker",
+    "CREATE POLICY forgets ON hook FOR UPDATE TO parvis_worker USING (brand_id = ANY (parvis.seen_brands()))",
+    _RECEIVE,
+    _ASK,
+    f"REVOKE ALL ON FUNCTION {_WITHDRAWING} FROM public",
+    f"GRANT EXECUTE ON FUNCTION {_WITHDRAWING} TO parvis_app",
+    "ALTER TABLE withdrawal ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY claims ON withdrawal TO parvis_worker USING (true)",
+    "GRANT SELECT, UPDATE ON withdrawal TO parvis_worker",
 )
 
 
@@ -83,6 +108,7 @@ def upgrade() -> None:
     )
     op.add_column("hook", sa.Column("through_app_id", sa.Uuid()))
     op.add_column("hook", sa.Column("granted_by", sa.Text()))
+    op.add_column("hook", sa.Column("granted_at", sa.DateTime(timezone=True)))
     op.create_index(
         "ix_hook_granted_by",
         "hook",
@@ -110,6 +136,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("state", name=op.f("uq_consent_state")),
     )
     op.create_index("ix_consent_expires_at", "consent", ["expires_at"], unique=False)
+    op.create_table(
+        "withdrawal",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("network", sa.String(32), nullable=False),
+        sa.Column("app_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("channels", sa.Integer(), nullable=False),
+        sa.Column("mentions", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal")),
+        sa.UniqueConstraint("digest", name=op.f("uq_withdrawal_digest")),
+        sa.UniqueConstraint("code", name=op.f("uq_withdrawal_code")),
+    )
+    op.create_index(
+        "ix_withdrawal_waiting",
+        "withdrawal",
+        ["received_at"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
     for rule in _RULES:
         op.execute(rule)
 
@@ -118,7 +169,10 @@ def downgrade() -> None:
     for statement in (
         "DROP FUNCTION parvis.enter_by_state(bytea)",
         "DROP FUNCTION parvis.forget_consents()",
-        "REVOKE ALL (through_app_id, granted_by) ON hook FROM parvis_worker",
+        "DROP FUNCTION parvis.receive_withdrawal(uuid, text, uuid, text, text, bytea, text)",
+        "DROP FUNCTION parvis.withdrawal_of(text)",
+        "REVOKE ALL (through_app_id, granted_by, granted_at) ON hook FROM parvis_worker",
+        "DROP POLICY forgets ON hook",
         "DROP POLICY installed ON app",
         "DROP POLICY registers ON app",
         "DROP POLICY registered ON app",
@@ -126,8 +180,10 @@ def downgrade() -> None:
         "DELETE FROM app WHERE hook_id IS NULL",
     ):
         op.execute(statement)
+    op.drop_table("withdrawal")
     op.drop_table("consent")
     op.drop_index("ix_hook_granted_by", table_name="hook")
+    op.drop_column("hook", "granted_at")
     op.drop_column("hook", "granted_by")
     op.drop_column("hook", "through_app_id")
     op.drop_index("uq_app_login", table_name="app")
