@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from services.admin.house import House, moment, now, run, say
-from shared.connectors.registry import CONSENTS, connector
+from shared.connectors.registry import CONSENTS, REVOKES, connector
 from shared.contract import Capability
+from shared.db import Session
 from shared.domain.brands import apps, hooks
 from shared.domain.brands.apps import AppDraft
 from shared.ids import Prefix, parse_typeid, typeid
@@ -57,9 +58,7 @@ def add(
         hears = card.can(Capability.APP_WEBHOOKS)
         async with house.db.session() as session:
             made, _ = await apps.keep(session, house.vault, draft=draft, hears=hears, now=now())
-            hook = await apps.hook_of(session, made)
-            shared = hooks.open_secret(house.vault, hook.id, hook.secret) if hook is not None else None
-        return {**_told(house, made), "verify_token": shared.verify_token if shared is not None else None}
+            return await _told(house, session, made)
 
     say(run(act))
 
@@ -70,7 +69,7 @@ def list_() -> None:
 
     async def act(house: House) -> list[dict[str, Any]]:
         async with house.db.session() as session:
-            return [_told(house, one) for one in await apps.list_(session)]
+            return [await _told(house, session, one) for one in await apps.list_(session)]
 
     say(run(act))
 
@@ -81,13 +80,17 @@ def remove(id: Annotated[str, typer.Argument(metavar="APP", help="The app's id, 
 
     async def act(house: House) -> dict[str, Any]:
         async with house.db.session() as session:
-            return _told(house, await apps.remove(session, parse_typeid(Prefix.APP, id), now=now()))
+            return await _told(house, session, await apps.remove(session, parse_typeid(Prefix.APP, id), now=now()))
 
     say(run(act))
 
 
-def _told(house: House, one: App) -> dict[str, Any]:
-    asks = one.client_id is not None and one.network in CONSENTS
+async def _told(house: House, session: Session, one: App) -> dict[str, Any]:
+    """What the network's own pages have to be told of us, and nothing that we keep secret."""
+    hook = await apps.hook_of(session, one)
+    callback = house.settings.callback_url(one.network.value)
+    beside = callback.removesuffix("/callback")
+    asks, hears = one.client_id is not None and one.network in CONSENTS, one.network in REVOKES
     return {
         "id": typeid(Prefix.APP, one.id),
         "network": one.network.value,
@@ -96,7 +99,10 @@ def _told(house: House, one: App) -> dict[str, Any]:
         "base_url": one.base_url,
         "client_id": one.client_id,
         "scopes": one.scopes,
-        "webhook_url": hooks.url(house.settings.hook_base_url, one.hook_id) if one.hook_id is not None else None,
-        "redirect_uri": house.settings.callback_url(one.network.value) if asks else None,
+        "webhook_url": hooks.url(house.settings.hook_base_url, hook.id) if hook is not None else None,
+        "verify_token": hooks.open_secret(house.vault, hook.id, hook.secret).verify_token if hook is not None else None,
+        "redirect_uri": callback if asks else None,
+        "deauthorize_url": f"{beside}/deauthorize" if asks and hears else None,
+        "deletion_url": f"{beside}/data-deletion" if asks and hears else None,
         "created_at": moment(one.created_at),
     }

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from prometheus_client import Counter
+
 from services.api.consenting import NETWORK_SECONDS
 from services.api.context import Services
 from shared.connectors.registry import CONSENTS
@@ -25,6 +27,8 @@ T = TypeVar("T")
 _LONGEST_CODE = 4000
 _TRIES, _PAUSE = 6, 0.5
 
+RETURNED = Counter("parvis_consents_total", "People who came back from a network, by what came of it.", ["outcome"])
+
 ERRORS = {
     "access_denied": "the person said no",
     "app_missing": "this installation no longer has the app that asked",
@@ -37,15 +41,16 @@ ERRORS = {
     "not_allowed": "whoever asked may no longer connect channels of this brand",
     "nothing_given": "the person gave no page or account that could be connected",
     "state_used": "this way back was taken before: what came of it stands under its consent",
-    "unknown_state": "nobody was sent to a network with this state, or that was too long ago: begin again",
+    "unknown_state": "nobody was sent to a network with this state, or that was too long ago",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """Where the browser goes: to the frontend that asked."""
+    """Where the browser goes: to the frontend that asked, with the code of what went wrong."""
 
     url: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,12 @@ class _Ready:
 
 async def came_back(services: Services, name: str, query: Mapping[str, str]) -> Onward | Stranded:
     """Take what the network sent along with the browser. The state is used up before the network is asked."""
+    found = await _taken(services, name, query)
+    RETURNED.labels(found.code or "given").inc()
+    return found
+
+
+async def _taken(services: Services, name: str, query: Mapping[str, str]) -> Onward | Stranded:
     network, state = _network(name), query.get("state", "")
     if network is None:
         return Stranded("unknown_state")
@@ -193,4 +204,4 @@ def _onward(consent: Consent, error: str | None = None, *, names_it: bool = Fals
     parts = urlsplit(consent.return_url)
     ours = {"consent", "error", "error_description"}
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in ours]
-    return Onward(urlunsplit(parts._replace(query=urlencode([*kept, *said.items()]))))
+    return Onward(urlunsplit(parts._replace(query=urlencode([*kept, *said.items()]))), error)

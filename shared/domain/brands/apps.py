@@ -62,7 +62,7 @@ async def keep(session: Session, vault: Vault, *, draft: AppDraft, hears: bool, 
     """Register an app, over the owner's connection, and whether anything is new. `hears`: networks post to its hook.
 
     The one that people consent to on this server is changed rather than doubled: a new signing key goes in front of
-    the one before.
+    the one before. One that was removed comes back as it was, its address and its channels with it.
     """
     _validate(draft, hears=hears)
     known = await _named(session, draft) if draft.client_id is not None else None
@@ -70,7 +70,7 @@ async def keep(session: Session, vault: Vault, *, draft: AppDraft, hears: bool, 
     before = app.model_dump(exclude={"client_secret"}) if known is not None else None
     was = login(vault, app).client_secret if known is not None else None
     app.name, app.external_id, app.scopes = draft.name, draft.external_id, list(draft.scopes)
-    app.client_id, app.redirect_uri, app.registering_until = draft.client_id, None, None
+    app.client_id, app.redirect_uri, app.registering_until, app.removed_at = draft.client_id, None, None, None
     if draft.client_secret is not None and draft.client_secret != was:
         app.client_secret = vault.seal(draft.client_secret, place(app.id))
     session.add(app)
@@ -99,8 +99,10 @@ async def _named(session: Session, draft: AppDraft) -> App | None:
         col(App.network) == draft.network,
         col(App.base_url).is_not_distinct_from(draft.base_url),
         col(App.client_id).is_not(None),
-        col(App.removed_at).is_(None),
+        or_(col(App.removed_at).is_(None), col(App.client_id) == draft.client_id),
     )
+    # The one that is there, else the one of this name that was removed last.
+    query = query.order_by(col(App.removed_at).desc().nulls_first()).limit(1)
     found: App | None = await session.scalar(query.with_for_update())
     return found
 
@@ -110,9 +112,10 @@ async def _keep_hook(session: Session, vault: Vault, app: App, draft: AppDraft, 
     assert key is not None
     hook = await session.get(Hook, app.hook_id) if app.hook_id is not None else None
     if hook is not None:
-        before = hooks.open_secret(vault, hook.id, hook.secret)
+        before, was_removed = hooks.open_secret(vault, hook.id, hook.secret), hook.removed_at is not None
+        hook.removed_at = None
         if key == before.keys[0] and draft.verify_token in {None, before.verify_token}:
-            return False
+            return was_removed
         hooks.renew_secret(vault, hook, key=key, verify_token=draft.verify_token)
         return True
     shared = Secret((key,), draft.verify_token or secrets.token_urlsafe(24))

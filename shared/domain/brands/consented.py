@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from shared.contract import Card, Choice, Secret
 from shared.db import Session
 from shared.domain.brands import apps, channels, connecting, consents, hooks
 from shared.domain.brands.connecting import Connected, Through
 from shared.domain.scope import Scope
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid, Problem
 from shared.models.channel import Channel, ChannelDraft
 from shared.models.consent import Consent
 from shared.models.enums import Network
@@ -65,12 +67,17 @@ async def connect(
 
 
 def _draft(consent: Consent, choice: Choice, name: str | None) -> ChannelDraft:
-    return ChannelDraft(
-        network=consent.network,
-        name=name or choice.name[:200],
-        external_id=choice.external_id,
-        base_url=choice.base_url,
-    )
+    try:
+        return ChannelDraft(
+            network=consent.network,
+            name=name or choice.name[:200],
+            external_id=choice.external_id,
+            base_url=choice.base_url,
+        )
+    except ValidationError as error:
+        found = "; ".join(one["msg"] for one in error.errors())
+        sentence = f"the network names something that no channel can be made of: {found}"
+        raise Invalid([Problem("unusable_choice", sentence, ("external_id",))]) from None
 
 
 async def _renew(

@@ -32,11 +32,14 @@ BEGIN
             AND (k.brand_id IS NULL OR k.brand_id = c.brand_id);
 END $$
 """
-# A consent holds logins, so the worker's role does not read it; it may only let old ones go.
+# A consent holds logins, so the worker's role does not read it; it may only let old ones go. One that nothing came of
+# stays a day longer: whoever comes back that late is still sent on to where they came from.
 _FORGET = """
 CREATE FUNCTION parvis.forget_consents() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  WITH gone AS (DELETE FROM consent WHERE expires_at < now() RETURNING 1) SELECT count(*) FROM gone
+  WITH gone AS (DELETE FROM consent
+    WHERE expires_at < now() - CASE WHEN choices IS NULL THEN interval '1 day' ELSE interval '0' END RETURNING 1)
+  SELECT count(*) FROM gone
 $$
 """
 # The network's word comes without a key: the api's role hands it in, and asks how far it is by its code alone.

@@ -104,6 +104,20 @@ async def test_a_removed_app_is_found_no_more_and_its_secret_is_gone(owner_db: D
     assert (kept, ended) == (None, True)
 
 
+async def test_an_app_that_was_removed_comes_back_with_its_address(owner_db: Database) -> None:
+    """Else the channels that were connected through it would not get their part of what it is told."""
+    first, _ = await keep(owner_db)
+    async with owner_db.session() as session:
+        await apps.remove(session, first.id, now=NOW)
+    again, is_new = await keep(owner_db)
+    async with owner_db.session() as session:
+        hook = await apps.hook_of(session, again)
+        assert hook is not None
+    assert (again.id, again.hook_id, again.removed_at, hook.removed_at) == (first.id, first.hook_id, None, None)
+    assert is_new
+    assert apps.login(VAULT, again).client_secret == "hush"
+
+
 async def test_registering_with_a_server_is_for_one_at_a_time(app_db: Database) -> None:
     assert await claim(app_db) is not None
     assert await claim(app_db) is None

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from services.scheduler import sweeps
 from services.scheduler.house import House as Shop
 from shared import http
-from shared.contract import Author, Deleted, Said
+from shared.contract import Author, Choice, Deleted, Said
 from shared.db import Database
 from shared.domain import leases
 from shared.domain import scope as scopes
@@ -122,17 +122,24 @@ async def test_hourly_sums_go_after_ninety_days(worker_db: Database, brand: Hous
         assert await retention.forget_hours(session, scope, now=NOW) == 1
 
 
-async def test_consents_go_when_their_time_is_over(owner_db: Database, worker_db: Database, brand: HouseBrand) -> None:
+async def test_what_was_given_goes_when_its_hour_is_over_and_what_nothing_came_of_a_day_later(
+    owner_db: Database, worker_db: Database, brand: HouseBrand
+) -> None:
     who = Principal(new_uuid(), brand.user_id, brand.organization_id, frozenset({KeyScope.ALL}), {})
     scope = Scope(brand.brand_id, who, GrantRole.OWNER)
-    today = datetime.now(UTC)
+    today, vault = datetime.now(UTC), Vault(["k"])
     async with owner_db.session() as session:
-        for now in (today, today - timedelta(hours=1)):
+        asked = [
             await consents.ask(
-                session, scope, Vault(["k"]), network=Network.SANDBOX, app_id=new_uuid(), return_url="x", now=now
+                session, scope, vault, network=Network.SANDBOX, app_id=new_uuid(), return_url="x", now=today - ago
             )
+            for ago in (timedelta(0), timedelta(hours=2), timedelta(hours=3), timedelta(days=2))
+        ]
+        given = [Choice("cafe", "Café", {"access_token": "t"})]
+        await consents.keep(session, scope, vault, asked[0].consent, given=given, now=today)
+        await consents.keep(session, scope, vault, asked[1].consent, given=given, now=today - timedelta(hours=2))
     async with worker_db.session() as session:
-        assert await consents.forget(session) == 1
+        assert await consents.forget(session) == 2
         assert await consents.forget(session) == 0
 
 
