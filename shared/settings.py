@@ -1,5 +1,6 @@
 """Every setting, read from the environment once, at a process's edge, and passed inwards."""
 
+import json
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -24,7 +25,7 @@ def _seconds(value: float) -> timedelta:
 class AppSetting(BaseModel):
     """One of our registrations with a network, as PARVIS_APPS has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     network: str
     client_id: str
@@ -37,7 +38,8 @@ class AppSetting(BaseModel):
 class Settings(BaseSettings):
     """The settings table of docs/operate.md is generated from these fields."""
 
-    model_config = SettingsConfigDict(env_prefix="PARVIS_", extra="ignore", frozen=True)
+    # What was wrongly set may be a secret: an error names the setting and not what stands in it.
+    model_config = SettingsConfigDict(env_prefix="PARVIS_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     # Servers
     database_url: str | None = Field(
@@ -75,7 +77,7 @@ class Settings(BaseSettings):
         description="The api's address as browsers see it, to which networks send people back. Unset: its local"
         " address.",
     )
-    apps: tuple[AppSetting, ...] = Field(
+    apps: Annotated[tuple[AppSetting, ...], NoDecode] = Field(
         (),
         description="Registrations with networks for connecting by consent, as a JSON list of objects with `network`,"
         " `client_id`, `client_secret` and, where needed, `base_url`, `scopes`, `verify_token`; kept by `parvis up` and"
@@ -127,6 +129,16 @@ class Settings(BaseSettings):
 
     # Pools
     pool_size: int = Field(10, ge=1, description="Database connections of one api, worker or scheduler process.")
+
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.strip() else ()
+        except ValueError:
+            raise ValueError("this is not JSON; write a list of objects") from None
 
     @field_validator("secret_keys", "cors_origins", "private_networks", mode="before")
     @classmethod

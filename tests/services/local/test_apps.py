@@ -16,7 +16,7 @@ from services.local.plan import environment
 from shared.db import Database
 from shared.domain.brands import apps
 from shared.models.enums import Network
-from shared.settings import AppSetting
+from shared.settings import AppSetting, Settings
 from shared.vault import Vault
 from tests.conftest import TestDatabase
 
@@ -80,3 +80,17 @@ async def test_a_network_that_nobody_knows_stops_the_house_with_its_name(databas
     one = AppSetting(network="myspace", client_id="c", client_secret=SecretStr(HUSH))
     with pytest.raises(CannotRun, match="myspace"):
         await environment_apps.keep(database.settings.model_copy(update={"apps": (one,)}))
+
+
+@pytest.mark.parametrize("written", ["{broken", '[{"network": "facebook", "client_secret": "a-secret-of-the-app"}]'])
+async def test_apps_that_are_written_wrongly_are_said_to_be_without_their_secrets(
+    database: TestDatabase, written: str
+) -> None:
+    done = await parvis(database, "migrate", PARVIS_APPS=written)
+    assert done.returncode != 0
+    assert "apps" in (done.stdout + done.stderr).lower()
+    assert HUSH not in done.stdout + done.stderr
+
+
+async def test_no_apps_may_be_written_as_nothing() -> None:
+    assert Settings.model_validate({"apps": ""}).apps == ()
