@@ -10,6 +10,7 @@ from shared.contract import Capability
 from shared.db import Session
 from shared.domain.brands import apps, hooks
 from shared.domain.brands.apps import AppDraft
+from shared.errors import Invalid
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.channel import App
 from shared.models.enums import Network
@@ -40,6 +41,9 @@ def add(
 ) -> None:
     """Register an app, or give it another secret. Its one address takes the deliveries for all its channels."""
     card = connector(network).card
+    hears = card.can(Capability.APP_WEBHOOKS)
+    if not hears and network not in CONSENTS:
+        raise Invalid(f"{card.label} knows no apps: connect a channel instead")
 
     async def act(house: House) -> dict[str, Any]:
         draft = AppDraft.model_validate(
@@ -55,7 +59,6 @@ def add(
                 "verify_token": verify_token,
             }
         )
-        hears = card.can(Capability.APP_WEBHOOKS)
         async with house.db.session() as session:
             made, _ = await apps.keep(session, house.vault, draft=draft, hears=hears, now=now())
             return await _told(house, session, made)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from services.local.folder import CannotRun
-from shared.connectors.registry import CONNECTORS
+from shared.connectors.registry import CONNECTORS, CONSENTS
 from shared.contract import Capability
 from shared.db import Database
 from shared.domain.brands import apps
@@ -29,6 +29,8 @@ async def keep(settings: Settings) -> list[str]:
                 draft = _draft(one)
                 card = CONNECTORS[draft.network].card
                 hears = card.can(Capability.APP_WEBHOOKS)
+                if not hears and draft.network not in CONSENTS:
+                    raise CannotRun(f"PARVIS_APPS names {card.label}, which knows no apps.")
                 _, is_new = await apps.keep(session, vault, draft=draft, hears=hears, now=datetime.now(UTC))
                 if is_new:
                     lines.append(f"The app of {card.label} is kept as PARVIS_APPS has it.")

@@ -28,11 +28,11 @@ WRONG_SUMS = Counter("parvis_rollup_wrong_total", "Sums that a nightly sample fo
 
 async def sweep(house: House) -> None:
     """Do what is due; cheap where another scheduler has done it."""
-    await withdrawing.work_off(house)
     if await _turn(house, "sweep:hourly", timedelta(hours=1)):
         await forget(house)
     if await _turn(house, "sweep:daily", timedelta(days=1)):
         await nightly(house)
+    await withdrawing.work_off(house)
 
 
 async def _turn(house: House, name: str, length: timedelta) -> bool:

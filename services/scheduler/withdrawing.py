@@ -4,6 +4,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from services.rounds import passes
 from services.scheduler.house import House
 from shared.domain import scope as scopes
 from shared.domain.brands import withdrawals
@@ -22,16 +23,26 @@ async def work_off(house: House) -> int:
     """Everything that waits; how many that were. One that dies halfway is done again, to the same end."""
     done = 0
     while (one := await _claimed(house)) is not None:
-        ended = await _end_logins(house, one)
-        mentions = await _erase(house, one) if one.kind is WithdrawalKind.ERASE else 0
-        async with house.db.session() as session:
-            await withdrawals.finish(session, one.id, ended=ended, mentions=mentions)
-        WITHDRAWN.labels(one.kind.value).inc()
-        _log.info(
-            "withdrawal.done", network=one.network.value, kind=one.kind.value, channels=len(ended), mentions=mentions
-        )
-        done += 1
+        try:
+            await _work(house, one)
+        except Exception as error:
+            if passes(error):
+                raise
+            # Its lease holds it back for a while, so that the others come to their turn.
+            _log.exception("withdrawal.failed", network=one.network.value, kind=one.kind.value)
+        else:
+            done += 1
     return done
+
+
+async def _work(house: House, one: Withdrawal) -> None:
+    ended = await _end_logins(house, one)
+    mentions = await _erase(house, one) if one.kind is WithdrawalKind.ERASE else 0
+    async with house.db.session() as session:
+        await withdrawals.finish(session, one.id, ended=ended, mentions=mentions)
+    WITHDRAWN.labels(one.kind.value).inc()
+    counted = {"channels": len(ended), "mentions": mentions}
+    _log.info("withdrawal.done", network=one.network.value, kind=one.kind.value, **counted)
 
 
 async def _claimed(house: House) -> Withdrawal | None:

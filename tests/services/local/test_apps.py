@@ -59,6 +59,12 @@ async def test_an_app_that_lacks_its_secret_is_refused_in_a_sentence(database: T
     assert "a client id and its secret come together" in done.stderr + done.stdout
 
 
+async def test_a_network_without_apps_has_none_to_be_added(database: TestDatabase) -> None:
+    done = await parvis(database, "app", "add", "--network", "generic", "--client-id", "42", "--client-secret", HUSH)
+    assert done.returncode == 1
+    assert "knows no apps" in done.stderr + done.stdout
+
+
 async def test_the_environments_apps_are_kept_once_and_changed_when_they_change(
     database: TestDatabase, owner_db: Database
 ) -> None:

@@ -218,6 +218,19 @@ async def test_what_another_scheduler_works_on_is_left_to_it_until_its_lease_end
     assert await withdrawing.work_off(world.shop) == 1
 
 
+async def test_one_that_cannot_be_worked_off_does_not_hold_up_the_others(world: World) -> None:
+    made = await world.connect()
+    await world.withdraw(forget=True)
+    async with world.owner.session() as session:
+        await session.execute(text("UPDATE withdrawal SET person = NULL"))
+    await world.withdraw()
+    assert await withdrawing.work_off(world.shop) == 1
+    assert (await world.channel(made["id"]))["status"] == "login_dead"
+    async with world.owner.session() as session:
+        left = await session.execute(text("SELECT kind FROM withdrawal WHERE done_at IS NULL"))
+        assert list(left.scalars()) == ["erase"]
+
+
 async def _signed(world: World) -> str:
     async with world.owner.session() as session:
         row = (await session.execute(text("SELECT id, client_secret FROM app"))).one()

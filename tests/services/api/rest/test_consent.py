@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.brands import channels, consents, keys
+from shared.domain.brands import apps, channels, consents, keys
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.enums import KeyScope, Network
@@ -298,6 +298,41 @@ async def test_a_network_that_fails_is_said_and_nothing_is_half_there(
     async with owner_db.session() as session:
         row = (await session.execute(text("SELECT choices, error FROM consent"))).one()
     assert tuple(row) == (None, error)
+
+
+async def test_a_browser_that_gives_up_in_the_middle_has_used_the_state_up(
+    caller: Caller, network: journey.Network, owner_db: Database
+) -> None:
+    """As where the api dies there: the code may be spent, so nobody tries it again."""
+    back = await network.allow(await authorize(caller, network))
+    await network.fault("POST /api/oauth/token", {"type": "timeout", "seconds": 30})
+    coming = asyncio.create_task(come_back(caller.client, back))
+    while len((await network.people.get("/api/faults")).json()["faults"]):
+        await asyncio.sleep(0.02)
+    coming.cancel()
+    await asyncio.wait([coming])
+    said = query_of((await come_back(caller.client, back)).headers["location"])
+    assert said["error"] == "state_used"
+    assert (await caller.get(f"/consents/{said['consent']}")).json()["status"] == "returned"
+
+
+async def test_nothing_secret_of_a_consent_is_logged(
+    caller: Caller, network: journey.Network, owner_db: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = await authorize(caller, network)
+    back = await network.allow(asked)
+    said = query_of((await come_back(caller.client, back)).headers["location"])
+    await connect(caller, said["consent"])
+    refused = await network.allow(await authorize(caller, network))
+    await network.fault("POST /api/oauth/token", "created_then_400")
+    await come_back(caller.client, refused)
+    async with owner_db.session() as session:
+        row = (await session.execute(text("SELECT id, client_secret FROM app"))).one()
+    secret = House(owner_db).vault.open(row.client_secret, apps.place(row.id))
+    logged = "".join(capsys.readouterr())
+    assert "consent.not_taken" in logged
+    for hush in (query_of(asked)["state"], query_of(back)["code"], secret, said["consent"], "sbp_", "sbu_"):
+        assert hush not in logged
 
 
 async def test_a_person_who_gives_no_page_is_told_so(caller: Caller, network: journey.Network) -> None:
