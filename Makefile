@@ -11,7 +11,7 @@ BIN := .venv/bin
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench faults soak clients schemas lock venv dev
+.PHONY: help up test check bench faults soak peers clients schemas lock venv dev
 
 help:
 	@echo "make up      start everything on this machine; Ctrl-C stops it"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   measure Parvis beside what one would use instead; writes docs/performance.md"
 	@echo "make faults  kill, stop, flush and fill up everything under load; writes docs/promises.md"
 	@echo "make soak    half an hour of steady load: memory, connections, files, tables and queues have to stay flat"
+	@echo "make peers   real third-party servers on this machine, and what Parvis sees of them; needs Node and a C++ compiler"
 	@echo "make schemas write the committed schemas and tables again"
 	@echo "make lock    write the locks again from pyproject.toml; UPGRADE=--upgrade takes the newest releases"
 
@@ -48,6 +49,10 @@ faults: dev
 
 soak: dev
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+# ONLY=bluesky runs one of them. What can't be installed here is skipped, with a sentence.
+peers: dev
+	@$(BIN)/python -m tests.peers $(ONLY)
 
 clients: dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" tests/clients/generate

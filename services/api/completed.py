@@ -5,7 +5,7 @@ looks at what is selected below it and, where it knows all of it, generates a fu
 statement, and hands the executor a `Completed` value to pass on as it is. What it does not know goes the ordinary way.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -94,6 +94,22 @@ def plan(nodes: list[FieldNode], fragments: Mapping[str, Any], variables: Mappin
     # The source is made of our own words and of the literals of keys, never of what a caller wrote as code.
     exec(compile(source, "<lookahead>", "exec"), names)  # noqa: S102
     return Plan(writer.columns[2:], writer.joins, names["write"])
+
+
+def leaves(info: Any, things: Sequence[Any], type_name: str, names: Mapping[str, str]) -> Completed | None:
+    """A long list of plain objects: `names` gives the attribute of each leaf. None where only the executor can."""
+    if info.context.document is None:
+        return None
+    raw = info._raw_info
+    try:
+        selected = Selected(raw.fragments, raw.variable_values).fields(raw.field_nodes, {type_name})
+    except Unknown:
+        return None
+    wanted = [(key, same[0].name.value) for key, same in selected.items()]
+    if not names.keys() >= {name for _, name in wanted}:
+        return None
+    pairs = [(key, names[name]) for key, name in wanted]
+    return Completed([{key: getattr(thing, name) for key, name in pairs} for thing in things])
 
 
 # ---------------------------------------------------------------- from request to answer

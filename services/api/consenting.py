@@ -61,44 +61,61 @@ async def prepare(
     async with opening() as (session, scope):
         channels.require(scope)
         app = await apps.find(session, network, server)
-    if app is None or _is_elsewhere(services, app):
-        app = await _registered(services, known, server)
+    if app is None or not await _holds(services, known, app):
+        app = await _registered(services, known, server, app.client_id if app is not None else None)
     return Question(network, return_url, app)
 
 
-def _is_elsewhere(services: Services, app: App) -> bool:
-    """Whether we registered this app when the api had another address: the server would send nobody back here."""
-    return app.redirect_uri is not None and app.redirect_uri != services.settings.callback_url(app.network.value)
+async def _holds(services: Services, known: Consents, app: App) -> bool:
+    """Whether the server still knows an app that we registered, and would send people back here."""
+    if app.redirect_uri is None:
+        return True
+    if app.redirect_uri != services.settings.callback_url(app.network.value):
+        return False
+    try:
+        login = apps.login(services.vault, app)
+    except UnknownKey:
+        return False
+    async with _patience(known):
+        return await known.is_registered(services.http, login)
 
 
-async def _registered(services: Services, known: Consents, server: str | None) -> App:
-    """Our app with a server that registers apps itself: made by one of us, awaited by the others."""
-    label = CARDS[known.network].label
-    missing = Problem(
-        "app_missing", f"this installation has no app for {label}: `parvis app add` keeps one", ("network",)
-    )
-    if server is None:
-        raise Invalid([missing])
-    redirect_uri = services.settings.callback_url(known.network.value)
+@asynccontextmanager
+async def _patience(known: Consents) -> AsyncIterator[None]:
+    """So long and no longer does a person wait for a server before they are sent there."""
     try:
         async with asyncio.timeout(NETWORK_SECONDS):
+            yield
+    except TimeoutError:
+        label = CARDS[known.network].label
+        raise Unavailable(known.network.value, f"{label} gave no answer in time; try again", unsent=True) from None
+
+
+async def _registered(services: Services, known: Consents, server: str | None, forgotten: str | None) -> App:
+    """Our app with a server that registers apps itself: made by one of us, awaited by the others."""
+    label = CARDS[known.network].label
+    sentence = f"this installation has no app for {label}: `parvis app add` keeps one"
+    missing = Invalid([Problem("app_missing", sentence, ("network",))])
+    if server is None:
+        raise missing
+    redirect_uri = services.settings.callback_url(known.network.value)
+    try:
+        async with _patience(known):
             while True:
                 async with services.db.session() as session:
                     mine = await apps.claim_registration(
                         session, network=known.network, base_url=server, name=label, redirect_uri=redirect_uri,
-                        lease=_REGISTERING,
+                        lease=_REGISTERING, forgotten=forgotten,
                     )  # fmt: skip
                     app = await apps.find(session, known.network, server)
                 if mine is not None:
                     return await _register(services, known, server, redirect_uri, mine)
-                if app is not None and not _is_elsewhere(services, app):
+                if app is not None and app.redirect_uri in {None, redirect_uri} and app.client_id != forgotten:
                     return app
                 await asyncio.sleep(_GLANCE_SECONDS)
     except Refused as error:
         _log.info("app.not_registered", network=known.network.value, error=error.code)
-        raise Invalid([missing]) from error
-    except TimeoutError:
-        raise Unavailable(known.network.value, f"{label} did not register us in time; try again", unsent=True) from None
+        raise missing from error
 
 
 async def _register(services: Services, known: Consents, server: str, redirect_uri: str, app_id: UUID) -> App:

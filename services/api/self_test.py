@@ -82,7 +82,8 @@ async def examine(services: Means, what: Subject, *, subscribe: bool) -> Result:
         try:
             async with asyncio.timeout(_SECONDS):
                 subscription = await network.subscribe(services.http, what.login, what.hook)
-            findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {what.hook.url}"))
+            if subscription is not None:
+                findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {what.hook.url}"))
         except (NetworkError, httpx.HTTPError, TimeoutError) as error:
             findings.append(_failed("not_subscribed", "the network was asked to push here and did not agree", error))
     if network.card.can(Capability.CHECK):

@@ -14,10 +14,10 @@ import httpx
 from services.local.folder import write_private
 from services.local.plan import address
 from shared.connectors.registry import CONNECTORS, connector
-from shared.contract import Capability
+from shared.contract import Capability, Card
 from shared.db import Database, Session
 from shared.domain import scope as scopes
-from shared.domain.brands import connecting, keys, organizations
+from shared.domain.brands import channels, connecting, keys, organizations
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models import BrandDraft, ChannelDraft
@@ -85,7 +85,7 @@ async def create(db: Database, settings: Settings, sandbox: str | None, name: st
         scope = await scopes.house(session, made.brand.brand_id)
         vault = Vault([key.get_secret_value() for key in settings.secret_keys])
         connect = partial(_connect, session, scope, vault, settings, brand.name, now)
-        channels = [
+        connected = [
             await connect(network, page if network is Network.SANDBOX else None)
             for network in networks
             if page is not None or network is not Network.SANDBOX
@@ -95,7 +95,7 @@ async def create(db: Database, settings: Settings, sandbox: str | None, name: st
         "user_id": typeid(Prefix.USER, made.user.id),
         "brand_id": typeid(Prefix.BRAND, made.brand.brand_id),
         "api_key": api_key,
-        "channels": channels,
+        "channels": connected,
     }
 
 
@@ -132,7 +132,7 @@ async def _connect(
             network=network,
             name=f"{brand} on {known.card.label}"[:200],
             external_id=page.account if page is not None else str(10**14 + secrets.randbelow(10**14)),
-            base_url=address(settings.host, settings.sandbox_port) if known.card.needs_base_url else None,
+            base_url=_base_url(known.card, settings, page),
         ),
         credentials=credentials,
         card=known.card,
@@ -140,6 +140,9 @@ async def _connect(
         hook_base_url=settings.hook_base_url,
         now=now,
     )
+    if page is None and known.card.can(Capability.POLL):
+        # It hears what is pushed to it. There is nothing of it elsewhere that could be asked for.
+        await channels.pause(session, scope, connected.channel.id, now=now)
     return {
         "id": typeid(Prefix.CHANNEL, connected.channel.id),
         "network": network.value,
@@ -151,13 +154,20 @@ async def _connect(
     }
 
 
+def _base_url(card: Card, settings: Settings, page: _Page | None) -> str | None:
+    """The practice network's own address; of any other network one that is reserved for examples."""
+    if not card.needs_base_url:
+        return None
+    return address(settings.host, settings.sandbox_port) if page is not None else f"https://{card.network}.example/"
+
+
 def _addressed(kept: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Ports may have changed since: addresses are of today."""
-    channels = [
+    moved = [
         {**channel, "webhook_url": f"{settings.hook_base_url}/webhooks/{channel['webhook_url'].rpartition('/')[2]}"}
         for channel in kept["channels"]
     ]
-    return {**kept, "channels": channels}
+    return {**kept, "channels": moved}
 
 
 async def join(made: dict[str, Any], sandbox: str) -> None:

@@ -1,7 +1,8 @@
 """What came of a call to a network, as the errors that say what to do next."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -9,11 +10,16 @@ import httpx
 
 from shared.contract import Capability, Card
 from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unavailable, Uncertain
-from shared.http import AddressRefused
+from shared.http import ACCEPTS, AddressRefused, ResponseBroken, ResponseTooLarge, WrongType
 
 DEFAULT_WAIT = timedelta(seconds=60)
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(hours=1)
+MOST_HOPS = 5
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
+_CREDENTIALS = frozenset({"authorization", "cookie"})
 
 # Raised before the first byte of the request left us.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -32,13 +38,15 @@ async def act(
     *,
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
+    accepts: Collection[str] | None = None,
 ) -> httpx.Response:
     """Make a request that has an effect. Raises Unavailable(unsent) before it left, Uncertain after that, Refused
     where the guard forbids the address."""
     seconds = http.timeout.read
     try:
         async with asyncio.timeout(seconds):
-            return await http.request(method, url, headers=headers, content=content)
+            extensions = {} if accepts is None else {ACCEPTS: accepts}
+            return await http.request(method, url, headers=headers, content=content, extensions=extensions)
     except AddressRefused as error:
         raise Refused(network, str(error)) from error
     except _UNSENT as error:
@@ -49,18 +57,79 @@ async def act(
         raise Refused(network, "a credential holds letters that no header can carry") from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise Uncertain(network, f"the network gave no answer within {seconds} seconds") from error
+    except (ResponseTooLarge, ResponseBroken, WrongType) as error:
+        raise Uncertain(network, str(error)) from error
     except httpx.HTTPError as error:
         raise Uncertain(network, f"the network broke off: {str(error) or type(error).__name__}") from error
 
 
 async def ask(
-    http: httpx.AsyncClient, network: str, url: str, *, headers: Mapping[str, str] | None = None
+    http: httpx.AsyncClient,
+    network: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    accepts: Collection[str] | None = None,
 ) -> httpx.Response:
-    """Read from a network: no effect, so every failure to get an answer is Unavailable (or Refused by the guard)."""
+    """Read from a network: no effect, so every failure to get an answer is Unavailable (or Refused by the guard).
+
+    `accepts`: the content types that are read; an answer of another type is not.
+    """
     try:
-        return await act(http, network, "GET", url, headers=headers)
+        return await act(http, network, "GET", url, headers=headers, accepts=accepts)
     except Uncertain as error:
         raise Unavailable(network, error.message, unsent=True) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An answer, the address that gave it, and that address again where every redirect to it was a permanent one."""
+
+    response: httpx.Response
+    url: str
+    moved: str | None = None
+
+
+async def follow(
+    http: httpx.AsyncClient,
+    network: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    accepts: Collection[str] | None = None,
+) -> Reached:
+    """Read like `ask`, over at most five redirects, each of which the guard has to allow like the first address.
+
+    Credentials go along to the same scheme, host and port only. Raises Unavailable where the redirects don't end.
+    """
+    sent = dict(headers or {})
+    permanent = True
+    for hop in range(MOST_HOPS + 1):
+        response = await ask(http, network, url, headers=sent, accepts=accepts)
+        if response.status_code not in _REDIRECTS:
+            return Reached(response, url, url if hop and permanent else None)
+        permanent = permanent and response.status_code in _PERMANENT
+        there = next_hop(network, response)
+        if _origin(there) != _origin(response.url):
+            sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
+        url = str(there)
+    raise Unavailable(network, f"the address leads through more than {MOST_HOPS} redirects", unsent=True)
+
+
+def next_hop(network: str, response: httpx.Response) -> httpx.URL:
+    """Where a redirect leads. A user name in it would be sent as a login: it is left out."""
+    location = response.headers.get("location", "")
+    try:
+        there = response.url.join(location)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Unavailable(network, f"the address redirects to what is no address: {error}", unsent=True) from error
+    if not location or there.scheme not in {"http", "https"}:
+        raise Unavailable(network, "the address redirects to what is no web address", unsent=True)
+    return there.copy_with(userinfo=b"", fragment=None)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def wait_asked(response: httpx.Response, now: datetime) -> timedelta:

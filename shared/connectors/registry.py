@@ -1,7 +1,11 @@
 """Every network, by name: a new one is one line here."""
 
+from shared.connectors.bluesky import Bluesky
 from shared.connectors.facebook import Facebook
+from shared.connectors.feed import Feed
 from shared.connectors.generic import Generic
+from shared.connectors.mastodon import Mastodon
+from shared.connectors.mastodon_consent import MastodonConsent
 from shared.connectors.sandbox import Sandbox
 from shared.connectors.sandbox_consent import SandboxConsent
 from shared.contract import Connector, Consents, Revokes
@@ -10,12 +14,16 @@ from shared.models.enums import Network
 CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
+    Network.FEED: Feed(),
     Network.SANDBOX: Sandbox(),
+    Network.MASTODON: Mastodon(),
+    Network.BLUESKY: Bluesky(),
 }
 
 # The networks that ask their people whether we may act for them.
 CONSENTS: dict[Network, Consents] = {
     Network.SANDBOX: SandboxConsent(),
+    Network.MASTODON: MastodonConsent(),
 }
 # Those among them that tell us when somebody takes it back.
 REVOKES: dict[Network, Revokes] = {

@@ -47,6 +47,19 @@ class SandboxConsent:
             raise Unavailable("sandbox", "the network registered us and named no client", unsent=True)
         return AppLogin(client_id, secret, base_url)
 
+    async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
+        """Asked for a token without a code, the network looks at the app first."""
+        form = {"grant_type": "authorization_code", "client_id": app.client_id, "client_secret": app.client_secret}
+        response = await outcome.act(
+            http, "sandbox", "POST", _place(app.base_url, "token"), headers=_FORM, content=urlencode(form).encode()
+        )
+        match response.status_code, _answer(response).get("error"):
+            case 400, "invalid_request":
+                return True
+            case 401, "invalid_client":
+                return False
+        raise outcome.reading_failure("sandbox", response)
+
     def authorize(self, app: AppLogin, consent: Consent) -> str:
         asked = {
             "response_type": "code",

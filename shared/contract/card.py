@@ -45,8 +45,9 @@ class Card:
     `shared_ids`: mention and identity ids mean the same on every channel of the network; otherwise each channel has
     ids of its own. `secret_keyword` names the credential that signs deliveries, where the network brings its own.
     `follows_terms`: its channels can follow hashtags or searches. `poll_every`: the wait between two polls where the
-    settings' would be too short or too long. What was published within `rechecks_for` is looked at again,
-    `recheck_at_once` things a turn.
+    settings' would be too short or too long. `pushes_everything`: nothing is missed while it pushes, so that a channel
+    counts as observed from connecting on; otherwise only what is polled does. What was published within `rechecks_for`
+    is looked at again, `recheck_at_once` things a turn.
     """
 
     network: Network
@@ -62,6 +63,7 @@ class Card:
     accepted_status: int = 200
     follows_terms: bool = False
     poll_every: timedelta | None = None
+    pushes_everything: bool = True
     rechecks_for: timedelta = timedelta(days=7)
     recheck_at_once: int = 25
 

@@ -92,7 +92,9 @@ class Speaks(Protocol):
         """The same login with fresh credentials. Called by one at a time. Raises LoginDead where only a person can."""
         ...
 
-    async def subscribe(self, http: httpx.AsyncClient, login: Login, hook: HookAddress) -> Subscription: ...
+    async def subscribe(self, http: httpx.AsyncClient, login: Login, hook: HookAddress) -> Subscription | None:
+        """Ask the network to push to our hook; None where this channel has nothing that would push."""
+        ...
 
     async def check(self, http: httpx.AsyncClient, login: Login) -> list[Finding]: ...
 
@@ -122,6 +124,10 @@ class Consents(Protocol):
 
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
         """Register with one server of the network. Raises Refused where apps are registered by hand."""
+        ...
+
+    async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
+        """Whether the server still knows the app that `register` made: some forget those that nobody uses."""
         ...
 
     def authorize(self, app: AppLogin, consent: Consent) -> str:

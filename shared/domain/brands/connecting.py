@@ -103,7 +103,7 @@ async def connect(
 
 
 async def _begin(session: Session, scope: Scope, channel: Channel, card: Card, now: datetime) -> None:
-    if card.can(Capability.WEBHOOKS):
+    if card.can(Capability.WEBHOOKS) and card.pushes_everything:
         await coverage.begin(session, scope, channel.id, via="webhook", now=now)
     if card.can(Capability.POLL):
         session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, due_at=now))

@@ -1,6 +1,6 @@
 """Time cut into buckets of a zone, and which of it was observed."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,15 +67,33 @@ class Observed:
 
     spans: tuple[Span, ...]
 
-    def touches(self, start: datetime, end: datetime) -> bool:
-        """Whether any of [start, end) was observed."""
-        at = bisect_right(self.spans, start, key=lambda span: span[1])
-        return at < len(self.spans) and self.spans[at][0] < end
-
     def covers(self, start: datetime, end: datetime) -> bool:
         """Whether all of [start, end) was observed."""
         at = bisect_right(self.spans, start, key=lambda span: span[1])
         return at < len(self.spans) and self.spans[at][0] <= start and end <= self.spans[at][1]
+
+    def over(self, edges: Sequence[datetime]) -> "Watch":
+        """Which of the buckets between these edges were observed."""
+        last = len(edges) - 1
+        touched, covered = bytearray(last), bytearray(last)
+        for start, end in self.spans:
+            first, past = bisect_right(edges, start) - 1, bisect_left(edges, end)
+            _fill(touched, max(first, 0), min(past, last))
+            _fill(covered, bisect_left(edges, start), min(bisect_right(edges, end) - 1, last))
+        return Watch(touched, covered)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A 1 for each bucket of which a channel saw anything, and for each of which it saw all."""
+
+    touched: bytearray
+    covered: bytearray
+
+
+def _fill(marks: bytearray, first: int, past: int) -> None:
+    if first < past:
+        marks[first:past] = b"\x01" * (past - first)
 
 
 def observed(intervals: Iterable[Coverage], now: datetime) -> Observed:

@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, literal, not_
 from sqlmodel import col, select
 
-from shared.db import Session
+from shared.db import Session, driver
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter, conditions
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models import Channel, Mention, RollupDay, RollupHour
+from shared.models import Mention, RollupHour
 from shared.models.base import TIME
-from shared.models.enums import AuthorKind, Dimension, MentionKind, MetricKey
+from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,18 @@ _COLUMNS: dict[Dimension, Any] = {
     Dimension.LANGUAGE: col(Mention.language),
     Dimension.CHANNEL: col(Mention.channel_id),
 }
-_ROLLUP_COLUMNS: dict[Dimension, Any] = {
-    Dimension.NETWORK: col(Channel.network),
-    Dimension.KIND: col(RollupDay.kind),
-    Dimension.CHANNEL: col(RollupDay.channel_id),
-}
+_ROLLUP_COLUMNS = {Dimension.NETWORK: "c.network", Dimension.KIND: "r.kind"}
+
+
+# Whole days are buckets by themselves: only longer ones are looked up among the edges.
+_BY_DAY = """
+SELECT {bucket} AS bucket, r.channel_id, sum(r.mentions)::bigint AS mentions, sum(r.posts)::bigint AS posts{columns}
+  FROM rollup_day r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id
+ WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3
+   AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::text[] IS NULL OR r.kind = ANY ($5))
+   AND ($6::uuid[] IS NULL OR r.channel_id = ANY ($6))
+ GROUP BY 1, r.channel_id{columns}
+"""
 
 
 async def by_day(
@@ -79,32 +86,30 @@ async def by_day(
     scope: Scope,
     edges: Sequence[datetime],
     within: Range,
+    interval: Interval,
     dimensions: tuple[Dimension, ...],
     where: MentionFilter,
 ) -> list[Cell]:
     """From the sums of whole days: `within` begins and ends where local days do."""
-    bucket = _bucket(col(RollupDay.day), edges)
-    grouped = [_ROLLUP_COLUMNS[d] for d in dimensions]
-    statement = (
-        select(  # type: ignore[call-overload]
-            bucket, RollupDay.channel_id, *grouped, func.sum(RollupDay.mentions), func.sum(RollupDay.posts)
-        )
-        .join(Channel, and_(col(Channel.brand_id) == RollupDay.brand_id, col(Channel.id) == RollupDay.channel_id))
-        .where(
-            RollupDay.brand_id == scope.brand_id,
-            col(RollupDay.day) >= within.since,
-            col(RollupDay.day) < within.until,
-        )
-        .group_by(bucket, RollupDay.channel_id, *grouped)
-    )
-    if where.networks is not None:
-        statement = statement.where(col(Channel.network).in_(where.networks))
-    if where.kinds is not None:
-        statement = statement.where(col(RollupDay.kind).in_(where.kinds))
-    if where.channel_ids is not None:
-        statement = statement.where(col(RollupDay.channel_id).in_(where.channel_ids))
-    found = (await session.execute(statement)).all()
-    return [Cell(row[0] - 1, row[1], _values(dimensions, row[2:-2]), row[-2], row[-1]) for row in found]
+    given: list[Any] = [scope.brand_id, within.since, within.until, where.networks, where.kinds, where.channel_ids]
+    number: Callable[[Any], int]
+    if interval is Interval.DAY:
+        bucket, number = "r.day", {edge: n for n, edge in enumerate(edges)}.__getitem__
+    else:
+        bucket, number = "width_bucket(r.day, $7::timestamptz[]) - 1", int
+        given.append(edges)
+    columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in dimensions if d is not Dimension.CHANNEL)
+    found = await (await driver(session)).fetch(_BY_DAY.format(bucket=bucket, columns=columns), *given)
+    others = [d for d in dimensions if d is not Dimension.CHANNEL]
+    values: dict[Any, tuple[str | None, ...]] = {}  # few, and the same for every day
+    for _, channel_id, _, _, *rest in found:
+        if (channel_id, *rest) not in values:
+            told = dict(zip(others, rest, strict=True)) | {Dimension.CHANNEL: typeid(Prefix.CHANNEL, channel_id)}
+            values[channel_id, *rest] = tuple(told[d] for d in dimensions)
+    return [
+        Cell(number(at), channel_id, values[channel_id, *rest], mentions, posts)
+        for at, channel_id, mentions, posts, *rest in found
+    ]
 
 
 async def by_hour(session: Session, scope: Scope, edges: Sequence[datetime], within: Range) -> list[Cell]:

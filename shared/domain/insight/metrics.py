@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.brands import coverage
 from shared.domain.insight import counts
-from shared.domain.insight.buckets import Observed, bounds, observed
+from shared.domain.insight.buckets import Watch, bounds, observed
 from shared.domain.insight.counts import Cell, Range
 from shared.domain.insight.rollups import day_of
 from shared.domain.listening.filters import MentionFilter
@@ -99,11 +99,12 @@ async def series(
     channels = await _channels(session, scope, where)
     dimensions = tuple(dict.fromkeys(group_by))
     seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
-    watched = {channel_id: observed(spans, now) for channel_id, spans in seen.items()}
+    spans = {channel_id: observed(found, now) for channel_id, found in seen.items()}
     # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
-    is_even = len(watched) <= 1 or all(w.covers(edges[0], min(edges[-1], now)) for w in watched.values())
+    is_even = len(spans) <= 1 or all(it.covers(edges[0], min(edges[-1], now)) for it in spans.values())
     cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now, is_even)
     lines = _lines(cells, channels, dimensions)
+    watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
     return [
         Series(
             key=key,
@@ -152,7 +153,7 @@ async def _cells(
         sums = await counts.by_hour(session, scope, edges, inner) if inner else []
     else:
         inner = whole.shrunk(lambda at: _day_after(at, zone), lambda at: day_of(at, zone))
-        sums = await counts.by_day(session, scope, edges, inner, dimensions, where) if inner else []
+        sums = await counts.by_day(session, scope, edges, inner, interval, dimensions, where) if inner else []
     for rest in whole.without(inner):
         sums += await counts.by_mention(session, scope, keys, edges, rest, dimensions, where)
     return sums
@@ -227,10 +228,10 @@ def _lines(
 
 def _belonging(
     channels: dict[UUID, Channel],
-    watched: dict[UUID, Observed],
+    watched: dict[UUID, Watch],
     dimensions: tuple[Dimension, ...],
     values: tuple[str | None, ...],
-) -> dict[UUID, Observed]:
+) -> dict[UUID, Watch]:
     """The channels that speak in a series."""
     wanted = dict(zip(dimensions, values, strict=True))
     return {
@@ -241,19 +242,25 @@ def _belonging(
     }
 
 
-def _points(key: MetricKey, edges: list[datetime], line: Sequence[Cell], watched: dict[UUID, Observed]) -> list[Point]:
-    by_bucket: dict[int, list[Cell]] = {}
+def _points(key: MetricKey, edges: list[datetime], line: Sequence[Cell], watched: dict[UUID, Watch]) -> list[Point]:
+    last = len(edges) - 1
+    totals, unseen = [0] * last, bytearray(last)
     for cell in line:
-        by_bucket.setdefault(cell.bucket, []).append(cell)
-    return [_point(key, edges[n], edges[n + 1], by_bucket.get(n, []), watched) for n in range(len(edges) - 1)]
-
-
-def _point(
-    key: MetricKey, start: datetime, end: datetime, cells: Sequence[Cell], watched: dict[UUID, Observed]
-) -> Point:
-    spoke = {cell.channel_id for cell in cells if cell.channel_id is not None and cell.counted}
-    here = {channel_id for channel_id, spans in watched.items() if spans.touches(start, end)}
-    total = sum(cell.of(key) for cell in cells)
-    belong = here | (spoke & watched.keys())
-    complete = bool(here) and all(watched[channel_id].covers(start, end) for channel_id in belong)
-    return Point(start, end, float(total) if here or total else None, complete)
+        totals[cell.bucket] += cell.of(key)
+        watch = watched.get(cell.channel_id) if cell.channel_id is not None else None
+        if watch is not None and not watch.touched[cell.bucket] and cell.counted:
+            unseen[cell.bucket] = 1  # it spoke where nobody looked: what was brought in later
+    here, whole = bytearray(last), bytearray(b"\x01" * last)
+    for watch in watched.values():
+        for n in range(last):
+            here[n] |= watch.touched[n]
+            whole[n] &= watch.covered[n] or not watch.touched[n]
+    return [
+        Point(
+            edges[n],
+            edges[n + 1],
+            float(totals[n]) if here[n] or totals[n] else None,
+            bool(here[n] and whole[n] and not unseen[n]),
+        )
+        for n in range(last)
+    ]

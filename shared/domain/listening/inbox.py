@@ -115,7 +115,7 @@ class Raw(NamedTuple):
 async def bodies(session: Session, ids: Sequence[UUID]) -> dict[UUID, Raw]:
     """The raw bytes of claimed arrivals that are still waiting: another worker may have settled them meanwhile."""
     rows = await (await driver(session)).fetch(
-        "SELECT id, body, CASE WHEN source IN ('poll', 'fetch') THEN headers END AS headers FROM arrival"
+        "SELECT id, body, CASE WHEN source IN ('poll', 'fetch') THEN headers::text END AS headers FROM arrival"
         " WHERE id = ANY ($1) AND state = 'received' AND body IS NOT NULL",
         list(ids),
     )

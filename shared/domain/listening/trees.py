@@ -14,6 +14,12 @@ from shared.db import Session, driver
 from shared.domain.listening.merge import MentionState
 from shared.ids import new_uuid
 
+# What came before its parent, by the parents' keys.
+WAITING = (
+    "SELECT id, key, parent_key, thread_id FROM mention"
+    " WHERE brand_id = $1 AND parent_key = ANY ($2) AND parent_id IS NULL AND heard"
+)
+
 
 @dataclass(slots=True)
 class _Leaf:
@@ -122,14 +128,28 @@ class Forest:
         return {row["key"]: row["id"] for row in rows}
 
     async def _adopt(self) -> None:
-        """A circle's root keeps no parent: it is the mention whose key names its own thread."""
-        await (await driver(self._session)).execute(
-            "UPDATE mention m SET parent_id = p.id FROM unnest($2::uuid[], $3::uuid[]) AS p (key, id)"
-            " WHERE m.brand_id = $1 AND m.parent_key = p.key AND m.parent_id IS NULL AND m.heard"
-            "   AND NOT EXISTS (SELECT FROM thread t WHERE t.brand_id = $1 AND t.key = m.key AND t.id = m.thread_id)",
+        """A circle's root keeps no parent: it is the mention whose key names its own thread.
+
+        Asked for by keys and written by ids, in steps of which each has one good plan: as one statement with both
+        joins it went through all of the brand for each mention, where PostgreSQL had not counted the table yet.
+        """
+        connection = await driver(self._session)
+        waiting = await connection.fetch(WAITING, self._brand_id, list(self._todo))
+        if not waiting:
+            return
+        threads = await connection.fetch(
+            "SELECT id, key FROM thread WHERE brand_id = $1 AND id = ANY ($2)",
             self._brand_id,
-            list(self._todo),
-            [state.id for state in self._todo.values()],
+            list({row["thread_id"] for row in waiting}),
+        )
+        roots = {row["id"]: row["key"] for row in threads}
+        adopted = [row for row in waiting if roots.get(row["thread_id"]) != row["key"]]
+        await connection.execute(
+            "UPDATE mention m SET parent_id = p.parent_id FROM unnest($2::uuid[], $3::uuid[]) AS p (id, parent_id)"
+            " WHERE m.brand_id = $1 AND m.id = p.id",
+            self._brand_id,
+            [row["id"] for row in adopted],
+            [self._todo[row["parent_key"]].id for row in adopted],
         )
 
     async def _merge_threads(self) -> None:

@@ -105,10 +105,23 @@ def test_holes_are_cut_out_of_what_was_observed() -> None:
     assert found.spans == ((utc(2026, 1, 1), utc(2026, 1, 2)), (utc(2026, 1, 3), utc(2026, 1, 8)))
 
 
-def test_touching_and_covering() -> None:
+def test_covering_is_seeing_all_of_it() -> None:
     spans = Observed(((utc(2026, 1, 1), utc(2026, 1, 2)), (utc(2026, 1, 3), utc(2026, 1, 8))))
     assert spans.covers(utc(2026, 1, 3), utc(2026, 1, 8))
     assert not spans.covers(utc(2026, 1, 1), utc(2026, 1, 4))
-    assert spans.touches(utc(2026, 1, 1), utc(2026, 1, 4))
-    assert not spans.touches(utc(2026, 1, 2), utc(2026, 1, 3))
-    assert not spans.touches(utc(2026, 1, 8), utc(2026, 1, 9))
+
+
+_MOMENTS = st.lists(st.integers(0, 40), min_size=2, max_size=12, unique=True).map(sorted)
+
+
+def _at(hour: int) -> datetime:
+    return utc(2026, 1, 1) + timedelta(hours=hour)
+
+
+@given(_MOMENTS, _MOMENTS)
+def test_a_watch_says_of_each_bucket_whether_any_or_all_of_it_was_seen(borders: list[int], moments: list[int]) -> None:
+    spans = list(zip(borders[::2], borders[1::2], strict=False))
+    watch = Observed(tuple((_at(a), _at(b)) for a, b in spans)).over([_at(moment) for moment in moments])
+    for n, (start, end) in enumerate(pairwise(moments)):
+        seen = [any(a <= hour < b for a, b in spans) for hour in range(start, end)]
+        assert (watch.touched[n], watch.covered[n]) == (any(seen), all(seen))

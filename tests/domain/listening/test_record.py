@@ -12,10 +12,10 @@ import asyncpg
 import pytest
 
 from shared.contract import Author, Counted, Deleted, Heard, Hidden, MediaDraft, Reacted, Said
-from shared.db import Database
+from shared.db import Database, driver
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
-from shared.domain.listening import record
+from shared.domain.listening import record, trees
 from shared.domain.listening.record import HeardPart
 from shared.models import Post, Variant
 from shared.models.enums import AuthorKind, MentionKind, Network
@@ -324,3 +324,14 @@ async def test_our_own_post_is_tied_whichever_channel_told_of_it_and_whenever(
     row = await one(database, "SELECT variant_id, author_kind FROM mention")
     assert (row["variant_id"], row["author_kind"]) == (variant_id, "brand")
     assert (await one(database, "SELECT sum(posts), sum(mentions) FROM rollup_day"))[:] == (1, 0)
+
+
+async def test_what_waits_for_its_parent_is_found_by_key_in_a_table_that_nobody_has_counted(
+    worker_db: Database, channel: HouseChannel
+) -> None:
+    await hear(worker_db, channel, *[said(f"c{n}", parent_external_id=f"p{n % 50}") for n in range(300)])
+    async with worker_db.session() as session:
+        await scopes.house(session, channel.brand.brand_id)
+        keys = [uuid.uuid4() for _ in range(500)]
+        plan = await (await driver(session)).fetch(f"EXPLAIN {trees.WAITING}", channel.brand.brand_id, keys)
+    assert any("Index Cond" in line[0] and "parent_key = ANY" in line[0] for line in plan)

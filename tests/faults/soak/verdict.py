@@ -30,7 +30,8 @@ class Limit:
 # By the first word of a series' name. Bytes, or counts.
 FLAT: Mapping[str, Limit] = {
     "memory": Limit(4 * MB, 0.04),
-    "files": Limit(2),
+    # PostgreSQL keeps hundreds of files open for each of its processes, and closes some when it likes.
+    "files": Limit(2, 0.1),
     "threads": Limit(1),
     "connections": Limit(1),
     "clients": Limit(2),

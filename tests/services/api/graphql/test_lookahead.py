@@ -186,6 +186,28 @@ async def test_what_is_not_known_goes_the_ordinary_way(api: Api, filled: HouseBr
         assert not was_quick
 
 
+@pytest.mark.parametrize(
+    "points",
+    [
+        "start end value complete",
+        "value v: value start @skip(if: $no) end @include(if: $no)",
+        "...F start",
+        "... { value } ... on MetricPoint { complete }",
+        "__typename value",
+    ],
+)
+async def test_points_are_answered_alike_by_both_paths(api: Api, filled: HouseBrand, points: str) -> None:
+    query = f"""query ($b: ID!, $no: Boolean!, $from: DateTime!, $to: DateTime!) {{ brand(id: $b) {{ metrics(
+        keys: [MENTIONS], from: $from, to: $to, interval: DAY, groupBy: [CHANNEL]) {{ unit points {{ {points} }} }}
+        }} _n: __typename @skip(if: $no) }} fragment F on MetricPoint {{ end value }}"""
+    if "...F" not in points:
+        query = query.replace("fragment F on MetricPoint { end value }", "")
+    spans = {"from": at(-3000).isoformat(), "to": at(3000).isoformat()}
+    one, other, _ = await answers(api, filled, query, {"b": brand_id(filled), "no": False, **spans})
+    assert one == other
+    assert b'"points":[{' in one
+
+
 def test_the_executor_still_calls_the_method_that_we_override() -> None:
     """Both packages are pinned; this fails where an upgrade moves the method away."""
     parameters = Executor.complete_value.__code__.co_varnames[:7]

@@ -1,7 +1,9 @@
 """Connecting by consent: through the practice network's own page, to the api and back, to a channel."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -523,3 +525,24 @@ async def test_an_api_that_has_moved_registers_its_new_way_back(
     assert query_of(again)["redirect_uri"] == "https://api.elsewhere.example/v1/oauth/sandbox/callback"
     assert query_of(again)["client_id"] != query_of(first)["client_id"]
     await network.allow(again)
+
+
+async def test_a_server_that_has_forgotten_us_is_registered_with_again_before_a_person_is_sent_there(
+    caller: Caller, network: journey.Network, tmp_path: Path
+) -> None:
+    first = await authorize(caller, network)
+    with closing(sqlite3.connect(tmp_path / "sandbox.db")) as memory, memory:
+        memory.execute("DELETE FROM client")
+    asked = await asyncio.gather(*(authorize(caller, network) for _ in range(3)))
+    assert len({query_of(url)["client_id"] for url in asked}) == 1
+    assert query_of(asked[0])["client_id"] != query_of(first)["client_id"]
+    await network.allow(asked[0])
+
+
+async def test_a_page_of_the_server_names_the_server(
+    caller: Caller, network: journey.Network, owner_db: Database
+) -> None:
+    await authorize(caller, network)
+    assert (await authorize(caller, network, base_url=f"{network.url}/pages/cafe")).startswith(f"{network.url}/oauth/")
+    async with owner_db.session() as session:
+        assert (await session.execute(text("SELECT count(*) FROM app"))).scalar_one() == 1

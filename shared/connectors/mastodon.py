@@ -1,0 +1,136 @@
+"""Mastodon, and what speaks its interface: an account's notifications, its own statuses, hashtags and searches.
+
+Hearing and fetching; publishing is not offered yet. Nothing is pushed: streaming and web push are not used.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+import httpx
+
+from shared.connectors import (
+    mastodon_backfill,
+    mastodon_check,
+    mastodon_hearing,
+    mastodon_poll,
+    mastodon_recheck,
+    outcome,
+)
+from shared.contract import (
+    Answer,
+    Capability,
+    Card,
+    Choice,
+    Counted,
+    Finding,
+    HookAddress,
+    Length,
+    Login,
+    OutgoingEffect,
+    Page,
+    Parsed,
+    Part,
+    Pointer,
+    RawArrival,
+    RawPart,
+    RawRequest,
+    Secret,
+    Sent,
+    Subscription,
+)
+from shared.errors import BadPayload, BadSignature
+from shared.models.enums import MentionKind, Network
+
+# Mastodon's own; an instance may allow more, and says so (`mastodon_check.limits`).
+MAX_TEXT = 500
+ADDRESS_COUNTS = 23
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"(?<![\w/@])(@\w+(?:[.-]+\w+)*)@\w[\w.-]*\w(?::\d+)?")
+
+
+class Mastodon:
+    """An account on an instance. Ids are each instance's own, and what is seen is what this account may see."""
+
+    network: ClassVar[Network] = Network.MASTODON
+    card: ClassVar[Card] = Card(
+        network=Network.MASTODON,
+        label="Mastodon",
+        capabilities=frozenset(
+            {
+                Capability.POLL,
+                Capability.FETCH,
+                Capability.MEASURE,
+                Capability.CHECK,
+                Capability.IDENTIFY,
+                Capability.RECHECK,
+                Capability.BACKFILL,
+            }
+        ),
+        shared_ids=False,
+        credentials_required=("access_token",),
+        needs_base_url=True,
+        hears=frozenset({MentionKind.POST, MentionKind.REPLY, MentionKind.MESSAGE}),
+        follows_terms=True,
+        recheck_at_once=mastodon_recheck.AT_ONCE,
+    )
+
+    def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
+        return None
+
+    def verify(self, request: RawRequest, secret: Secret) -> datetime | None:
+        raise BadSignature("Mastodon signs no deliveries: this channel is polled")
+
+    def key(self, request: RawRequest) -> str:
+        return hashlib.sha256(request.body).hexdigest()
+
+    def route(self, arrival: RawArrival) -> list[Part]:
+        raise BadPayload("Mastodon delivers nothing to an app's hook")
+
+    def parse(self, part: RawPart) -> Parsed:
+        return mastodon_hearing.hear(part)
+
+    def new_secret(self) -> str:
+        return secrets.token_hex(32)
+
+    def count(self, text: str) -> Length:
+        """Characters, every address as 23, and of somebody elsewhere only the name. A content warning counts too."""
+        counted = _ELSEWHERE.sub(r"\1", _ADDRESS.sub("x" * ADDRESS_COUNTS, text))
+        return Length(len(counted), MAX_TEXT, "characters")
+
+    async def identify(self, http: httpx.AsyncClient, login: Login) -> Choice:
+        return await mastodon_check.identify(http, login)
+
+    async def poll(self, http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
+        return await mastodon_poll.poll(http, login, cursor)
+
+    async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
+        return await mastodon_backfill.backfill(http, login, since, cursor)
+
+    async def fetch(self, http: httpx.AsyncClient, login: Login, pointer: Pointer) -> RawArrival:
+        return await mastodon_recheck.fetch(http, login, pointer)
+
+    async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
+        return await mastodon_recheck.recheck(http, login, external_ids)
+
+    async def measure(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> list[Counted]:
+        return await mastodon_recheck.measure(http, login, external_ids)
+
+    async def check(self, http: httpx.AsyncClient, login: Login) -> list[Finding]:
+        return await mastodon_check.check(http, login)
+
+    async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
+
+    async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
+        raise outcome.cannot(self.card, Capability.FIND)
+
+    async def renew(self, http: httpx.AsyncClient, login: Login) -> Login:
+        raise outcome.cannot(self.card, Capability.RENEW)
+
+    async def subscribe(self, http: httpx.AsyncClient, login: Login, hook: HookAddress) -> Subscription:
+        raise outcome.cannot(self.card, Capability.SUBSCRIBE)

@@ -1,0 +1,147 @@
+"""Calls to a Mastodon instance: the token, the errors, and how much room its rate limit leaves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from shared.connectors import outcome
+from shared.connectors.reading import rfc3339, unix_time, words
+from shared.contract import Login, read_json, storable
+from shared.errors import BadPayload, Gone, LoginDead, NetworkError, RateLimited, Refused, Unavailable
+
+NETWORK = "mastodon"
+# Of the 300 requests that an account usually has in five minutes, these stay for whatever else its people use.
+LEAST_LEFT = 15
+
+Query = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the rate headers of an answer say: requests left, of how many, and the time until there are more."""
+
+    left: int | None
+    limit: int | None
+    resets_in: timedelta | None
+
+    @property
+    def wait(self) -> timedelta | None:
+        """How long to leave the instance alone, where little is left."""
+        if self.left is None or self.resets_in is None:
+            return None
+        least = LEAST_LEFT if self.limit is None else min(LEAST_LEFT, max(1, self.limit // 10))
+        return self.resets_in if self.left < least else None
+
+
+def origin(address: str | None) -> str:
+    """`https://host[:port]` of an instance's address, whatever page of it was given. Raises Refused."""
+    try:
+        parts = urlsplit((address or "").strip())
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Refused(NETWORK, "give the address of the instance as base_url, such as https://mastodon.example")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+
+
+def bearer(login: Login) -> dict[str, str]:
+    return {"authorization": f"Bearer {login.credentials.get('access_token', '')}"}
+
+
+async def get(http: httpx.AsyncClient, login: Login, path: str, query: Query = ()) -> httpx.Response:
+    """Ask, whatever the status of the answer. Raises Unavailable where none came, Refused by the guard."""
+    asked = f"?{urlencode(query)}" if query else ""
+    return await outcome.ask(http, NETWORK, f"{origin(login.base_url)}{path}{asked}", headers=bearer(login))
+
+
+async def read(http: httpx.AsyncClient, login: Login, path: str, query: Query = ()) -> object:
+    """The JSON value at `path`. Raises what `failure` makes of another status, Unavailable where it is no JSON."""
+    response = await get(http, login, path, query)
+    if response.status_code != 200:
+        raise failure(response)
+    return value_of(response)
+
+
+def value_of(response: httpx.Response) -> object:
+    """The JSON value of an answer. Raises Unavailable: a page of HTML in its place is gone after a while."""
+    try:
+        return read_json(response.content)
+    except BadPayload as error:
+        raise Unavailable(NETWORK, f"the instance answered with something else: {error.message}", unsent=True) from None
+
+
+def failure(response: httpx.Response) -> NetworkError:
+    """The error that a status other than 200 stands for, with the instance's own words."""
+    status, said = response.status_code, error_of(response)
+    dead = _why_dead(status, said)
+    if dead is not None:
+        return LoginDead(NETWORK, dead)
+    if status == 429:
+        return RateLimited(NETWORK, f"the instance asks to slow down: {said}", after=_until_reset(response))
+    if status == 410:
+        return Gone(NETWORK, f"the instance says that it is gone: {said}")
+    error = outcome.reading_failure(NETWORK, response)
+    if 300 <= status < 400 or isinstance(error, Unavailable):
+        return error
+    return Refused(NETWORK, f"the instance refused it with status {status}: {said}")
+
+
+def _why_dead(status: int, said: str) -> str | None:
+    if status == 401:
+        return f"the instance does not take the token: {said}"
+    # “Your login is currently disabled”, “… is pending approval”, “… is missing a confirmed e-mail address”.
+    if status == 403 and "your login" in said.lower():
+        return f"the instance does not let this account in: {said}"
+    if status in {403, 422} and "authenticated user" in said.lower():
+        return "the token is an app's and speaks for no account: connect with an account's token"
+    return None
+
+
+def error_of(response: httpx.Response) -> str:
+    """The sentence in an error's body, else that there is none."""
+    try:
+        value = read_json(response.content)
+    except BadPayload:
+        return "(no reason given)"
+    said = None
+    if isinstance(value, Mapping):
+        said = words(value.get("error_description")) or words(value.get("error"))
+    return said[:300] if said else "(no reason given)"
+
+
+def room(response: httpx.Response) -> Room:
+    """What X-RateLimit-Remaining, -Limit and -Reset say; a pair of the headers that is missing is unknown."""
+    left, limit = (_whole(response.headers.get(f"x-ratelimit-{name}")) for name in ("remaining", "limit"))
+    return Room(left, limit, _resets_in(response))
+
+
+def _whole(header: str | None) -> int | None:
+    return int(header) if header and header.isascii() and header.isdigit() and len(header) < 10 else None
+
+
+def _resets_in(response: httpx.Response) -> timedelta | None:
+    """The reset is a moment by the instance's clock: ISO 8601 on Mastodon, seconds since 1970 on some of its kin."""
+    given = storable(response.headers.get("x-ratelimit-reset", "").strip())
+    try:
+        at = unix_time(given) or rfc3339(given)
+    except ValueError:
+        return None
+    return min(max(at - _its_now(response), outcome.SHORTEST_WAIT), outcome.LONGEST_WAIT)
+
+
+def _its_now(response: httpx.Response) -> datetime:
+    try:
+        said = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return datetime.now(UTC)
+    return said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+
+
+def _until_reset(response: httpx.Response) -> timedelta:
+    if "retry-after" in response.headers:
+        return outcome.wait_asked(response, datetime.now(UTC))
+    return _resets_in(response) or outcome.DEFAULT_WAIT

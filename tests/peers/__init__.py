@@ -1,0 +1,1 @@
+"""Parvis against real third-party servers, on this machine: `make peers`."""
