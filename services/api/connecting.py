@@ -15,7 +15,6 @@ from services.api.schema.inputs import AuthorizeChannelInput, ConnectChannelInpu
 from services.api.self_test import Subject
 from shared.connectors.registry import connector
 from shared.db import Session
-from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.scope import Scope
 from shared.errors import Problem
@@ -76,9 +75,7 @@ async def connect(
     if made is None or made.subject is None:
         return made, outcome.problems
     result = await self_test.examine(services, made.subject, subscribe=True)
-    async with services.db.session() as session:
-        principal = await scopes.enter(session, context.api_key)
-        scope = await scopes.open_brand(session, principal, made.channel.brand_id)
+    async with consenting.entered(context, made.channel.brand_id) as (session, scope):
         channel = await self_test.store(services, session, scope, made.subject, result)
     return Made(channel, made.secret, made.verify_token), ()
 

@@ -40,7 +40,7 @@ ERRORS = {
     "network_refused": "the network does not take this consent (any more): begin again",
     "not_allowed": "whoever asked may no longer connect channels of this brand",
     "nothing_given": "the person gave no page or account that could be connected",
-    "state_used": "this way back was taken before: what came of it stands under its consent",
+    "state_used": "this way back was taken before: begin again, unless it named a consent",
     "unknown_state": "nobody was sent to a network with this state, or that was too long ago",
 }
 
@@ -89,8 +89,10 @@ async def _taken(services: Services, name: str, query: Mapping[str, str]) -> Onw
         if returned is None or returned.consent.network is not network:
             return Stranded("unknown_state")
         consent = returned.consent
-        if not await consents.use_up(session, consent, now=services.clock()):
-            return _onward(consent, "state_used", names_it=True)
+        code = query.get("code", "")
+        if not await consents.use_up(session, consent, code=code, now=services.clock()):
+            await session.refresh(consent)
+            return _onward(consent, "state_used", names_it=consents.is_the_same_return(consent, code=code))
         ready = await _ready(services, session, returned, query)
         if isinstance(ready, _Failed):
             await consents.fail(session, consent, error=ready.code)

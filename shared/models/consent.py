@@ -34,6 +34,7 @@ class Consent(SQLModel, table=True):
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     expires_at: datetime = Field(sa_type=TIME)
     returned_at: datetime | None = Field(default=None, sa_type=TIME)  # the state is used up
+    code: bytes | None = Field(default=None, sa_type=BYTES)  # a digest of what the browser brought: only it knew that
 
 
 class Withdrawal(SQLModel, table=True):

@@ -7,6 +7,7 @@ person to a network never gets hold of what that person gives there.
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ async def ask(
     consent_id = uuid4()
     consent = Consent(
         id=consent_id,
-        state=digest(state),
+        state=_digest(state),
         network=network,
         brand_id=scope.brand_id,
         user_id=scope.principal.user_id,
@@ -119,16 +120,16 @@ async def ask(
     return Asked(consent, state, challenge)
 
 
-def digest(state: str) -> bytes:
-    """The stored form of a state. It has 256 random bits, so one fast hash is enough."""
-    return hashlib.sha256(b"parvis consent state" + state.encode("utf-8", "surrogatepass")).digest()
+def _digest(secret: str) -> bytes:
+    """The stored form of a state or a code. Both are long and random, so one fast hash is enough."""
+    return hashlib.sha256(b"parvis consent" + secret.encode("utf-8", "surrogatepass")).digest()
 
 
 async def enter(session: Session, state: str) -> Returned | None:
     """Whoever asked with this state, its brand seen by this transaction; None for a state that nobody gave out."""
     if not 0 < len(state) <= _LONGEST_STATE:
         return None
-    row = await (await driver(session)).fetchrow("SELECT * FROM parvis.enter_by_state($1)", digest(state))
+    row = await (await driver(session)).fetchrow("SELECT * FROM parvis.enter_by_state($1)", _digest(state))
     if row is None:
         return None
     consent = await session.get_one(Consent, row["consent_id"])
@@ -150,16 +151,24 @@ def _scope(row: Mapping[str, Any]) -> Scope | None:
     return Scope(row["brand_id"], principal, role)
 
 
-async def use_up(session: Session, consent: Consent, *, now: datetime) -> bool:
-    """Use the state, once: false where somebody else has."""
+async def use_up(session: Session, consent: Consent, *, code: str, now: datetime) -> bool:
+    """Use the state, once, with what the browser brought along: false where somebody else has."""
     used = await session.execute(
         update(Consent)
         .where(col(Consent.id) == consent.id, col(Consent.returned_at).is_(None))
-        .values(returned_at=now)
+        .values(returned_at=now, code=_digest(code))
         .returning(col(Consent.id))
         .execution_options(synchronize_session=False)
     )
     return used.scalar_one_or_none() is not None
+
+
+def is_the_same_return(consent: Consent, *, code: str) -> bool:
+    """Whether the browser that came back brings the same code again, as in a reload.
+
+    Whoever asked knows the state. The code is known to the person's browser alone.
+    """
+    return bool(code) and consent.code is not None and hmac.compare_digest(consent.code, _digest(code))
 
 
 def verifier(vault: Vault, consent: Consent) -> str:
@@ -174,7 +183,7 @@ async def keep(
     consent.choices = vault.seal(json.dumps([_written(one) for one in given]), choices_place(consent.id))
     consent.expires_at = now + CHOICES_STAY
     await session.flush()
-    details = {"network": consent.network.value, "external_ids": [one.external_id[:200] for one in given[:50]]}
+    details = {"network": consent.network.value, "choices": len(given)}
     await audit.add(session, scope, "consent.give", typeid(Prefix.BRAND, scope.brand_id), details)
 
 

@@ -70,7 +70,7 @@ _RULES = (
     "GRANT EXECUTE ON FUNCTION parvis.forget_consents() TO parvis_worker",
     "ALTER TABLE consent ENABLE ROW LEVEL SECURITY",
     f"CREATE POLICY own ON consent TO parvis_app USING ({_OWN})",
-    "GRANT SELECT, INSERT, UPDATE (choices, error, returned_at, expires_at) ON consent TO parvis_app",
+    "GRANT SELECT, INSERT, UPDATE (choices, code, error, returned_at, expires_at) ON consent TO parvis_app",
     # Apps are the installation's. The api signs in as any of them, and makes those that a server registers by itself.
     "CREATE POLICY installed ON app FOR SELECT TO parvis_app USING (removed_at IS NULL)",
     f"CREATE POLICY registers ON app FOR INSERT TO parvis_app WITH CHECK ({_APPS_OF_OURS})",
@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
         sa.UniqueConstraint("state", name=op.f("uq_consent_state")),
     )

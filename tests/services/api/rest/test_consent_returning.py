@@ -29,6 +29,29 @@ async def test_a_way_back_that_is_taken_twice_has_no_second_effect_and_names_the
     assert (await connect(caller, first["consent"])).json()["status"] == "active"
 
 
+@pytest.mark.parametrize("code", ["", "a guess"])
+async def test_who_knows_the_state_alone_is_not_told_the_consents_id(
+    caller: Caller, network: journey.Network, code: str
+) -> None:
+    """Whoever sent another person to the network knows the state, and must not get hold of what that person gave."""
+    back = await network.allow(await authorize(caller, network))
+    await come_back(caller.client, back)
+    params = {"state": query_of(back)["state"], "code": code}
+    answer = await caller.client.get("/v1/oauth/sandbox/callback", params=params)
+    said = query_of(answer.headers["location"])
+    assert (said["error"], "consent" in said) == ("state_used", False)
+
+
+async def test_who_knows_the_state_alone_learns_nothing_by_coming_first(
+    caller: Caller, network: journey.Network
+) -> None:
+    back = await network.allow(await authorize(caller, network))
+    params = {"state": query_of(back)["state"], "code": "a guess"}
+    first = await caller.client.get("/v1/oauth/sandbox/callback", params=params)
+    said = [query_of(answer.headers["location"]) for answer in (first, await come_back(caller.client, back))]
+    assert [(one["error"], "consent" in one) for one in said] == [("network_refused", False), ("state_used", False)]
+
+
 async def test_a_way_back_that_is_taken_twice_at_once_is_taken_once(caller: Caller, network: journey.Network) -> None:
     back = await network.allow(await authorize(caller, network))
     answers = await asyncio.gather(*(come_back(caller.client, back) for _ in range(4)))
