@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from shared.connectors import feed_fetching, feed_websub
-from shared.connectors.feed_entries import Feed
+from shared.connectors.feed_entries import ReadFeed
 from shared.connectors.feed_fetching import Fetched
 from shared.contract import Finding, Login, Said
 from shared.errors import BadPayload, LoginDead, NetworkError
@@ -65,7 +65,7 @@ def _findings(fetched: Fetched, now: datetime) -> Iterator[Finding]:
         yield Finding(True, "hub", f"the feed's hub is {push.hubs[0]}: what is new is pushed, and polled as well")
 
 
-def kind(feed: Feed) -> str:
+def kind(feed: ReadFeed) -> str:
     """What the feed is written in, as people call it."""
     if feed.kind.startswith("json"):
         return f"JSON Feed {feed.kind.removeprefix('json')}"

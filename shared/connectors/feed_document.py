@@ -4,6 +4,7 @@ feedparser knows every kind of feed, but a hostile one can make it slow: it take
 many categories, and lets some entity declarations through. So it is given this document and never the feed itself.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _MAX_DEPTH = 100
 _MAX_ATTRIBUTES = 30
 _MAX_VALUE = 4000
 
+_A_ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:rss|feed|rdf)[\s>]", re.IGNORECASE)
 _ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _ENTRIES = frozenset({"entry", "item"})
 # How many characters are read of an element, with all that is in it: elements that hold what people wrote, in which
@@ -59,6 +61,12 @@ class Document:
 def harmless(text: str) -> Document:
     """The feed in `text`, as far as it can be read. Raises BadPayload where it is something else, or nothing."""
     text = feed_mending.plain(text)
+    before = ""
+    if _A_ROOT.match(text) is None and (root := _A_ROOT.search(text)) is not None:
+        # What some programs write before their feed: a warning of theirs, mostly.
+        before, text = text[: root.start()], text[root.start() :]
+    if before[:5].lower() == "<html":
+        raise BadPayload("this is a web page and no feed")
     sieve = _Sieve()
     fault = sieve.sift(text)
     if fault is not None:
@@ -69,6 +77,8 @@ def harmless(text: str) -> Document:
             sieve.notes.append(f"ill-formed and longer than {MAX_MENDED:,} characters: what follows is not read")
         if again is not None:
             sieve.notes.append(f"what follows could not be read: {again}")
+    if before:
+        sieve.notes.insert(0, f"ill-formed: {len(before):,} characters before the feed were left out")
     return Document(sieve.document(), tuple(sieve.deleted), tuple(sieve.notes))
 
 

@@ -26,7 +26,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class ReadFeed:
     """What a feed says of itself; `kind` as feedparser names it (rss20, atom10, …), or as JSON Feed does."""
 
     kind: str

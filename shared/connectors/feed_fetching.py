@@ -13,7 +13,7 @@ import httpx
 import orjson
 
 from shared.connectors import feed_reading, outcome
-from shared.connectors.feed_entries import Feed, Place
+from shared.connectors.feed_entries import Place, ReadFeed
 from shared.connectors.outcome import Reached
 from shared.contract import Login, Page, RawArrival, storable
 from shared.errors import BadPayload, Gone, LoginDead, NetworkError, RateLimited, Refused, Unavailable
@@ -37,7 +37,7 @@ class Fetched:
     """A feed as it was answered, and read."""
 
     reached: Reached
-    feed: Feed
+    feed: ReadFeed
 
     @property
     def body(self) -> bytes:
@@ -107,9 +107,9 @@ async def get(http: httpx.AsyncClient, login: Login, url: str, conditions: Mappi
 
 
 def _authorization(login: Login, url: str) -> dict[str, str]:
-    """Basic authentication, for the feed's own address only."""
+    """Basic authentication, at the place of the feed's own address only."""
     user, password = login.credentials.get("username"), login.credentials.get("password")
-    if not (user or password) or httpx.URL(url).host != httpx.URL(address(login)).host:
+    if not (user or password) or outcome.origin(httpx.URL(url)) != outcome.origin(httpx.URL(address(login))):
         return {}
     return {"authorization": "Basic " + base64.b64encode(f"{user or ''}:{password or ''}".encode()).decode()}
 
@@ -133,7 +133,7 @@ async def fetch(http: httpx.AsyncClient, login: Login, url: str) -> Fetched:
     return Fetched(reached, await read(reached))
 
 
-async def find(http: httpx.AsyncClient, login: Login) -> tuple[str, Feed]:
+async def find(http: httpx.AsyncClient, login: Login) -> tuple[str, ReadFeed]:
     """The feed at the channel's address, or the one that the web page there names, with its lasting address.
 
     Raises Refused where there is none, so that a person looks at what was typed in.
@@ -156,7 +156,7 @@ async def find(http: httpx.AsyncClient, login: Login) -> tuple[str, Feed]:
     return fetched.reached.moved or named, fetched.feed
 
 
-async def read(reached: Reached) -> Feed:
+async def read(reached: Reached) -> ReadFeed:
     """The feed that was answered. In a thread: a hostile one may take a second or two. Raises BadPayload."""
     body, kind = reached.response.content, content_type(reached.response)
     return await asyncio.to_thread(feed_reading.read, body, kind, Place(reached.url, _MOMENT))
@@ -193,7 +193,7 @@ async def poll(http: httpx.AsyncClient, login: Login, cursor: str | None) -> Pag
     return Page((arrival,), page.cursor, wait=page.wait, moved=page.moved)
 
 
-def _memory(url: str, response: httpx.Response, feed: Feed) -> Memory:
+def _memory(url: str, response: httpx.Response, feed: ReadFeed) -> Memory:
     """What to ask with the next time. Of a broken feed nothing: the same body is asked for until it is whole."""
     heard = repr((feed.parsed.heard, feed.parsed.ignored, feed.parsed.problems))
     digest = hashlib.sha256(heard.encode("utf-8", "replace")).hexdigest()

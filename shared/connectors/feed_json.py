@@ -7,8 +7,8 @@ from shared.connectors import feed_text
 from shared.connectors.feed_document import MAX_ENTRIES
 from shared.connectors.feed_entries import (
     Entry,
-    Feed,
     Place,
+    ReadFeed,
     Reading,
     absolute,
     feed_itself,
@@ -25,7 +25,7 @@ Node = Mapping[str, object]
 _VERSIONS = "https://jsonfeed.org/version/"
 
 
-def read(text: str, place: Place) -> Feed:
+def read(text: str, place: Place) -> ReadFeed:
     """Everything that the feed says. Raises BadPayload where it is none."""
     feed = read_json(text.encode("utf-8", "surrogatepass"))
     if not isinstance(feed, dict):
@@ -47,7 +47,7 @@ def read(text: str, place: Place) -> Feed:
     if feed.get("expired") is True:
         reading.ignored.append("the feed says that it has ended")
     kind = f"json{version.rpartition('/')[2][:10]}"
-    return Feed(kind, _called(feed.get("title")), tuple(_links(feed, place)), None, reading.parsed())
+    return ReadFeed(kind, _called(feed.get("title")), tuple(_links(feed, place)), None, reading.parsed())
 
 
 def _entry(item: Node, place: Place) -> Entry:

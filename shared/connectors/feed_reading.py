@@ -3,7 +3,7 @@
 import re
 
 from shared.connectors import feed_bytes, feed_document, feed_json, feed_xml
-from shared.connectors.feed_entries import Feed, Place, absolute
+from shared.connectors.feed_entries import Place, ReadFeed, absolute
 from shared.errors import BadPayload
 
 # What feeds are served as. Many are labelled wrongly, and what they are is seen in them: only what can't be one is out.
@@ -22,7 +22,7 @@ _ATTRIBUTE = re.compile(
 _BASE = re.compile(r"""<base\b[^<>]{0,500}?\shref\s{0,9}=\s{0,9}["']?([^"'\s<>]{1,4000})""", re.IGNORECASE)
 
 
-def read(body: bytes, content_type: str, place: Place) -> Feed:
+def read(body: bytes, content_type: str, place: Place) -> ReadFeed:
     """The feed in `body`. Raises BadPayload with a sentence where there is none."""
     text = feed_bytes.text(body, content_type).lstrip("\ufeff \t\r\n")
     if not text:

@@ -13,8 +13,8 @@ from shared.connectors import feed_text
 from shared.connectors.feed_document import Document
 from shared.connectors.feed_entries import (
     Entry,
-    Feed,
     Place,
+    ReadFeed,
     Reading,
     absolute,
     feed_itself,
@@ -32,7 +32,7 @@ _MARKUP_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/xml", "ap
 _NOTHING: Node = {}
 
 
-def read(document: Document, place: Place) -> Feed:
+def read(document: Document, place: Place) -> ReadFeed:
     """Everything that the document says. Raises BadPayload."""
     found = _parsed(document)
     entries = found["entries"]
@@ -48,7 +48,7 @@ def read(document: Document, place: Place) -> Feed:
     links = tuple((rel, href) for link in _nodes(feed.get("links")) for rel, href in _link(link, place))
     ttl = str(feed.get("ttl") or "").strip()
     minutes = int(ttl) if ttl.isascii() and ttl.isdigit() and len(ttl) < 7 else None
-    return Feed(kind, _title(feed, kind), links, minutes, reading.parsed())
+    return ReadFeed(kind, _title(feed, kind), links, minutes, reading.parsed())
 
 
 def _parsed(document: Document) -> Node:

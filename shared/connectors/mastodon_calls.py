@@ -52,10 +52,16 @@ def bearer(login: Login) -> dict[str, str]:
     return {"authorization": f"Bearer {login.credentials.get('access_token', '')}"}
 
 
-async def get(http: httpx.AsyncClient, login: Login, path: str, query: Query = ()) -> httpx.Response:
-    """Ask, whatever the status of the answer. Raises Unavailable where none came, Refused by the guard."""
+async def get(
+    http: httpx.AsyncClient, login: Login, path: str, query: Query = (), *, as_anybody: bool = False
+) -> httpx.Response:
+    """Ask, whatever the status of the answer; `as_anybody` without the token.
+
+    Raises Unavailable where no answer came, Refused by the guard.
+    """
     asked = f"?{urlencode(query)}" if query else ""
-    return await outcome.ask(http, NETWORK, f"{origin(login.base_url)}{path}{asked}", headers=bearer(login))
+    headers = None if as_anybody else bearer(login)
+    return await outcome.ask(http, NETWORK, f"{origin(login.base_url)}{path}{asked}", headers=headers)
 
 
 async def read(http: httpx.AsyncClient, login: Login, path: str, query: Query = ()) -> object:

@@ -68,8 +68,13 @@ async def poll(http: httpx.AsyncClient, login: Login, cursor: str | None) -> Pag
     now = datetime.now(UTC)
     try:
         sheet = await ask(http, login, source, _place(source, mark) if mark else ())
-    except (LoginDead, RateLimited):
+    except LoginDead:
         raise
+    except RateLimited as error:
+        if not source.asked_for:
+            raise
+        # One source may have a limit of its own: it keeps its place, and the others come before it is asked again.
+        return Page((), _write(sources, here + 1, marks), wait=error.after)
     except NetworkError as error:
         if isinstance(error, Refused) and mark is not None and await _takes_no_place(http, login, source):
             del marks[source.name]

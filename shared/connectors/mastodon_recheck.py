@@ -23,8 +23,9 @@ _NOT_OFFERED = frozenset({400, 404, 405, 422, 501})
 async def recheck(http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> list[RawArrival]:
     """What the instance shows of these statuses to the channel's account.
 
-    What a list leaves out is asked for by itself, and is gone only where the instance says so of that one, and knows
-    us: deletion is final, and an address that answers 404 to everything proves nothing.
+    What a list leaves out is asked for by itself. It is gone only where the instance says so of that one, knows us, and
+    does not show it to anybody else: deletion is final, an address that answers 404 to everything proves nothing, and
+    whoever blocks the account has taken nothing back.
     """
     found: list[RawArrival] = []
     believed = False
@@ -38,9 +39,11 @@ async def recheck(http: httpx.AsyncClient, login: Login, external_ids: Sequence[
             if external_id in shown:
                 continue
             response = await _one(http, login, external_id)
-            if response.status_code in _GONE and not believed:
-                await _be_known(http, login)
+            if response.status_code in _GONE:
+                if not believed:
+                    await _be_known(http, login)
                 believed = True
+                response = await _shown_to_anybody(http, login, external_id) or response
             found.append(_answered("recheck", response, external_id))
     return found
 
@@ -106,6 +109,15 @@ async def _one(http: httpx.AsyncClient, login: Login, external_id: str) -> httpx
     if response.status_code in _GONE and isinstance(calls.value_of(response), Mapping):
         return response
     raise calls.failure(response)
+
+
+async def _shown_to_anybody(http: httpx.AsyncClient, login: Login, external_id: str) -> httpx.Response | None:
+    """The status as it stands for those who are not logged in; None where it does not, or they may not look."""
+    path = f"/api/v1/statuses/{quote(external_id, safe='')}"
+    response = await calls.get(http, login, path, as_anybody=True)
+    if response.status_code == 429 or response.status_code >= 500:
+        raise calls.failure(response)
+    return response if external_id in _ids(response) else None
 
 
 async def _be_known(http: httpx.AsyncClient, login: Login) -> None:

@@ -59,7 +59,8 @@ def sources_of(login: Login) -> list[Source]:
         Source(NOTIFICATIONS, "/api/v1/notifications", 80, (("include_filtered", "true"),)),
         Source(OWN, f"/api/v1/accounts/{account}/statuses", 40, (("exclude_reblogs", "true"),)),
     ]
-    return found + [source_of(term) for term in dict.fromkeys(map(str.strip, login.terms)) if term.strip("#")]
+    terms = dict.fromkeys(storable(term).strip() for term in login.terms)
+    return found + [source_of(term) for term in terms if term.strip("#")]
 
 
 def source_of(term: str) -> Source:

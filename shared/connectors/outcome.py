@@ -110,7 +110,7 @@ async def follow(
             return Reached(response, url, url if hop and permanent else None)
         permanent = permanent and response.status_code in _PERMANENT
         there = next_hop(network, response)
-        if _origin(there) != _origin(response.url):
+        if origin(there) != origin(response.url):
             sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
         url = str(there)
     raise Unavailable(network, f"the address leads through more than {MOST_HOPS} redirects", unsent=True)
@@ -128,7 +128,8 @@ def next_hop(network: str, response: httpx.Response) -> httpx.URL:
     return there.copy_with(userinfo=b"", fragment=None)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """The place that an address is at: credentials for one are for no other."""
     return url.scheme, url.host, url.port
 
 

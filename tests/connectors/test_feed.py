@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared.connectors.feed import Feed
 from shared.contract import Capability, Finding, Login, RawArrival, RawPart, RawRequest, Secret
 from shared.errors import BadPayload, Gone, LoginDead, Refused, Unavailable
+from tests.connectors.feed_worlds import World, feed, rss, world
 from tests.connectors.loopback import guarded
-from tests.connectors.test_feed_polling import World, rss, world
 
 NAMED = '<link rel="alternate" type="application/rss+xml" href="/blog/feed">'
-feed = Feed()
 
 
 async def findings(here: World) -> dict[str, Finding]:

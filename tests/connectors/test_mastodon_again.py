@@ -63,6 +63,21 @@ async def test_nothing_is_taken_for_gone_by_an_instance_that_does_not_know_the_a
             await mastodon.recheck(here.http, here.login, [gone])
 
 
+async def test_who_blocks_the_account_has_taken_nothing_back() -> None:
+    async with world() as here:
+        said, private = (
+            here.instance.say(here.lea, "nooit meer", to=[here.cafe], visibility=which)
+            for which in ("public", "direct")
+        )
+        here.instance.blocks.add((here.lea, here.cafe))
+        heard = here.hear(await mastodon.recheck(here.http, here.login, [said, private]))
+        here.instance.lacks = {"public"}
+        blind = here.hear(await mastodon.recheck(here.http, here.login, [said]))
+    assert [fact.external_id for fact in heard if isinstance(fact, Said)] == [said]
+    assert [fact.external_id for fact in heard if isinstance(fact, Deleted)] == [private]
+    assert [type(fact) for fact in blind] == [Deleted]
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

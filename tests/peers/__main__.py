@@ -18,9 +18,10 @@ from rich.table import Table
 
 from tests.peers.bluesky import Bluesky
 from tests.peers.house import POLL_SECONDS, peer_house
+from tests.peers.mastodon import MastodonMock
 from tests.peers.peer import CannotInstall, Peer, Row
 
-PEERS: tuple[Peer, ...] = (Bluesky(),)
+PEERS: tuple[Peer, ...] = (Bluesky(), MastodonMock())
 FOLDER = Path(__file__).parents[2] / ".parvis-peers"
 
 

@@ -43,7 +43,7 @@ class Instance(Apps):
     """The instance over HTTP. `asked` has every request's path and query, oldest first.
 
     `lacks`: `statuses` (several at once), `search`, `instance_v2`, `min_id` (it is taken for since_id), `max_id`,
-    `rate`, `app_scopes`.
+    `rate`, `app_scopes`, `public` (nobody looks without a token).
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Instance(Apps):
                 Route("/api/v1/timelines/tag/{tag}", self._read("read:statuses", self._tagged), methods=read),
                 Route("/api/v2/search", self._read("read:search", self._search), methods=read),
                 Route("/api/v1/statuses", self._read("read:statuses", self._several), methods=read),
-                Route("/api/v1/statuses/{id}", self._read("read:statuses", self._one), methods=read),
+                Route("/api/v1/statuses/{id}", self._read("read:statuses", self._one, open_=True), methods=read),
             ]
         )
 
@@ -104,8 +104,10 @@ class Instance(Apps):
 
         return endpoint
 
-    def _read(self, scope: str, answer: Any) -> Any:
+    def _read(self, scope: str, answer: Any, *, open_: bool = False) -> Any:
         def checked(request: Request) -> Any:
+            if open_ and "authorization" not in request.headers and "public" not in self.lacks:
+                return answer(request, Token(None))
             token = self.tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "))
             if token is None:
                 raise Failure(401, "The access token is invalid")
