@@ -6,7 +6,7 @@ import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import uvicorn
@@ -109,17 +109,14 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-async def serve(app: Any, settings: Settings, port: int, name: str, *, proxy_headers: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT, then take no more, finish what was begun and return.
-
-    `proxy_headers`: whether the app asks for the caller's address or scheme, which a proxy on this machine may tell.
-
-    What is not finished after `shutdown_seconds` is cut off. Raises SystemExit with a sentence where the port is taken.
-    """
-    config = uvicorn.Config(
+def configured(
+    app: Any, *, proxy_headers: bool = True, connection: Callable[..., Connection] = Connection, seconds: int = 1
+) -> uvicorn.Config:
+    """How a service's server is set up; see `serve`. After a stop, requests have so many `seconds` to end."""
+    return uvicorn.Config(
         app,
         loop="none",
-        http=Connection,
+        http=cast(type[Connection], connection),  # what makes one will do
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,
@@ -127,9 +124,24 @@ async def serve(app: Any, settings: Settings, port: int, name: str, *, proxy_hea
         server_header=False,
         proxy_headers=proxy_headers,
         timeout_keep_alive=_SILENCE_SECONDS,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds * 0.8)),
+        timeout_graceful_shutdown=seconds,
         backlog=2048,
     )
+
+
+async def serve(
+    app: Any, settings: Settings, port: int, name: str, *,
+    proxy_headers: bool = True, connection: Callable[..., Connection] = Connection,
+) -> None:  # fmt: skip
+    """Serve until SIGTERM or SIGINT, then take no more, finish what was begun and return.
+
+    `proxy_headers`: whether the app asks for the caller's address or scheme, which a proxy on this machine may tell.
+    `connection`: makes a caller's connection, from uvicorn's keywords.
+
+    What is not finished after `shutdown_seconds` is cut off. Raises SystemExit with a sentence where the port is taken.
+    """
+    seconds = max(1, round(settings.shutdown_seconds * 0.8))
+    config = configured(app, proxy_headers=proxy_headers, connection=connection, seconds=seconds)
     listening = _listen(settings.host, port, name)
     try:
         _log.info("service.listening", name=name, host=settings.host, port=port)

@@ -57,10 +57,11 @@ async def prepare(
     if base_url is None and card.needs_base_url:
         raise Invalid([Problem("required", f"{card.label} needs the base_url of its server", ("base_url",))])
     await self_test.refuse_address(services, base_url, None)
-    server = apps.server(base_url) if base_url is not None else None
+    server = apps.root(base_url) if base_url is not None else None
     async with opening() as (session, scope):
         channels.require(scope)
-        app = await apps.find(session, network, server)
+        by_hand = await apps.find(session, network, apps.server(base_url)) if base_url is not None else None
+        app = by_hand or await apps.find(session, network, server)
     if app is None or not await _holds(services, known, app):
         app = await _registered(services, known, server, app.client_id if app is not None else None)
     return Question(network, return_url, app)

@@ -140,7 +140,7 @@ async def _connect(
         hook_base_url=settings.hook_base_url,
         now=now,
     )
-    if page is None and known.card.can(Capability.POLL):
+    if page is None and known.card.can(Capability.POLL) and known.card.asks_with is None:
         # It hears what is pushed to it. There is nothing of it elsewhere that could be asked for.
         await channels.pause(session, scope, connected.channel.id, now=now)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from shared.connectors import facebook, standard_webhooks
+from shared.connectors import meta_hooks, standard_webhooks
 from shared.errors import ParvisError
 from shared.models.enums import Network
 from shared.settings import Settings
@@ -72,7 +72,7 @@ def _facebook(values: list[dict[str, Any]], page: str, now: datetime) -> Iterato
 
 async def _send_facebook(http: httpx.AsyncClient, channel: dict[str, Any], entry: dict[str, Any]) -> None:
     body = json.dumps({"object": "page", "entry": [entry]}).encode()
-    signature = facebook.signature(channel["secret"], body)
+    signature = meta_hooks.signature(channel["secret"], body)
     headers = {"content-type": "application/json", "x-hub-signature-256": signature}
     _check(await http.post(channel["webhook_url"], content=body, headers=headers))
 

@@ -1,5 +1,7 @@
 """`python -m services.ingest`: the door on its port, until it is asked to stop."""
 
+from functools import partial
+
 from services import serving, traces
 from services.ingest.app import Ingest
 from shared import log
@@ -14,9 +16,12 @@ async def main() -> None:
     await serving.check_role(url, "door")
     told = traces.open_traces("door")
     app = Ingest(settings)
-    heard = app if told is None else told.hearing(app)
     try:
-        await serving.serve(heard, settings, settings.ingest_port, "ingest", proxy_headers=False)
+        if told is None:
+            serve = partial(serving.serve, app, connection=app.connection)
+        else:  # each delivery is told of by what stands around the app
+            serve = partial(serving.serve, told.hearing(app))
+        await serve(settings, settings.ingest_port, "ingest", proxy_headers=False)
     finally:
         await traces.close(told)
 

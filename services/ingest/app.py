@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services import serving
+from services.ingest.connection import DoorConnection
 from services.ingest.door import PLACE, Door, Receive, Send
 from services.ingest.group import Group
 from services.ingest.hooks import Hooks
@@ -51,6 +52,10 @@ class Ingest:
             await self._door(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+    def connection(self, **more: Any) -> DoorConnection:
+        """One caller's connection, from uvicorn's keywords; it hears plain deliveries without a call of the app."""
+        return DoorConnection(self._door, **more)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

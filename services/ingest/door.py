@@ -1,4 +1,7 @@
-"""The door: a plain ASGI callable for /webhooks/{hook_id} that answers when the delivery is durable.
+"""The door: answers /webhooks/{hook_id} when the delivery is durable.
+
+Two roads lead to it, under one set of rules. A plain delivery (whole, rightly signed, for a hook that is remembered) is
+heard by the connection itself, in one call: see `Door.hear` and `connection.py`. Whatever else is a plain ASGI call.
 
 Nothing here reads the body: it is capped, verified over its raw bytes, kept. A compressed body is refused (415): no
 network compresses its deliveries, and a small one could unfold into a huge one.
@@ -12,15 +15,16 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge
 
-from services.ingest.group import Away, Closed, Group, Kept
+from services.ingest.answers import Answer, Refusal, content, kept, refused, wrong_method
+from services.ingest.group import Group
 from services.ingest.hooks import Hooks, OpenHook
 from services.ingest.rows import arrival
-from services.problem import problem
+from services.ingest.storing import Away, Closed, Kept, NewArrival
+from services.ingest.tally import tally
 from shared.contract import RawRequest
 from shared.errors import BadSignature, NotFound
-from shared.ids import Prefix, typeid
 from shared.log import logger
 
 _log = logger("ingest.door")
@@ -32,24 +36,8 @@ WATCH_SECONDS = 1.0
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 
-_deliveries = Counter("parvis_door_deliveries_total", "Requests at the door, by outcome.", ["outcome"])
 _in_hand = Gauge("parvis_door_held_bytes", "Bytes of bodies that the door has in hand, from reading to answering.")
-_seconds = Histogram(
-    "parvis_door_seconds",
-    "Time from a delivery's headers to its answer.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-)
-
-
-class Refusal(Exception):
-    """The door says no: a status, a code for programs and a sentence for people."""
-
-    def __init__(self, status: int, code: str, detail: str, headers: Headers | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
-        self.headers = headers or []
 
 
 class _Gone(Exception):
@@ -68,9 +56,36 @@ class Door:
         self._room, self._room_for_pieces = room, room * 3 // 4
         self._held = 0  # bytes of bodies in hand
         _in_hand.set_function(lambda: self._held)
-        self._outcomes: dict[str, Any] = {}
         self._reading: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
+
+    def hear(self, name: str, headers: Mapping[str, str], body: bytes, tell: Callable[[Answer], None]) -> bool:
+        """Take a whole delivery at once where it is a plain one; `tell` then gets the answer, later and once.
+
+        False where it is not: nothing was done, and it is to be answered as an ASGI request, which finds the same and
+        has time to look further.
+        """
+        began, size = time.monotonic(), len(body)
+        hook = self._hooks.remembered(name, began)
+        if hook is None or self._held + size > self._room:
+            return False
+
+        def told(outcome: Kept | Away | Closed) -> None:
+            self._held -= size
+            answer = _answer(hook, outcome) if isinstance(outcome, Kept) else refused(outcome)
+            tell(answer)
+            tally.add(answer.outcome, time.monotonic() - began)
+
+        try:
+            self._check_head(headers, size)
+            request = RawRequest("POST", headers, {}, body, datetime.now(UTC))
+            if hook.connector.handshake(request, hook.secret) is not None:
+                return False
+            self._group.take(_verified(hook, request), told)
+        except Exception:  # whatever it is, the other road meets it too, and says it
+            return False
+        self._held += size
+        return True
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; scope is an HTTP one below `PLACE`."""
@@ -78,32 +93,21 @@ class Door:
         try:
             answer = await self._answer(scope, receive, began)
         except _Gone:
-            self._count("gone")
+            tally.leave("gone")
             return
-        except Refusal as refusal:
-            answer = _refused(refusal)
-        except NotFound as error:
-            answer = _refused(Refusal(404, "not_found", error.message))
-        except Closed as error:
-            answer = _refused(Refusal(404, "not_found", str(error)))
-        except BadSignature as error:
-            answer = _refused(Refusal(401, "bad_signature", error.message))
-        except Away as error:
-            detail = f"The delivery can't be kept now: {error}. Send it again later."
-            answer = _refused(Refusal(503, "unavailable", detail, headers=[(b"retry-after", b"5")]))
-        except Exception:
+        except (Refusal, NotFound, Closed, BadSignature, Away) as error:
+            answer = refused(error)
+        except Exception as error:
             _log.exception("door.broke", path=scope["path"][:100])
-            answer = _refused(Refusal(500, "internal", "The door broke; send it again later."))
-        outcome, start, body = answer
-        await send(start)
-        await send(body)
-        self._count(outcome)
-        _seconds.observe(time.monotonic() - began)
+            answer = refused(error)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+        tally.add(answer.outcome, time.monotonic() - began)
 
-    async def _answer(self, scope: Mapping[str, Any], receive: Receive, began: float) -> "_Answered":
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive, began: float) -> Answer:
         method = scope["method"]
         if method not in {"POST", "GET"}:
-            raise _wrong_method("GET, POST")
+            raise wrong_method("GET, POST")
         name = scope["path"][len(PLACE) :]
         remembered = self._hooks.remembered(name, began)
         hook = remembered or await self._hooks.resolve(name)
@@ -120,45 +124,45 @@ class Door:
         finally:
             self._held -= size
 
-    async def _hear(self, name: str, hook: OpenHook, request: RawRequest, *, is_remembered: bool) -> "_Answered":
+    async def _hear(self, name: str, hook: OpenHook, request: RawRequest, *, is_remembered: bool) -> Answer:
         """Shake hands, or verify the delivery and wait until it is durable."""
         shaken = hook.connector.handshake(request, hook.secret)
         if shaken is not None:
             outcome = "handshake" if shaken.status < 400 else "handshake_refused"
-            return _answered(outcome, shaken.status, _content(shaken.content_type, shaken.body), shaken.body)
+            return Answer(outcome, shaken.status, content(shaken.content_type, shaken.body), shaken.body)
         if request.method == "GET":
-            raise _wrong_method("POST")
+            raise wrong_method("POST")
         try:
-            stamp = hook.connector.verify(request, hook.secret) or request.received_at
+            row = _verified(hook, request)
         except BadSignature:
             # What was remembered of the hook may be older than the secret that this was signed with.
             changed = await self._hooks.changed(name, hook) if is_remembered else None
             if changed is None:
                 raise
             hook = changed
-            stamp = hook.connector.verify(request, hook.secret) or request.received_at
-        kept = await self._group.add(arrival(hook, request, stamp))
-        status = hook.connector.card.accepted_status
-        if status == HTTPStatus.NO_CONTENT:
-            return _answered("accepted", status, [], b"")
-        return _kept(kept, status)
+            row = _verified(hook, request)
+        return _answer(hook, await self._group.add(row))
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive, began: float) -> bytes:
-        """The whole body. Raises Refusal (too large, too slow, compressed) or _Gone."""
+    def _check_head(self, headers: Mapping[str, str], size: int = 0) -> None:
+        """Raises Refusal where a body is compressed, or larger than it may be by what is said of it or by its size."""
         encoding = headers.get("content-encoding")
         if encoding is not None and encoding.strip().lower() not in {"identity", ""}:
             detail = "Send the body uncompressed: the signature is checked over the bytes as they come."
             raise Refusal(415, "unsupported_encoding", detail, headers=[(b"accept-encoding", b"identity")])
-        declared = headers.get("content-length", "0")
-        if not (declared.isascii() and declared.isdigit() and len(declared) < 16) or int(declared) > self._most_bytes:
+        said = headers.get("content-length", "0")
+        if not (said.isascii() and said.isdigit() and len(said) < 16) or max(int(said), size) > self._most_bytes:
             raise self._too_large()
+
+    async def _body(self, headers: Mapping[str, str], receive: Receive, began: float) -> bytes:
+        """The whole body. Raises Refusal (too large, too slow, compressed) or _Gone."""
+        self._check_head(headers)
         reading = asyncio.current_task()
         assert reading is not None
         self._reading[reading] = began
         try:
             message = await receive()
             if message["type"] == "http.request" and not message.get("more_body"):
-                whole: bytes = message.get("body", b"")  # as nearly all of them come
+                whole: bytes = message.get("body", b"")
                 if len(whole) > self._most_bytes:
                     raise self._too_large()
                 return whole
@@ -211,48 +215,21 @@ class Door:
     def _too_large(self) -> Refusal:
         return Refusal(413, "too_large", f"A body may have at most {self._most_bytes:,} bytes.")
 
-    def _count(self, outcome: str) -> None:
-        counter = self._outcomes.get(outcome)
-        if counter is None:
-            counter = self._outcomes[outcome] = _deliveries.labels(outcome)
-        counter.inc()
-
 
 def _crowded() -> Away:
     return Away("too many bodies are in hand")
 
 
-def _wrong_method(allowed: str) -> Refusal:
-    detail = f"This address takes {allowed.replace(', ', ' and ')}."
-    return Refusal(405, "method_not_allowed", detail, headers=[(b"allow", allowed.encode())])
+def _verified(hook: OpenHook, request: RawRequest) -> NewArrival:
+    """The row that a rightly signed delivery becomes. Raises BadSignature."""
+    return arrival(hook, request, hook.connector.verify(request, hook.secret) or request.received_at)
 
 
-# How an outcome is counted, and the two messages of its answer.
-_Answered = tuple[str, Message, Message]
-
-
-def _answered(outcome: str, status: int, headers: Headers, body: bytes) -> _Answered:
-    start = {"type": "http.response.start", "status": status, "headers": headers}
-    return outcome, start, {"type": "http.response.body", "body": body}
-
-
-def _refused(refusal: Refusal) -> _Answered:
-    body, request_id = problem(refusal.status, refusal.code, refusal.detail)
-    headers = [*_content("application/problem+json", body), (b"request-id", request_id.encode()), *refusal.headers]
-    return _answered(refusal.code, refusal.status, headers, body)
-
-
-def _kept(kept: Kept, status: int) -> _Answered:
-    repeat = kept.duplicate
-    body = b'{"arrival_id":"%b","duplicate":%b}' % (
-        typeid(Prefix.ARRIVAL, kept.id).encode(),
-        b"true" if repeat else b"false",
-    )
-    return _answered("duplicate" if repeat else "accepted", status, _content("application/json", body), body)
-
-
-def _content(kind: str, body: bytes) -> Headers:
-    return [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+def _answer(hook: OpenHook, found: Kept) -> Answer:
+    status = hook.connector.card.accepted_status
+    if status == HTTPStatus.NO_CONTENT:
+        return Answer("accepted", status, [], b"")
+    return kept(found, status)
 
 
 def _query(raw: bytes) -> dict[str, str]:

@@ -1,28 +1,28 @@
 """Group commit: many deliveries share one INSERT and one fsync, and each is answered after it.
 
-There is no timer. While one flusher commits, the next batch gathers; at most two commit at a time.
+There is no timer. While one flusher commits, the next batch gathers. A second one helps where many wait, or where the
+first takes long: two at a time with half a batch each would cost door and PostgreSQL a fifth more.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from random import uniform
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import asyncpg
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.ingest.storing import COMMIT_SECONDS, Away, Closed, Kept, NewArrival, connect, store
 from shared.log import logger
 
 _log = logger("ingest.group")
 
 FLUSHERS = 2
 BATCH_ROWS = 500
+MANY_ROWS = 64  # waiting while one flusher commits: the second commits them beside it
+LONG_SECONDS = 0.05  # of one commit: what comes after that does not wait for it
 BATCH_BYTES = 16 * 1024 * 1024
-COMMIT_SECONDS = 4.0  # a commit that takes longer counts as lost: the network sends again, the key finds it
-CONNECT_SECONDS = 3.0
 RETRY_SECONDS = (0.1, 2.0)
 
 # Classes of SQLSTATE that say nothing about the rows: connection, transaction of a read-only server, resources,
@@ -44,67 +44,10 @@ _waiting = Gauge("parvis_door_waiting", "Deliveries that wait for their commit."
 _connected = Gauge("parvis_door_connected", "Connections to PostgreSQL that can commit deliveries.")
 _rows_refused = Counter("parvis_door_rows_refused_total", "Deliveries that PostgreSQL refused by themselves.")
 
-# What the hook's row says of an arrival is read there, not sent. Moments go as seconds: a double holds microseconds
-# exactly for the next two centuries. Everybody inserts in the same order, so that two doors can't lock each other out.
-# Nothing is returned: how many were new is told without.
-_INSERT = """
-INSERT INTO arrival (id, hook_id, key, network, brand_id, channel_id, headers, body, stamp, received_at,
-                     source, state, unattributed, claims, problems, ignored, mention_keys)
-SELECT new.id, h.id, new.key, h.network, h.brand_id, h.channel_id, new.headers::jsonb, new.body,
-       to_timestamp(new.stamp), to_timestamp(new.received_at), 'webhook', 'received', false, 0, '[]', '[]', '{}'
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::float8[])
-    AS new (id, hook_id, key, headers, body, stamp, received_at)
-  JOIN hook h ON h.id = new.hook_id AND h.removed_at IS NULL
- ORDER BY new.key, h.id
-ON CONFLICT (hook_id, key) DO NOTHING
-"""
-_FIRST = """
-SELECT old.id, new.hook_id, new.key, h.id IS NOT NULL AS open
-  FROM unnest($1::uuid[], $2::text[]) AS new (hook_id, key)
-  LEFT JOIN arrival old ON old.hook_id = new.hook_id AND old.key = new.key
-  LEFT JOIN hook h ON h.id = new.hook_id AND h.removed_at IS NULL
-"""
-
-
-class NewArrival(NamedTuple):
-    """A verified delivery on its way into the table, in the order of the statement's columns."""
-
-    id: UUID
-    hook_id: UUID
-    key: str
-    headers: str
-    body: bytes
-    stamp: datetime
-    received_at: datetime
-
-
-class Kept(NamedTuple):
-    """The delivery is durable: under this id, and whether an earlier one with its key already was."""
-
-    id: UUID
-    duplicate: bool
-
-
-class Away(Exception):
-    """It can't be made durable now: PostgreSQL is away or refuses, or the buffer is full. Send it again later."""
-
-
-class Closed(Exception):
-    """The hook was removed: the door remembers hooks for a moment, the table does not."""
-
+# Gets what became of a delivery.
+Told = Callable[[Kept | Away | Closed], None]
 
 _NO_CONNECTION = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
-async def _connect(url: str) -> tuple[Any, Any]:
-    """A connection and the prepared statement on it."""
-    settings = {"application_name": "parvis door", "jit": "off"}
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=settings)
-    try:
-        return connection, await connection.prepare(_INSERT, timeout=CONNECT_SECONDS)
-    except BaseException:
-        connection.terminate()
-        raise
 
 
 def _set(future: "asyncio.Future[None]") -> None:
@@ -115,7 +58,7 @@ def _set(future: "asyncio.Future[None]") -> None:
 class _Waiting(NamedTuple):
     row: NewArrival
     place: tuple[int, str]  # the hook's id as a number, which is hashed faster, and the key
-    kept: "asyncio.Future[Kept]"
+    told: Told
 
 
 class Group:
@@ -126,10 +69,12 @@ class Group:
         self._rows, self._size = rows, size
         self._on_commit = on_commit
         self._waiting: list[_Waiting] = []
-        self._pending: dict[tuple[int, str], asyncio.Future[Kept]] = {}
+        self._pending: dict[tuple[int, str], _Waiting] = {}
+        self._repeats: dict[tuple[int, str], list[Told]] = {}
         self._pending_size = 0
         self._idle: list[asyncio.Future[None]] = []
         self._ready = 0
+        self._began = 0.0  # when the newest commit did
         self._closing = False
         self._flushers: list[asyncio.Task[None]] = []
 
@@ -142,23 +87,43 @@ class Group:
         self._flushers = [loop.create_task(self._flush(first)) for first in tried]
         await asyncio.wait(tried)
 
-    def add(self, row: NewArrival) -> Awaitable[Kept]:
-        """Await it: it comes when the row, or an earlier one with its key, is durable. Raises Away or Closed."""
+    def take(self, row: NewArrival, told: Told) -> None:
+        """Make the row durable. `told` hears of it, later and once: of the row, or of an earlier one with its key.
+
+        Raises Away where it can't be taken now; then `told` hears nothing.
+        """
         place = (row.hook_id.int, row.key)
-        first = self._pending.get(place)
-        if first is not None:
-            return _repeat(first)
+        if place in self._pending:
+            self._repeats.setdefault(place, []).append(told)
+            return
         if not self._ready or self._closing:
             raise Away("PostgreSQL is away")
         if len(self._pending) >= self._rows or self._pending_size + len(row.body) > self._size:
             raise Away("too many deliveries wait for their commit")
-        kept: asyncio.Future[Kept] = self._loop.create_future()
-        self._pending[place] = kept
+        waiting = self._pending[place] = _Waiting(row, place, told)
         self._pending_size += len(row.body)
-        self._waiting.append(_Waiting(row, place, kept))
-        if self._idle:
+        self._waiting.append(waiting)
+        if self._idle and self._calls(self._ready - len(self._idle)):
             self._idle.pop().set_result(None)
-        return kept
+
+    async def add(self, row: NewArrival) -> Kept:
+        """As `take`, for who can wait. Raises Away or Closed."""
+        became: asyncio.Future[Kept] = self._loop.create_future()
+
+        def told(outcome: Kept | Away | Closed) -> None:
+            if became.done():  # its request was cut off
+                return
+            if isinstance(outcome, Kept):
+                became.set_result(outcome)
+            else:
+                became.set_exception(outcome)
+
+        self.take(row, told)
+        return await became
+
+    def _calls(self, awake: int) -> bool:
+        """Whether what waits calls for a flusher, where so many others are awake and will look for themselves."""
+        return not awake or len(self._waiting) >= MANY_ROWS or self._loop.time() - self._began > LONG_SECONDS
 
     @property
     def is_ready(self) -> bool:
@@ -174,7 +139,7 @@ class Group:
             for flusher in late:
                 flusher.cancel()
             await asyncio.gather(*self._flushers, return_exceptions=True)
-        self._settle(self._waiting, "the door is closing")
+        self._settle(list(self._pending.values()), "the door is closing")
 
     def _wake(self) -> None:
         for rest in self._idle:
@@ -186,7 +151,7 @@ class Group:
         wait = RETRY_SECONDS[0]
         while not (self._closing and not self._waiting):
             try:
-                connection, statement = await _connect(self._url)
+                connection, statement = await connect(self._url)
             except _NO_CONNECTION as error:
                 _log.warning("door.no_connection", error=type(error).__name__)
                 _set(tried)
@@ -202,6 +167,7 @@ class Group:
                 await self._flush_over(connection, statement)
             finally:
                 self._ready -= 1
+                self._wake()  # one may rest because this one was awake
                 connection.terminate()
                 if not self._ready:
                     self._settle(self._take_all(), "PostgreSQL is away")
@@ -210,7 +176,7 @@ class Group:
         """Commit batches over this connection until it is lost or the group closes."""
         connection.add_termination_listener(lambda _: self._wake())
         while not connection.is_closed():
-            if self._waiting:
+            if self._waiting and (self._closing or self._calls(self._ready - len(self._idle) - 1)):
                 if not await self._commit(connection, statement, self._take()):
                     return
             elif self._closing:
@@ -240,9 +206,10 @@ class Group:
     async def _commit(self, connection: Any, statement: Any, batch: list[_Waiting]) -> bool:
         """Make a batch durable and answer it; False where the connection is not to be used again."""
         _batches.observe(len(batch))
+        self._began = self._loop.time()
         began = time.perf_counter()
         try:
-            found = await _store(connection, statement, [waiting.row for waiting in batch])
+            found = await store(connection, statement, [waiting.row for waiting in batch])
         except Exception as error:
             _failed.observe(time.perf_counter() - began)
             return await self._after(error, connection, statement, batch)
@@ -277,40 +244,19 @@ class Group:
             self._settle_one(waiting, Away(why))
 
     def _settle_one(self, waiting: _Waiting, outcome: Kept | Away | Closed) -> None:
-        row, place, kept = waiting
-        if self._pending.pop(place, None) is not None:
-            self._pending_size -= len(row.body)
-        if not kept.done():  # else its request was cut off
-            if isinstance(outcome, Kept):
-                kept.set_result(outcome)
-            else:
-                kept.set_exception(outcome)
+        row, place, told = waiting
+        if self._pending.pop(place, None) is None:
+            return
+        self._pending_size -= len(row.body)
+        _tell(told, outcome)
+        if self._repeats:
+            again = Kept(outcome.arrival_id, True) if isinstance(outcome, Kept) else outcome
+            for repeat in self._repeats.pop(place, ()):
+                _tell(repeat, again)
 
 
-async def _repeat(first: "asyncio.Future[Kept]") -> Kept:
+def _tell(told: Told, outcome: Kept | Away | Closed) -> None:
     try:
-        return Kept((await asyncio.shield(first)).id, True)
-    except asyncio.CancelledError:
-        if not first.cancelled():
-            raise
-        raise Away("the first one was cut off") from None
-
-
-async def _store(connection: Any, statement: Any, rows: Sequence[NewArrival]) -> Sequence[Kept | Away | Closed]:
-    """What became of each row: kept, a duplicate of an earlier one, or neither, and why."""
-    ids, hook_ids, keys, headers, bodies, stamps, received = zip(*rows, strict=True)
-    moments = [at.timestamp() for at in stamps], [at.timestamp() for at in received]
-    await statement.fetch(ids, hook_ids, keys, headers, bodies, *moments, timeout=COMMIT_SECONDS)
-    if statement.get_statusmsg() == f"INSERT 0 {len(rows)}":
-        return [Kept(row.id, False) for row in rows]
-    found = await connection.fetch(_FIRST, hook_ids, keys, timeout=COMMIT_SECONDS)
-    stored = {(hook_id, key): (first, is_open) for first, hook_id, key, is_open in found}
-    return [_became(row, *stored[row.hook_id, row.key]) for row in rows]
-
-
-def _became(row: NewArrival, first: UUID | None, is_open: bool) -> Kept | Away | Closed:
-    if first == row.id:
-        return Kept(row.id, False)
-    if not is_open:
-        return Closed("the hook was removed")
-    return Away("the first one was forgotten just now") if first is None else Kept(first, True)
+        told(outcome)
+    except Exception:  # one that can't be answered leaves the others of its batch alone
+        _log.exception("door.not_told")

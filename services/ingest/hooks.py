@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.ingest.group import Away
+from services.ingest.storing import Away
 from shared.connectors.registry import connector
 from shared.contract import Connector, Secret
 from shared.domain.brands import hooks
@@ -25,7 +25,7 @@ REMEMBER_HOOKS = 10_000
 LOOK_UP_SECONDS = 3.0
 DOUBT_SECONDS = 1.0  # the shortest time between two looks at one hook for a signature that does not fit
 
-_HOOK = "SELECT network, secret FROM hook WHERE id = $1 AND removed_at IS NULL"
+_HOOK = "SELECT id, network, secret FROM hook WHERE id = $1 AND removed_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Hooks:
             # is asked to come again rather than told that the hook is gone.
             _log.error("door.hook_unusable", hook=str(id), error=type(error).__name__)
             raise Away("the hook can't be used now") from error
-        return OpenHook(id, network, secret)
+        return OpenHook(row["id"], network, secret)
 
 
 def _no_such_hook() -> NotFound:

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.connectors.meta_events import Entry, Told, Unusable, Value
+from shared.connectors.meta_media import media
 from shared.connectors.reading import identifier, name, number, unix_time, web_address, words
-from shared.contract import Author, Deleted, Heard, Hidden, MediaDraft, Reacted, Said
-from shared.models.enums import AuthorKind, MentionKind
-
-Value = Mapping[str, object]
-Told = list[Heard | str]  # facts, and reasons for what was passed over
+from shared.contract import Author, Deleted, Hidden, MediaDraft, Pointer, Reacted, Said
+from shared.models.enums import MentionKind
 
 _FIELDS = frozenset({"feed", "mention", "ratings"})
 _ADDED = frozenset({"add"})
@@ -34,27 +33,6 @@ _POST_IDS = ("post_id", "story_id", "photo_id", "video_id", "share_id", "link_id
 _RECOMMENDATIONS = {"positive": 5.0, "negative": 1.0}
 
 
-class Unusable(Exception):
-    """An event about something said that lacks what is needed to keep it."""
-
-    def __init__(self, message: str, *path: str | int) -> None:
-        super().__init__(message)
-        self.message, self.path = message, path
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Where an event stands: the ids under which the page itself speaks, and the signed time of the delivery."""
-
-    pages: frozenset[str]
-    stamp: datetime
-
-    def author_kind(self, author: Author | None) -> AuthorKind:
-        if author is None:
-            return AuthorKind.UNKNOWN
-        return AuthorKind.BRAND if author.external_id in self.pages else AuthorKind.CONSUMER
-
-
 @dataclass(frozen=True, slots=True)
 class _Thing:
     """What a change is about."""
@@ -66,7 +44,7 @@ class _Thing:
 
 
 def hear_change(entry: Entry, field: str, value: object) -> Told:
-    """The facts of one change, and the reasons for what is passed over. Raises Unusable."""
+    """The facts of one change, what it only names, and the reasons for what is passed over. Raises Unusable."""
     if field not in _FIELDS:
         return [f"field {name(field)}: not about mentions"]
     if not isinstance(value, Mapping):
@@ -81,7 +59,11 @@ def hear_change(entry: Entry, field: str, value: object) -> Told:
     thing = _thing(entry, item, value)
     if thing is None:
         return [f"{field} {item[:40] or 'without an item'}: not about mentions"]
-    return _by_verb(entry, verb, item, value, thing)
+    told = _by_verb(entry, verb, item, value, thing)
+    if field == "mention" and verb in _ADDED and not value.get("message"):
+        # Somebody else's post or comment, of which Facebook often gives the id alone.
+        told.append(Pointer(thing.external_id, "post" if thing.kind is MentionKind.POST else "comment"))
+    return told
 
 
 def _item(field: str, value: Value) -> str:
@@ -102,7 +84,7 @@ def _thing(entry: Entry, item: str, value: Value) -> _Thing | None:
         return _Thing(external_id, kind, root if kind is MentionKind.COMMENT and root else parent)
     if item in _REVIEWS:
         external_id = _first_id(value, "open_graph_story_id", "post_id", "rating_id", "reviewer_id")
-        return _Thing(external_id, MentionKind.REVIEW, rating=_rating(value))
+        return _Thing(external_id, MentionKind.REVIEW, rating=rating(value))
     if item == "story":
         return _Thing(_first_id(value, *_POST_IDS), MentionKind.STORY)
     if item in _POSTS:
@@ -129,12 +111,12 @@ def _by_verb(entry: Entry, verb: str, item: str, value: Value, thing: _Thing) ->
 
 def _said(entry: Entry, value: Value, thing: _Thing, edited_at: datetime | None) -> Said:
     author = _author(value)
-    text = words(value.get("message"))
+    text = words(value.get("message")) or None
     return Said(
         external_id=thing.external_id,
         kind=thing.kind,
         stamp=entry.stamp,
-        text=words(value.get("review_text")) if text is None else text,
+        text=(words(value.get("review_text")) or None) if text is None else text,
         author=author,
         author_kind=entry.author_kind(author),
         published_at=unix_time(value.get("created_time")),
@@ -189,15 +171,11 @@ def _media(value: Value) -> tuple[MediaDraft, ...]:
         (value.get("video"), "video"),
         (value.get("link"), "image" if link_kind == "photo" else str(link_kind)),
     ]
-    unique: dict[str, MediaDraft] = {}
-    for outside, kind in found:
-        url = web_address(outside)
-        if url is not None:
-            unique.setdefault(url, MediaDraft(url, kind))
-    return tuple(unique.values())
+    return media(found)
 
 
-def _rating(value: Value) -> float | None:
+def rating(value: Value) -> float | None:
+    """The stars of a review, or the end of their scale that a recommendation stands for."""
     stars = number(value.get("rating"))
     if stars is not None:
         return stars
@@ -229,7 +207,7 @@ def _reaction(entry: Entry, verb: str, value: Value) -> Told:
 def _is_root(entry: Entry, parent: str | None, root: str | None) -> bool:
     """Whether a comment's parent is the post. Old payloads write the post's id with and without its page before it."""
     if parent is None or root is None:
-        return parent is None or parent.split("_", maxsplit=1)[0] in entry.pages
+        return parent is None or parent.split("_", maxsplit=1)[0] in entry.own
     return parent == root or parent == root.rpartition("_")[2]
 
 

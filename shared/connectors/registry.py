@@ -2,8 +2,11 @@
 
 from shared.connectors.bluesky import Bluesky
 from shared.connectors.facebook import Facebook
+from shared.connectors.facebook_consent import FacebookConsent
 from shared.connectors.feed import Feed
 from shared.connectors.generic import Generic
+from shared.connectors.instagram import Instagram
+from shared.connectors.instagram_consent import InstagramConsent
 from shared.connectors.mastodon import Mastodon
 from shared.connectors.mastodon_consent import MastodonConsent
 from shared.connectors.sandbox import Sandbox
@@ -14,6 +17,7 @@ from shared.models.enums import Network
 CONNECTORS: dict[Network, Connector] = {
     Network.GENERIC: Generic(),
     Network.FACEBOOK: Facebook(),
+    Network.INSTAGRAM: Instagram(),
     Network.FEED: Feed(),
     Network.SANDBOX: Sandbox(),
     Network.MASTODON: Mastodon(),
@@ -24,10 +28,14 @@ CONNECTORS: dict[Network, Connector] = {
 CONSENTS: dict[Network, Consents] = {
     Network.SANDBOX: SandboxConsent(),
     Network.MASTODON: MastodonConsent(),
+    Network.FACEBOOK: FacebookConsent(),
+    Network.INSTAGRAM: InstagramConsent(),
 }
 # Those among them that tell us when somebody takes it back.
 REVOKES: dict[Network, Revokes] = {
     Network.SANDBOX: SandboxConsent(),
+    Network.FACEBOOK: FacebookConsent(),
+    Network.INSTAGRAM: InstagramConsent(),
 }
 
 

@@ -24,30 +24,31 @@ def verify(request: RawRequest, secret: Secret) -> datetime:
         raise BadSignature("webhook-id, webhook-timestamp and webhook-signature are required")
     if not (stamped.isascii() and stamped.isdigit() and len(stamped) <= 12):
         raise BadSignature("webhook-timestamp is not a whole number of seconds")
-    if abs(int(stamped) - request.received_at.timestamp()) > TOLERANCE_SECONDS:
+    seconds = int(stamped)
+    if abs(seconds - request.received_at.timestamp()) > TOLERANCE_SECONDS:
         raise BadSignature(f"webhook-timestamp is more than {TOLERANCE_SECONDS} seconds off")
-    signatures = [header_bytes(part[3:]) for part in given.split(" ") if part.startswith("v1,")]
-    signed = header_bytes(message_id), stamped.encode(), request.body
+    signatures = header_bytes(given).split(b" ")
+    signed = _signed(header_bytes(message_id), stamped, request.body)
     for key in secret.keys:
         try:
-            expected = _signature(key, *signed)
+            expected = _signature(key, signed)
         except ValueError:
             continue
         for signature in signatures:
             if hmac.compare_digest(expected, signature):
-                return datetime.fromtimestamp(int(stamped), UTC)
+                return datetime.fromtimestamp(seconds, UTC)
     raise BadSignature("no signature fits")
 
 
 def sign(secret: str, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
     """The headers of a request of ours. Raises ValueError where `secret` is not `whsec_` and base64."""
     timestamp = str(int(now.timestamp()))
-    signature = _signature(secret, message_id.encode(), timestamp.encode(), body)
+    signature = _signature(secret, _signed(message_id.encode(), timestamp, body))
     return {
         "content-type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{signature.decode()}",
+        "webhook-signature": signature.decode(),
     }
 
 
@@ -65,7 +66,11 @@ def _keyed(secret: str) -> hmac.HMAC:
     return hmac.new(base64.b64decode(secret.removeprefix("whsec_"), validate=True), digestmod="sha256")
 
 
-def _signature(secret: str, message_id: bytes, timestamp: bytes, body: bytes) -> bytes:
+def _signed(message_id: bytes, timestamp: str, body: bytes) -> bytes:
+    return b".".join((message_id, timestamp.encode(), body))
+
+
+def _signature(secret: str, signed: bytes) -> bytes:
     digest = _keyed(secret).copy()
-    digest.update(b"%b.%b.%b" % (message_id, timestamp, body))
-    return b2a_base64(digest.digest(), newline=False)
+    digest.update(signed)
+    return b"v1," + b2a_base64(digest.digest(), newline=False)

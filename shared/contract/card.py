@@ -47,7 +47,8 @@ class Card:
     `follows_terms`: its channels can follow hashtags or searches. `poll_every`: the wait between two polls where the
     settings' would be too short or too long. `pushes_everything`: nothing is missed while it pushes, so that a channel
     counts as observed from connecting on; otherwise only what is polled does. What was published within `rechecks_for`
-    is looked at again, `recheck_at_once` things a turn.
+    is looked at again, `recheck_at_once` things a turn. `asks_with` names the credential without which the network is
+    asked nothing: such a channel only hears.
     """
 
     network: Network
@@ -64,6 +65,7 @@ class Card:
     follows_terms: bool = False
     poll_every: timedelta | None = None
     pushes_everything: bool = True
+    asks_with: str | None = None
     rechecks_for: timedelta = timedelta(days=7)
     recheck_at_once: int = 25
 

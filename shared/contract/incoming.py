@@ -79,9 +79,12 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class MediaDraft:
+    """A picture, film or file. `key` is what it is known by where its address changes with every answer."""
+
     url: str
     kind: str
     alt: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ def string_enum(kind: type[StrEnum]) -> SqlEnum:
 class Network(StrEnum):
     GENERIC = "generic"
     FACEBOOK = "facebook"
+    INSTAGRAM = "instagram"
     FEED = "feed"
     SANDBOX = "sandbox"
     MASTODON = "mastodon"

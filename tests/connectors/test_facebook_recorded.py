@@ -1,4 +1,4 @@
-"""Every recorded delivery, read in place: each is heard or knowingly ignored.
+"""Every recorded file of Facebook, read in place: each delivery is heard or knowingly ignored, answers and errors too.
 
 `python -m tests.connectors.test_facebook_recorded` prints the table of what each one said.
 """
@@ -6,48 +6,76 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from shared.connectors.facebook import Facebook
-from shared.contract import Heard, Hidden, Parsed, RawArrival, RawPart, Reacted, Said
+from shared.contract import Parsed, RawArrival, RawPart, Said
+from tests.connectors.recorded import FIXTURES, NOW, Told, classified, read, summed
 
-RECORDED = Path(__file__).parents[2].parent / "shared" / "fixtures" / "facebook"
-NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+RECORDED = FIXTURES / "facebook"
+PAGE = "1234567890321"
+SOURCES = {
+    "comments__comments_p2": ("comments", "19292868552_10158407654328553"),
+    "messages__message_info": ("messages", ""),
+    "posts__feed": ("feed", ""),
+    "posts__single": ("looked", ""),
+    "api_post-with-comment-count-only": ("looked", ""),
+    "comment": ("looked", ""),
+}
+# Answers to questions about something else than what people say.
+NOT_SAID = {
+    "pages__": "a profile: who a Page is, as `identify` reads it",
+    "insight": "figures, which nothing asks for yet",
+    "messagetags": "who is named in a comment, without the comment",
+}
 
 
 def deliveries() -> list[Path]:
     return sorted(RECORDED.glob("wh_*.json"))
 
 
-def words(fact: Heard) -> str:
-    if isinstance(fact, Said):
-        edited = ", edited" if fact.edited_at else ""
-        return f"said: {fact.visibility.value} {fact.kind.value} by {fact.author_kind.value}{edited}"
-    if isinstance(fact, Reacted):
-        return f"reacted: {fact.reaction} {'given' if fact.on else 'taken back'}"
-    if isinstance(fact, Hidden):
-        return "hidden" if fact.hidden else "shown again"
-    return type(fact).__name__.lower()
+def table() -> Iterator[Told]:
+    """File, whether it was understood, and what was heard in it or why it was passed over."""
+    for path in sorted(RECORDED.iterdir()):
+        why = next((why for part, why in NOT_SAID.items() if part in path.name), None)
+        found = next((found for part, found in SOURCES.items() if part in path.name), None)
+        if path.name.startswith("wh_"):
+            yield read(Facebook(), path)
+        elif path.name.startswith("err_"):
+            yield classified("facebook", path)
+        elif why is not None:
+            yield Told(path.name, "ignored", why)
+        elif found is not None:
+            yield answer(path, *found)
 
 
-def table() -> Iterator[tuple[str, str]]:
-    """File and what was heard in it or why it was passed over."""
-    for path in deliveries():
-        parsed = parse(path)
-        told = [words(fact) for fact in parsed.heard]
-        told += [f"ignored: {reason}" for reason in parsed.ignored]
-        told += [f"PROBLEM: {problem.message}" for problem in parsed.problems]
-        yield path.name, "; ".join(f"{count} x {line}" if count > 1 else line for line, count in Counter(told).items())
+def answer(path: Path, source: str, about: str) -> Told:
+    """An answer to a question of ours; a single thing is one that was looked at, or a conversation's only message."""
+    body, value = path.read_bytes(), orjson.loads(path.read_bytes())
+    if source == "looked":
+        body = orjson.dumps({"shown": {value["id"]: value}, "gone": []})
+    elif source == "messages":
+        body = orjson.dumps({"messages": {"data": [value]}})
+    parsed = Facebook().parse(RawPart(PAGE, body, NOW, {"graph-source": source, "graph-about": about}))
+    return Told(path.name, "understood" if parsed.heard else "ignored", summed(parsed))
 
 
 def parse(path: Path) -> Parsed:
-    return Facebook().parse(RawPart("1234567890321", path.read_bytes(), NOW))
+    return Facebook().parse(RawPart(PAGE, path.read_bytes(), NOW))
 
 
-recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"the recorded deliveries are not at {RECORDED}")
+recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"the recorded traffic is not at {RECORDED}")
+
+
+@recorded
+def test_every_recorded_file_is_understood_or_knowingly_ignored() -> None:
+    told = list(table())
+    assert {one.name for one in told} == {path.name for path in RECORDED.iterdir()}
+    assert Counter(one.state for one in told)["unreadable"] == 0
+    assert [one.name for one in told if "PROBLEM" in one.words] == []
 
 
 @recorded
@@ -66,7 +94,7 @@ def test_every_recorded_delivery_is_routed_to_its_page_and_says_the_same_there()
         assert len(parts) == 1, path.name
         [part] = parts
         assert part.channel_external_id.isdigit(), path.name
-        routed = Facebook().parse(RawPart("1234567890321", part.body, NOW))
+        routed = Facebook().parse(RawPart(PAGE, part.body, NOW))
         assert routed == parse(path), path.name
 
 
@@ -78,6 +106,16 @@ def test_what_people_wrote_is_heard_word_for_word() -> None:
                 assert fact.text in path.read_text(), path.name
 
 
+@recorded
+def test_comments_that_come_without_an_id_have_the_one_in_their_address() -> None:
+    path = RECORDED / "pyfb_facebook__apidata__comments__comments_p2.json"
+    headers = {"graph-source": "comments", "graph-about": "19292868552_10158407654328553"}
+    heard = Facebook().parse(RawPart(PAGE, path.read_bytes(), NOW, headers)).heard
+    first, answer_ = [fact for fact in heard if isinstance(fact, Said)][:2]
+    assert first.external_id == "10158407654328553_10158412899928553"
+    assert answer_.parent_external_id == first.external_id
+
+
 if __name__ == "__main__":
-    for name, told in table():
-        sys.stdout.write(f"{name:48} {told}\n")
+    for one in table():
+        sys.stdout.write(f"{one.name:60} {one.state:11} {one.words}\n")

@@ -74,8 +74,8 @@ class Channel:
         return f"v1,{base64.b64encode(digest).decode()}"
 
     def headers(self, body: bytes, key: str | None = None, stamp: float | None = None) -> dict[str, str]:
-        """The right headers over `body`: Standard Webhooks for generic, Meta's for facebook."""
-        if self.given["network"] == "facebook":
+        """The right headers over `body`: Standard Webhooks for generic, Meta's for facebook and instagram."""
+        if self.given["network"] in ("facebook", "instagram"):
             digest = hmac.new(str(self.given["secret"]).encode(), body, hashlib.sha256).hexdigest()
             return {"content-type": "application/json", "x-hub-signature-256": f"sha256={digest}"}
         key = key or f"msg_{uuid.uuid4().hex}"

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.connectors import facebook, standard_webhooks
+from shared.connectors import meta_hooks, standard_webhooks
 from tests.faults.wire import Answer, Broken, Unreachable, Wire
 from tests.faults.world import FACEBOOK, GENERIC, World
 
@@ -55,7 +55,7 @@ def letters(world: World, brand: dict[str, Any]) -> list[Letter]:
         body = delivery.body(to.page)
         if delivery.network == FACEBOOK:
             key = hashlib.sha256(body).hexdigest()
-            headers = {"content-type": "application/json", "x-hub-signature-256": facebook.signature(to.secret, body)}
+            headers = {"content-type": "application/json", "x-hub-signature-256": meta_hooks.signature(to.secret, body)}
         else:
             key = f"{world.seed}-{delivery.number}"
             stamp = first + timedelta(seconds=world.stamp_second(delivery.number))

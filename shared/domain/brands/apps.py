@@ -41,9 +41,14 @@ class AppDraft(SQLModel):
 
 
 def server(base_url: str) -> str:
-    """The server behind an address, whatever page of it somebody typed in."""
+    """The one form of a server's address: lower case where that means nothing, no slash at its end."""
     parts = urlsplit(base_url.strip())
-    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), "", "", ""))
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+
+
+def root(base_url: str) -> str:
+    """The server behind an address, whatever page of it somebody typed in."""
+    return urlunsplit(urlsplit(server(base_url))._replace(path=""))
 
 
 def place(app_id: UUID) -> str:

@@ -91,7 +91,7 @@ async def _renew(
     hook_base_url: str,
     now: datetime,
 ) -> Connected:
-    if known.base_url and choice.base_url and apps.server(known.base_url) != apps.server(choice.base_url):
+    if known.base_url and choice.base_url and apps.root(known.base_url) != apps.root(choice.base_url):
         raise Conflict(
             f"this brand has the {known.network.value} channel {known.external_id[:200]!r} on another server",
             code="channel_exists",

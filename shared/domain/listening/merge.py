@@ -31,8 +31,11 @@ def thing_key(network: Network, space: str, external_id: str) -> UUID:
 
 
 def content_digest(said: Said) -> bytes:
-    """The digest of what a person would call the content: text, media, rating."""
-    media = "\x1e".join(f"{m.url}\x1f{m.kind}\x1f{m.alt or ''}" for m in said.media)
+    """The digest of what a person would call the content: text, media, rating.
+
+    A picture whose address was signed anew is the same picture, so media go by their keys where they have any.
+    """
+    media = "\x1e".join(f"{m.key or m.url}\x1f{m.kind}\x1f{m.alt or ''}" for m in said.media)
     content = f"{said.text if said.text is not None else chr(0)}\x1d{media}\x1d{said.rating}"
     return hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).digest()
 
@@ -139,7 +142,7 @@ def at_the_border(said: Said) -> Said:
         changes["parent_external_id"] = None
     if said.media and any(storable(m.url) != m.url or storable(m.alt or "") != (m.alt or "") for m in said.media):
         changes["media"] = tuple(
-            type(m)(storable(m.url), storable(m.kind), storable(m.alt) if m.alt else m.alt) for m in said.media
+            type(m)(storable(m.url), storable(m.kind), storable(m.alt) if m.alt else m.alt, m.key) for m in said.media
         )
     if not changes:
         return said

@@ -5,7 +5,9 @@ import asyncio
 from services import serving
 from services.ingest import __main__ as door
 from services.ingest import app
-from services.ingest.group import Group, Kept, NewArrival
+from services.ingest.group import Group, Told
+from services.ingest.storing import Kept, NewArrival
+from shared.ids import Prefix, typeid
 
 LATER_SECONDS = 0.5
 
@@ -13,18 +15,18 @@ LATER_SECONDS = 0.5
 class AnswersBeforeCommit(Group):
     """Takes a delivery's word for kept."""
 
-    _later: set["asyncio.Task[Kept]"]
+    _later: set["asyncio.Task[None]"]
 
-    async def add(self, row: NewArrival) -> Kept:
+    def take(self, row: NewArrival, told: Told) -> None:
         self._later = getattr(self, "_later", set())
-        task = asyncio.create_task(self._add_later(row))
+        task = asyncio.create_task(self._take_later(row))
         self._later.add(task)
         task.add_done_callback(self._later.discard)
-        return Kept(row.id, False)
+        asyncio.get_running_loop().call_soon(told, Kept(typeid(Prefix.ARRIVAL, row.id), False))
 
-    async def _add_later(self, row: NewArrival) -> Kept:
+    async def _take_later(self, row: NewArrival) -> None:
         await asyncio.sleep(LATER_SECONDS)
-        return await super().add(row)
+        super().take(row, lambda _: None)
 
 
 if __name__ == "__main__":

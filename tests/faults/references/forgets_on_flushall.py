@@ -14,7 +14,9 @@ import redis.asyncio
 from services import serving
 from services.ingest import __main__ as door
 from services.ingest import app
-from services.ingest.group import Away, Group, Kept, NewArrival
+from services.ingest.group import Group, Told
+from services.ingest.storing import Away, Closed, Kept, NewArrival
+from shared.ids import Prefix, typeid
 from shared.settings import Settings
 
 _LIST = "kept deliveries"
@@ -27,16 +29,23 @@ class ForgetsOnFlushall(Group):
     async def open(self) -> None:
         url = Settings().redis_url
         assert url is not None
+        self._pushing: set[asyncio.Task[None]] = set()
         self._redis = redis.asyncio.Redis.from_url(url)
         await super().open()
         self._moving = asyncio.create_task(self._move())
 
-    async def add(self, row: NewArrival) -> Kept:
+    def take(self, row: NewArrival, told: Told) -> None:
+        task = asyncio.create_task(self._push(row, told))
+        self._pushing.add(task)
+        task.add_done_callback(self._pushing.discard)
+
+    async def _push(self, row: NewArrival, told: Told) -> None:
         try:
             await self._redis.rpush(_LIST, _packed(row))
-        except redis.exceptions.RedisError as error:
-            raise Away("Redis is away") from error
-        return Kept(row.id, False)
+        except redis.exceptions.RedisError:
+            told(Away("Redis is away"))
+        else:
+            told(Kept(typeid(Prefix.ARRIVAL, row.id), False))
 
     async def close(self) -> None:
         self._moving.cancel()
@@ -49,8 +58,14 @@ class ForgetsOnFlushall(Group):
             await asyncio.sleep(LATER_SECONDS)
             with contextlib.suppress(redis.exceptions.RedisError, Away):
                 packed = await self._redis.lrange(_LIST, 0, -1)
-                await asyncio.gather(*(super(ForgetsOnFlushall, self).add(_unpacked(one)) for one in packed))
-                await self._redis.ltrim(_LIST, len(packed), -1)
+                became = await asyncio.gather(*(self._insert(_unpacked(one)) for one in packed))
+                if not any(isinstance(outcome, Away) for outcome in became):
+                    await self._redis.ltrim(_LIST, len(packed), -1)
+
+    async def _insert(self, row: NewArrival) -> Kept | Away | Closed:
+        became: asyncio.Future[Kept | Away | Closed] = asyncio.get_running_loop().create_future()
+        super().take(row, became.set_result)
+        return await became
 
 
 # A row's values by their kinds, as text.

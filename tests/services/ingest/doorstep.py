@@ -7,7 +7,7 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +16,8 @@ import asyncpg  # named in a quoted type
 import httpx
 import uvicorn
 
+from services import serving
+from services.connections import Connection
 from services.ingest.app import Ingest
 from shared.ids import new_uuid
 from shared.settings import Settings
@@ -43,6 +45,14 @@ class Doorstep:
     url: str
     http: httpx.AsyncClient
     settings: Settings
+    server: uvicorn.Server
+    app: Ingest
+
+    async def until_settled(self) -> None:
+        """Until nothing that came here is on its way any more, answered or not."""
+        async with asyncio.timeout(20):
+            while self.server.server_state.tasks or self.app._group._pending:
+                await asyncio.sleep(0.002)
 
     def place(self, channel: HouseChannel) -> str:
         return self.url + urlsplit(channel.webhook_url).path
@@ -56,20 +66,26 @@ class Doorstep:
 
 
 @contextlib.asynccontextmanager
-async def open_door(settings: Settings) -> AsyncIterator[Doorstep]:
-    """The whole service, served by its real server."""
-    server = uvicorn.Server(uvicorn.Config(Ingest(settings), log_config=None, access_log=False, http="httptools"))
+async def open_door(
+    settings: Settings, *, connection: type[Connection] | None = None, silence: int = 75,
+    around: Callable[[Ingest], Any] = lambda app: app,
+) -> AsyncIterator[Doorstep]:  # fmt: skip
+    """The whole service, served by its real server; over its own connections, or these, with something around it."""
+    app = Ingest(settings)
+    config = serving.configured(around(app), connection=connection or app.connection, proxy_headers=False, seconds=8)
+    config.timeout_keep_alive = silence
+    server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
-    serving = asyncio.create_task(server._serve(sockets=[listening]))
+    running = asyncio.create_task(server._serve(sockets=[listening]))
     while not server.started:
-        assert not serving.done(), "the door did not open"
+        assert not running.done(), "the door did not open"
         await asyncio.sleep(0.01)
     try:
         async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=200)) as http:
-            yield Doorstep(f"http://127.0.0.1:{listening.getsockname()[1]}", http, settings)
+            yield Doorstep(f"http://127.0.0.1:{listening.getsockname()[1]}", http, settings, server, app)
     finally:
         server.should_exit = True
-        await serving
+        await running
 
 
 @dataclass

@@ -1,9 +1,10 @@
-"""What a Facebook Page's `messaging[]` and `standby[]` say: private messages, and what happens around them."""
+"""What `messaging[]` and `standby[]` say in Meta's webhooks: private messages, and what happens around them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.connectors.facebook_feed import Entry, Told, Unusable, Value
+from shared.connectors.meta_events import Entry, Told, Unusable, Value
+from shared.connectors.meta_media import known_by
 from shared.connectors.reading import identifier, name, unix_time, web_address, words
 from shared.contract import Author, Deleted, MediaDraft, Reacted, Said, storable
 from shared.models.enums import AuthorKind, MentionKind, Visibility
@@ -15,7 +16,7 @@ _REASONS = {
     "delivery": "a delivery receipt, not something said",
     "optin": "a consent, not something said",
     "pass_thread_control": "which app owns the conversation, not something said",
-    "policy-enforcement": "Facebook's word to the app's owner, not something said",
+    "policy-enforcement": "the network's word to the app's owner, not something said",
     "read": "a reading receipt, not something said",
     "referral": "where the person came from, not something said",
     "request_thread_control": "which app owns the conversation, not something said",
@@ -134,11 +135,11 @@ def _media(message: Value) -> list[MediaDraft]:
         url = web_address(inner.get("url")) or web_address(attachment.get("url"))
         if url is not None:
             title = words(attachment.get("title")) or words(inner.get("title"))
-            found.append(MediaDraft(url, (name(attachment.get("type")) or "file")[:40], title))
+            found.append(MediaDraft(url, (name(attachment.get("type")) or "file")[:40], title, known_by(url)))
     reply_to = message.get("reply_to")
     story = reply_to.get("story") if isinstance(reply_to, Mapping) else None
     url = web_address(story.get("url")) if isinstance(story, Mapping) else None
-    return [*found, MediaDraft(url, "story")] if url is not None else found
+    return [*found, MediaDraft(url, "story", key=known_by(url))] if url is not None else found
 
 
 def _mid(value: Value, what: str) -> str:
