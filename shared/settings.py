@@ -123,6 +123,11 @@ class Settings(BaseSettings):
     retry_max_seconds: float = Field(3600, gt=0, description="Longest wait between two tries of a send.")
     retry_times: int = Field(8, ge=0, description="Tries of a send before it is put before a person.")
     poll_seconds: float = Field(60, gt=0, description="Wait between two polls of a channel.")
+    reconcile_after_seconds: float = Field(
+        900,
+        ge=0,
+        description="Holes in a channel's coverage that are longer are looked back upon, where its network can.",
+    )
     shutdown_seconds: float = Field(
         10, gt=0, description="How long a service may take to finish what it began when it is asked to stop."
     )

@@ -11,11 +11,12 @@ import httpx
 import typer
 
 from services.admin.house import House, moment, now, run, say
-from services.api import self_test
+from services.api import identifying, self_test
 from services.local import folder
 from shared import http
 from shared.connectors.registry import connector
-from shared.db import Session
+from shared.contract import Choice
+from shared.db import Database, Session
 from shared.domain.brands import channels, connecting, hooks
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.scope import Scope
@@ -35,11 +36,13 @@ BaseUrl = Annotated[str | None, typer.Option(help="The address of the network's 
 Credentials = Annotated[
     list[str] | None, typer.Option("--credential", metavar="NAME=VALUE", help="Repeated for several.")
 ]
+Terms = Annotated[list[str] | None, typer.Option("--term", help="A hashtag or search to follow; repeated for several.")]
 Verb = Callable[[Session, Scope, UUID], Awaitable[Channel]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Means:
+    db: Database
     vault: Vault
     settings: Settings
     http: httpx.AsyncClient
@@ -49,7 +52,7 @@ class _Means:
 @asynccontextmanager
 async def _means(house: House) -> AsyncIterator[_Means]:
     async with http.client(house.settings) as client:
-        yield _Means(house.vault, house.settings, client, now)
+        yield _Means(house.db, house.vault, house.settings, client, now)
 
 
 @channel.command("list")
@@ -71,6 +74,7 @@ def connect(
     external_id: Annotated[str | None, typer.Option(help="The page, account or place on the network.")] = None,
     base_url: BaseUrl = None,
     credential: Credentials = None,
+    term: Terms = None,
 ) -> None:
     """Connect a channel by token, and test it. A secret that we made is shown this once."""
 
@@ -78,16 +82,22 @@ def connect(
         known, given = connector(network), _pairs(credential) or {}
         async with _means(house) as means:
             await self_test.refuse_address(means, base_url, given)
+            draft = ChannelDraft(
+                network=network, name=name, external_id=external_id, base_url=base_url, terms=term or []
+            )  # fmt: skip
+            needed = identifying.is_needed(known.card, draft)
+            choice = await identifying.of_draft(means, draft, given) if needed else None
             async with house.on_brand(_brand_id(house, brand)) as (session, scope):
                 made = await connecting.connect(
                     session,
                     scope,
                     house.vault,
-                    draft=ChannelDraft(network=network, name=name, external_id=external_id, base_url=base_url),
+                    draft=draft,
                     credentials=given,
                     card=known.card,
                     new_secret=known.new_secret(),
                     hook_base_url=house.settings.hook_base_url,
+                    choice=choice,
                     now=now(),
                 )
             told = await _tested(house, means, typeid(Prefix.CHANNEL, made.channel.id), subscribe=True)
@@ -97,18 +107,21 @@ def connect(
 
 
 @channel.command("update")
-def update(id: ChannelId, name: Name = None, base_url: BaseUrl = None, credential: Credentials = None) -> None:
-    """Rename a channel, move it, or give it new credentials."""
-    given: dict[str, Any] = {"name": name, "base_url": base_url, "credentials": _pairs(credential)}
+def update(
+    id: ChannelId, name: Name = None, base_url: BaseUrl = None, credential: Credentials = None, term: Terms = None
+) -> None:
+    """Rename a channel, move it, let it follow other terms, or give it new credentials."""
+    given: dict[str, Any] = {"name": name, "base_url": base_url, "credentials": _pairs(credential), "terms": term}
     changes = ChannelChanges(**{field: value for field, value in given.items() if value is not None})
 
     async def act(house: House) -> dict[str, Any]:
         async with _means(house) as means:
             await self_test.refuse_address(means, changes.base_url, changes.credentials)
+            choice = await _choice(house, means, id, changes)
         async with house.on_channel(id) as (session, scope, channel_id):
             card = connector((await channels.get(session, scope, channel_id)).network).card
             changed = await channels.update(
-                session, scope, house.vault, channel_id, changes=changes, card=card, now=now()
+                session, scope, house.vault, channel_id, changes=changes, card=card, choice=choice, now=now()
             )
             return _told(house, changed)
 
@@ -160,6 +173,15 @@ def _change(id: str, verb: Verb) -> None:
     say(run(act))
 
 
+async def _choice(house: House, means: _Means, id: str, changes: ChannelChanges) -> Choice | None:
+    """What new credentials speak for, where there are any."""
+    if changes.credentials is None:
+        return None
+    async with house.on_channel(id) as (session, scope, channel_id):
+        channel = await channels.get(session, scope, channel_id)
+    return await identifying.of_channel(means, channel, changes.base_url, changes.credentials)
+
+
 async def _tested(house: House, means: _Means, id: str, *, subscribe: bool) -> dict[str, Any]:
     async with house.on_channel(id) as (session, scope, channel_id):
         subject = await self_test.subject(means, session, scope, await channels.get(session, scope, channel_id))
@@ -193,6 +215,8 @@ def _told(house: House, one: Channel) -> dict[str, Any]:
         "name": one.name,
         "external_id": one.external_id,
         "base_url": one.base_url,
+        "terms": one.terms,
+        "login_expires_at": moment(one.login_expires_at),
         "status": one.status.value,
         "status_reason": one.status_reason,
         "webhook_url": hooks.url(house.settings.hook_base_url, one.hook_id),

@@ -6,16 +6,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from services.api import consenting, self_test
+from services.api import consenting, idempotency, identifying, self_test
 from services.api.consenting import Question
-from services.api.context import Context
-from services.api.mutating import Target, mutate
+from services.api.context import Context, searched_brands
+from services.api.mutating import Target, asked, mutate
 from services.api.schema.connection import given
 from services.api.schema.inputs import AuthorizeChannelInput, ConnectChannelInput
 from services.api.self_test import Subject
 from shared.connectors.registry import connector
+from shared.contract import Choice
 from shared.db import Session
+from shared.domain import scope as scopes
 from shared.domain.brands import channels
+from shared.domain.brands.channels import ChannelChanges
+from shared.domain.nodes import brand_of
 from shared.domain.scope import Scope
 from shared.errors import Problem
 from shared.ids import Prefix, parse_typeid
@@ -38,9 +42,15 @@ async def connect(
     """Connect and test. A repeat under the same idempotency key shows what was shown the first time."""
     services = context.services
 
+    choices: list[Choice] = []
+
     async def before() -> None:
-        if input.chosen() is None:
-            await self_test.refuse_address(services, input.draft().base_url, input.read_credentials())
+        if input.chosen() is not None:
+            return
+        draft = input.draft()
+        await self_test.refuse_address(services, draft.base_url, input.read_credentials())
+        if identifying.is_needed(connector(draft.network).card, draft) and await _is_new(context, response_key, input):
+            choices.append(await identifying.of_draft(services, draft, input.read_credentials()))
 
     async def act(session: Session, scope: Scope) -> Made:
         chosen = input.chosen()
@@ -51,8 +61,8 @@ async def connect(
             network = connector(draft.network)
             made = await channels.connect(
                 session, scope, services.vault, draft=draft, credentials=input.read_credentials(),
-                card=network.card, new_secret=network.new_secret(),
-                hook_base_url=services.settings.hook_base_url, now=services.clock(),
+                card=network.card, new_secret=network.new_secret(), hook_base_url=services.settings.hook_base_url,
+                choice=choices[-1] if choices else None, now=services.clock(),
             )  # fmt: skip
         subject = await self_test.subject(services, session, scope, made.channel)
         return Made(made.channel, made.secret, made.shared.verify_token, subject)
@@ -114,3 +124,29 @@ async def authorize(
         before=before,
     )
     return outcome.thing, outcome.problems
+
+
+async def _is_new(context: Context, response_key: str, input: ConnectChannelInput) -> bool:
+    """Whether this is no repeat under its idempotency key, asked by who may connect. Raises NotAllowed, NotFound."""
+    services, what = context.services, asked(context, response_key)
+    async with services.db.session() as session:
+        principal = await scopes.enter(session, context.api_key)
+        if what and await idempotency.recall(session, services.vault, principal, what) is not None:
+            return False
+        channels.require(await scopes.open_brand(session, principal, parse_typeid(Prefix.BRAND, input.brand_id)))
+    return True
+
+
+async def renewed(context: Context, channel_id: str, changes: ChannelChanges) -> Choice | None:
+    """What a channel's new credentials speak for; None where its network can't say."""
+    services, credentials = context.services, changes.credentials
+    assert credentials is not None
+    async with services.db.session() as session:
+        principal = await scopes.enter(session, context.api_key)
+        searched = searched_brands(principal, context.brand_hint)
+        await scopes.see(session, searched)
+        id_ = parse_typeid(Prefix.CHANNEL, channel_id)
+        scope = await scopes.open_brand(session, principal, await brand_of(session, searched, Prefix.CHANNEL, id_))
+        channels.require(scope)
+        channel = await channels.get(session, scope, id_)
+    return await identifying.of_channel(services, channel, changes.base_url, credentials)

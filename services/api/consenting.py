@@ -1,7 +1,7 @@
 """Sending a person to a network for their consent, and connecting what they gave there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -162,6 +162,7 @@ def chosen(
     network: Network | None,
     base_url: str | None,
     credentials: Mapping[str, str],
+    terms: Sequence[str] = (),
 ) -> Chosen | None:
     """What a request to connect means by a consent; None where it means a token. Raises Invalid for both or neither."""
     if consent_id is None:
@@ -173,7 +174,7 @@ def chosen(
     problems = [Problem("invalid", sentence, (field,)) for field, value in beside.items() if value is not None]
     if problems:
         raise Invalid(problems)
-    return Chosen(consent_id, external_id, name)
+    return Chosen(consent_id, external_id, name, tuple(terms))
 
 
 async def connect(services: Services, session: Session, scope: Scope, chosen: Chosen) -> Connected:

@@ -22,6 +22,7 @@ _TAGS = (
     ("viewer", "Who is asking."),
     ("brands", "The brands that a key may see."),
     ("channels", "A brand's presences on networks."),
+    ("operations", "Long work, watched and called off."),
     ("mentions", "What was said to or about a brand."),
     ("threads", "Trees of mentions under one root."),
     ("identities", "Accounts on networks."),
@@ -42,7 +43,7 @@ _PROBLEMS = {
     "428": "If-Match is missing.",
     "429": "Too many requests with this key; Retry-After says when.",
     "500": "Something broke on our side; `request_id` helps to find it.",
-    "503": "PostgreSQL is away; Retry-After says when to try again.",
+    "503": "PostgreSQL, or the network that this needs, is away; Retry-After says when to try again.",
 }
 _EVERYWHERE = ("401", "403", "404", "422", "429", "500", "503")
 _HEADERS = {
@@ -134,7 +135,7 @@ def _headers(answer: Json, code: str) -> None:
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     if schema and not schema.get("$ref", "").endswith("List"):
         names.append("ETag")
-    if code == "201":
+    if code in {"201", "202"}:
         names.append("Location")
     answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 

@@ -8,10 +8,11 @@ from typing import Protocol
 
 import httpx
 
+from services.logins import Caller, Logins
 from shared.connectors.registry import connector
 from shared.contract import Capability, Finding, HookAddress, Login, Subscription
-from shared.db import Session
-from shared.domain.brands import channels, hooks
+from shared.db import Database, Session
+from shared.domain.brands import channels, hooks, subscriptions
 from shared.domain.scope import Scope
 from shared.errors import Invalid, NetworkError, Problem
 from shared.http import check_address, own_places
@@ -26,6 +27,9 @@ _SECONDS = 20.0
 
 class Means(Protocol):
     """What a test is made with."""
+
+    @property
+    def db(self) -> Database: ...
 
     @property
     def vault(self) -> Vault: ...
@@ -76,30 +80,44 @@ async def examine(services: Means, what: Subject, *, subscribe: bool) -> Result:
     if what.login is None:
         message = "this channel's secrets were sealed with a key that is no longer in PARVIS_SECRET_KEYS"
         return Result([Finding(False, "unknown_key", message, "put the key back, or connect the channel again")])
+    logins = Logins(services.db, services.vault, services.http, services.settings)
+    try:
+        return await _ask(services, what, await logins.of(what.channel), subscribe=subscribe)
+    except NetworkError as error:
+        return Result([_failed("login_not_renewed", "the login has run out and could not be renewed", error)])
+    finally:
+        await logins.finish(_SECONDS)
+
+
+async def _ask(services: Means, what: Subject, caller: Caller, *, subscribe: bool) -> Result:
     findings, subscription = [], None
-    network = connector(what.channel.network)
-    if subscribe and what.hook is not None and network.card.can(Capability.SUBSCRIBE):
+    network, hook = connector(what.channel.network), what.hook
+    if subscribe and hook is not None and network.card.can(Capability.SUBSCRIBE):
         try:
             async with asyncio.timeout(_SECONDS):
-                subscription = await network.subscribe(services.http, what.login, what.hook)
+                subscription = await caller.ask(lambda login: network.subscribe(services.http, login, hook))
             if subscription is not None:
-                findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {what.hook.url}"))
+                findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {hook.url}"))
         except (NetworkError, httpx.HTTPError, TimeoutError) as error:
             findings.append(_failed("not_subscribed", "the network was asked to push here and did not agree", error))
     if network.card.can(Capability.CHECK):
         try:
             async with asyncio.timeout(_SECONDS):
-                findings += await network.check(services.http, what.login)
+                findings += await caller.ask(lambda login: network.check(services.http, login))
         except (NetworkError, httpx.HTTPError, TimeoutError) as error:
             findings.append(_failed("check_failed", "the self-test did not end", error))
     return Result(findings, subscription)
 
 
 async def store(services: Means, session: Session, scope: Scope, what: Subject, result: Result) -> Channel:
-    """Keep what the test found, and the signing key where the network brought its own."""
-    if result.subscription is not None and result.subscription.secret is not None:
-        await hooks.renew(session, scope, services.vault, what.channel.hook_id, key=result.subscription.secret)
-    return await channels.check(session, scope, what.channel.id, findings=result.findings, now=services.clock())
+    """Keep what the test found, and what the network brought along where it agreed to push."""
+    channel, now = what.channel, services.clock()
+    if result.subscription is not None:
+        card = connector(channel.network).card
+        await subscriptions.keep(
+            session, scope, services.vault, channel.id, result.subscription, card=card, now=now
+        )  # fmt: skip
+    return await channels.check(session, scope, channel.id, findings=result.findings, now=now)
 
 
 async def refuse_address(services: Means, base_url: str | None, credentials: dict[str, str] | None) -> None:

@@ -1,4 +1,4 @@
-"""The worker's work: arrivals become facts of their brand, and due channels are polled."""
+"""The worker's work: arrivals become facts of their brand."""
 
 import asyncio
 import time
@@ -12,16 +12,20 @@ from uuid import UUID
 import httpx
 from prometheus_client import Counter, Histogram
 
+from services.ingest import reading
 from services.rounds import passes
 from services.traces import Traces
 from shared.connectors.registry import connector
-from shared.contract import Parsed, Part, RawArrival, RawPart
+from shared.contract import Parsed, Part, RawArrival
 from shared.db import Database, Session, driver
 from shared.domain import scope as scopes
-from shared.domain.listening import inbox, record
-from shared.domain.listening.inbox import Claimed, Raw, Settled, Target
-from shared.domain.listening.record import HeardPart
-from shared.errors import BadPayload, Problem
+from shared.domain.brands import channels
+from shared.domain.brands.lanes import lane_of
+from shared.domain.listening import inbox, pointers, record
+from shared.domain.listening.inbox import Claimed, Settled, Target
+from shared.domain.listening.pointers import Named
+from shared.domain.scope import Scope
+from shared.errors import BadPayload
 from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.models.enums import ArrivalState
@@ -203,48 +207,33 @@ async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) 
     scope = await scopes.house(session, brand_id)
     now = _now()
     bodies = await inbox.bodies(session, [one.id for one in claimed])
-    channels = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
+    external_ids = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
     parsed: list[tuple[Claimed, Parsed | BadPayload]] = []
     for one in claimed:
         raw = bodies.get(one.id)
         if raw is None or one.channel_id is None:
             continue
-        parsed.append((one, parse(one, channels.get(one.channel_id, ""), raw)))
-    parts = [_heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
+        parsed.append((one, reading.parse(one, external_ids.get(one.channel_id, ""), raw)))
+    named = [found for one, read in parsed for found in reading.named(one, read, bodies[one.id].headers)]
+    parts = [reading.heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
     touched = iter(await record.record(session, scope, parts, now=now) if parts else [])
     settled = [
-        _settled(one, found, next(touched) if isinstance(found, Parsed) and found.heard else [])
+        reading.settled(
+            one, found, bodies[one.id].headers, next(touched) if isinstance(found, Parsed) and found.heard else []
+        )
         for one, found in parsed
     ]
     await inbox.settle(session, settled, now=now)
+    if named:
+        await pointers.note(session, scope, named, lanes=await _lanes(session, scope, named))
     await _heard_from(session, brand_id, claimed)
     return settled
 
 
-def parse(one: Claimed, external_id: str, raw: Raw) -> Parsed | BadPayload:
-    """What an arrival says, or why it can't be read."""
-    try:
-        return connector(one.network).parse(RawPart(external_id, raw.body, one.stamp, raw.headers))
-    except BadPayload as error:
-        return error
-
-
-def _heard_part(one: Claimed, found: Parsed) -> HeardPart:
-    assert one.channel_id is not None
-    space = "" if connector(one.network).card.shared_ids else str(one.channel_id)
-    return HeardPart(one.channel_id, one.network, space, found.heard)
-
-
-def _settled(one: Claimed, found: Parsed | BadPayload, keys: Sequence[UUID]) -> Settled:
-    if isinstance(found, BadPayload):
-        problems = found.problems or (Problem(found.code, found.message),)
-        return Settled(one.id, ArrivalState.UNREADABLE, [inbox.problem_row(p) for p in problems])
-    ignored = [{"reason": reason} for reason in found.ignored] + [inbox.pointer_row(p) for p in found.pointers]
-    problems_ = [inbox.problem_row(p) for p in found.problems]
-    state = ArrivalState.SETTLED if found.heard else ArrivalState.IGNORED
-    if not found.heard and found.problems and not found.ignored:
-        state = ArrivalState.UNREADABLE
-    return Settled(one.id, state, problems_, ignored, sorted(set(keys)))
+async def _lanes(session: Session, scope: Scope, named: Sequence[Named]) -> dict[UUID, str]:
+    """Where the networks of these channels answer from."""
+    known = await channels.by_ids(session, scope, {one.channel_id for one in named})
+    return {id_: lane_of(channel, connector(channel.network).card) for id_, channel in known.items()}
 
 
 async def _external_ids(session: Session, brand_id: UUID, channel_ids: set[UUID]) -> dict[UUID, str]:
@@ -280,7 +269,7 @@ async def _route(session: Session, claimed: Sequence[Claimed]) -> list[Settled]:
         try:
             parts = connector(one.network).route(RawArrival("", raw.body, one.stamp))
         except BadPayload as error:
-            settled.append(_settled(one, error, []))
+            settled.append(reading.settled(one, error, {}, []))
             continue
         settled.append(await _cut(session, one, parts))
     await inbox.settle(session, settled, now=_now())

@@ -4,7 +4,8 @@ import asyncio
 import sys
 
 from services import rounds, serving, traces
-from services.ingest import handlers, polling
+from services.ingest import handlers
+from services.ingest.asking import Asking
 from services.ingest.handlers import Worker
 from services.rounds import Rounds
 from shared import http, log, queues
@@ -20,33 +21,32 @@ _log = log.logger("ingest.worker")
 
 
 async def work(worker: Worker, stop: asyncio.Event) -> None:
-    """Settle arrivals and poll channels until `stop`; what is in hand then is finished."""
+    """Settle arrivals and ask networks until `stop`; what is in hand then is finished."""
     assert worker.settings.redis_url is not None
-    rung = asyncio.Event()
+    rung, asking = asyncio.Event(), Asking(worker)
 
     async def settle(_: SettleArrivals) -> None:
         rung.set()
 
-    async def poll(task: PollChannel) -> None:
-        await polling.poll(worker, task.channel_id)
+    async def poll(_: PollChannel) -> None:
+        asking.wake.set()
 
     async def drain() -> float:
         await handlers.drain(worker)
-        return worker.settings.sweep_seconds
-
-    async def sweep() -> float:
-        await polling.sweep(worker)
         return worker.settings.sweep_seconds
 
     told: dict[type[Task], Handler] = {SettleArrivals: settle, PollChannel: poll}
     turning = Rounds(worker.db, SERVICE, new_uuid(), stop)
     loops = [
         turning.turn("settling", drain, wake=rung),
-        turning.turn("polling", sweep, watched=False),
+        turning.turn("asking", asking.round, wake=asking.wake),
         turning.turn("beating", turning.beat, watched=False),
         queues.run_worker(worker.settings.redis_url, queues.INGEST, told, stop, grace=_GRACE_SECONDS / 2),
     ]
-    await turning.run(loops, grace=_GRACE_SECONDS)
+    try:
+        await turning.run(loops, grace=_GRACE_SECONDS)
+    finally:
+        await asking.finish(_GRACE_SECONDS)
 
 
 async def main() -> None:

@@ -34,6 +34,7 @@ Change
      as it was after this change }}
     {"number": 18, "verb": "edited",  "at": "…", "post": {…, "edited_at": "…"}}
     {"number": 19, "verb": "deleted", "at": "…", "post": {…, "text": null, "deleted": true, "deleted_at": "…"}}
+    {"number": 20, "verb": "named", "at": "…", "post_id": "p_…"}    (webhooks of a page with the habit `names_only`)
     {"number": 20, "verb": "reacted" | "unreacted", "at": "…",
      "reaction": {"post_id": "p_…", "account": "cafe-parvis", "by": {author}, "reaction": "like",
      "counters": {"likes": 3, "replies": 1, "shares": 0, "views": 0}}}
@@ -69,12 +70,20 @@ Machine API: `Authorization: Bearer <token>` (one token an account)
   `{"changes": [change…], "cursor": "20", "more": false}`. `cursor` is always a string (the one given when nothing
   new; "0" at the very start). A bad cursor or limit: 422.
   Default limit 50.
+  `&follow=<word>` (repeated): with what was said on other pages in which the word stands. By habit also `"wait":
+  seconds` (leave me alone for so long) and `"moved": "<address>"`.
+- `GET /api/v1/posts?ids=p_…,p_…` → 200 `{"posts": [post…]}`: those that are on this page, deleted ones too.
+- `GET /api/v1/history?since=rfc3339[&before=<cursor>][&limit=1..100]` → 200 `{"posts": [post…], "cursor": "…"|null,
+  "since": rfc3339}`: what is there of the page, newest first; `since` is later than asked for where it forgets.
+- `POST /api/v1/tokens {"refresh_token"}` (without a token) → 200 `{"access_token", "refresh_token", "expires_in"}`; a
+  refresh token is good for one exchange: 400 `invalid_grant` after that.
 - `GET /api/v1/posts/{id}` → 200 a post (anything on/to this account) with live counters; 404 else. A deleted one is
   200 with `deleted: true`.
 - `GET /api/v1/me` → 200 `{"account": "cafe-parvis", "id": "a_…", "name": "…", "url": "…", "may": ["read",
   "publish", "webhook"],
   "webhook": {"url": "…", "waiting": 0, "given_up": 0} | null, "now": "…"}`
-- `PUT /api/v1/webhook` `{"url": "http(s)://…", "secret": "1–500 chars"}` → 200 `{"url": "…"}` (replaces; what waits
+- `PUT /api/v1/webhook` `{"url": "http(s)://…", "secret": "1–500 chars"}` → 200 `{"url": "…", "ends_in"?: seconds}`
+  (replaces; what waits
   goes to the new url with the new secret).
   `DELETE /api/v1/webhook` → 204. Only changes made while a webhook is set are delivered.
 
@@ -83,6 +92,11 @@ Person API (no token)
 - `POST /api/accounts {"account", "name"?, "token"?}` → 201 (new) / 200 `{"account", "id", "name", "url", "token":
   "sbx_…"}`: same token every time, for a new page the one given (20 to 200 of
   letters, digits, `-`, `_`). `GET /api/accounts` lists, without tokens.
+- `POST /api/accounts/{handle}/login {"seconds"?: 3600}` → 201 `{"access_token", "refresh_token", "expires_in"}`: a
+  login that runs out by the network's clock (401 `expired_token`). `DELETE` → 204: all of them end (401).
+- `PUT /api/accounts/{handle}/habits {"names_only"?, "hook_seconds"?, "wait"?, "stuck"?, "forgets"?, "moved"?, "gone"?}`
+  → 200: what this network does with the page by habit; what is left out it does not. A page that is `gone` answers
+  every program 410 `gone`.
 - `POST /api/say {"account", "as", "text"?, "kind"?, "parent_id"?, "rating"?, "media"?, "name"?}` → 201 `{"id",
   "url"}`. Page and author are made on first use. `name` is the author's shown name.
   Kind by default: by parent as above; with a rating `review`; else `post`.

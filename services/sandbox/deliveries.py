@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from services.sandbox import habits
 from services.sandbox.store import Refusal, Store, wall
 from services.sandbox.things import Change
 from shared.log import logger
@@ -23,8 +24,11 @@ _ANSWER_SECONDS: Final = 10.0
 _GLANCE_SECONDS: Final = 0.5
 
 
-def subscribe(store: Store, account_id: str, *, url: str, secret: str) -> None:
-    """Push this page's changes to `url` from now on; what still waits goes there too, under the new secret."""
+def subscribe(store: Store, account_id: str, *, url: str, secret: str) -> float | None:
+    """Push this page's changes to `url` from now on; what still waits goes there too, under the new secret.
+
+    After how many seconds that ends; None where it lasts.
+    """
     try:
         httpx.URL(url)
         callable_host = bool(urlsplit(url).hostname) and urlsplit(url).port != 0
@@ -37,6 +41,11 @@ def subscribe(store: Store, account_id: str, *, url: str, secret: str) -> None:
             "UPDATE account SET webhook_url = ?, webhook_secret = ?, given_up = 0 WHERE id = ?",
             (url, secret, account_id),
         )
+        ends_in = habits.of(store, account_id).hook_seconds
+        db.execute("DELETE FROM hook_end WHERE account_id = ?", (account_id,))
+        if ends_in is not None:
+            db.execute("INSERT INTO hook_end VALUES (?, ?)", (account_id, wall() + ends_in))
+    return ends_in
 
 
 def unsubscribe(store: Store, account_id: str) -> None:
@@ -110,7 +119,8 @@ class Courier:
 
     async def _deliver(self, http: httpx.AsyncClient, row: sqlite3.Row) -> None:
         change = Change.model_validate_json(row["body"]).model_copy(update={"number": row["number"]})
-        body = orjson.dumps({"object": "sandbox", "account": row["handle"], "changes": [change.shown()]})
+        told = change.named() if habits.of(self._store, row["account_id"]).names_only else change.shown()
+        body = orjson.dumps({"object": "sandbox", "account": row["handle"], "changes": [told]})
         try:
             answer = await http.post(
                 row["webhook_url"],

@@ -72,11 +72,18 @@ def thread(store: Store, post_id: str) -> list[Post]:
     return _show_all(store, rows.fetchall())
 
 
-def changes(store: Store, account_id: str, *, after: int, limit: int) -> tuple[list[Change], bool]:
-    """The change log after a number, oldest first, and whether more waits. It stops before what is shown late."""
+def changes(
+    store: Store, account_id: str, *, after: int, limit: int, follow: Sequence[str] = ()
+) -> tuple[list[Change], bool]:
+    """The change log after a number, oldest first, and whether more waits. It stops before what is shown late.
+
+    `follow`: with what was said on other pages in which one of these words stands.
+    """
     rows = store.db.execute(
-        "SELECT number, body, hidden_until FROM change WHERE account_id = ? AND number > ? ORDER BY number LIMIT ?",
-        (account_id, after, limit + 1),
+        "SELECT number, body, hidden_until FROM change WHERE number > ? AND (account_id = ? OR EXISTS ("
+        "   SELECT 1 FROM json_each(?) w WHERE instr(lower(json_extract(body, '$.post.text')), lower(w.value))))"
+        " ORDER BY number LIMIT ?",
+        (after, account_id, json.dumps(list(follow)), limit + 1),
     ).fetchall()
     now = wall()
     shown: list[Change] = []
@@ -85,6 +92,29 @@ def changes(store: Store, account_id: str, *, after: int, limit: int) -> tuple[l
             return shown[:limit], False
         shown.append(Change.model_validate_json(row["body"]).model_copy(update={"number": row["number"]}))
     return shown[:limit], len(shown) > limit
+
+
+def these(store: Store, account_id: str, post_ids: Sequence[str]) -> list[Post]:
+    """Those of these posts that are to be seen on this account, deleted ones too, oldest first."""
+    rows = store.db.execute(
+        f"{_SELECT} WHERE p.account_id = ? AND p.hidden_until <= ? AND p.id IN (SELECT value FROM json_each(?))"  # noqa: S608
+        " ORDER BY p.seq",
+        (account_id, wall(), json.dumps(list(post_ids))),
+    )
+    return _show_all(store, rows.fetchall())
+
+
+def history(
+    store: Store, account_id: str, *, since: datetime, before: int, limit: int
+) -> tuple[list[Post], int | None]:  # fmt: skip
+    """What is there of an account since a moment, newest first, and the place after which the next page begins."""
+    rows = store.db.execute(
+        f"{_SELECT} WHERE p.account_id = ? AND p.hidden_until <= ? AND p.published_at >= ? AND p.seq < ?"
+        " ORDER BY p.seq DESC LIMIT ?",
+        (account_id, wall(), show(since), before, limit + 1),
+    ).fetchall()
+    shown = rows[:limit]
+    return _show_all(store, shown), shown[-1]["seq"] if len(rows) > limit else None
 
 
 def last_words(store: Store, post_ids: Sequence[str]) -> dict[str, str]:

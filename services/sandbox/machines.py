@@ -2,24 +2,30 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi import Request as HttpRequest
 
-from services.sandbox import deliveries, lookups, posts
+from services.sandbox import deliveries, habits, lookups, posts, tokens
 from services.sandbox.people import store_of, whim_of
 from services.sandbox.store import Refusal
-from services.sandbox.things import Moment, Post, Publish, Subscribe, show
+from services.sandbox.things import Moment, Post, Publish, Refresh, Subscribe, show
 
 router = APIRouter(prefix="/api/v1")
 
 
 def _page(request: HttpRequest) -> sqlite3.Row:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    row = store_of(request).account_of_token(token.strip()) if scheme.lower() == "bearer" else None
+    store = store_of(request)
+    row = None
+    if scheme.lower() == "bearer":
+        row = store.account_of_token(token.strip()) or tokens.account_of(store, token.strip())
     if row is None:
         raise Refusal(401, "invalid_token", "send Authorization: Bearer with a page's token")
+    if habits.of(store, row["id"]).gone:
+        raise Refusal(410, "gone", "this page was deleted")
     return row
 
 
@@ -51,25 +57,59 @@ async def look_up(
     page: Page,
     client_id: str | None = None,
     since: Moment | None = None,
+    ids: Annotated[str | None, Query(max_length=10_000)] = None,
+    follow: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006 - FastAPI copies it
     after: Cursor = "0",
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> dict[str, object]:
-    """With client_id or since, the page's own posts; else the change log after a cursor."""
+    """With ids, those posts; with client_id or since, the page's own; else the change log after a cursor."""
     store = store_of(request)
+    if ids is not None:
+        return {"posts": [post.model_dump(mode="json") for post in lookups.these(store, page["id"], ids.split(","))]}
     if client_id is not None or since is not None:
         own = lookups.own(store, page["id"], client_id=client_id, since=since)
         return {"posts": [post.model_dump(mode="json") for post in own]}
-    changes, more = lookups.changes(store, page["id"], after=int(after), limit=limit)
+    habit = habits.of(store, page["id"])
+    place = 0 if habit.stuck else int(after)
+    changes, more = lookups.changes(store, page["id"], after=place, limit=limit, follow=follow)
     return {
         "changes": [change.shown() for change in changes],
         "cursor": str(changes[-1].number) if changes else after,
-        "more": more,
+        "more": more or habit.stuck,
+        **({} if habit.wait is None else {"wait": habit.wait}),
+        **({} if habit.moved is None else {"moved": habit.moved}),
+    }
+
+
+@router.get("/history")
+async def look_back(
+    request: HttpRequest,
+    page: Page,
+    since: Moment,
+    before: Cursor = "999999999999999999",
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> dict[str, object]:
+    """What is there of the page since a moment, newest first, and from which moment on this network shows anything."""
+    store = store_of(request)
+    forgets = habits.of(store, page["id"]).forgets
+    shown_since = since if forgets is None else max(since, store.now() - timedelta(seconds=forgets))
+    posts, cursor = lookups.history(store, page["id"], since=shown_since, before=int(before), limit=limit)
+    return {
+        "posts": [post.model_dump(mode="json") for post in posts],
+        "cursor": None if cursor is None else str(cursor),
+        "since": show(shown_since),
     }
 
 
 @router.get("/posts/{post_id}")
 async def get_post(request: HttpRequest, page: Page, post_id: str) -> Post:
     return lookups.get(store_of(request), post_id, account_id=page["id"])
+
+
+@router.post("/tokens")
+async def refresh(request: HttpRequest, body: Refresh) -> dict[str, str | float]:
+    """The next access token for a refresh token, which is used up by it."""
+    return tokens.refresh(store_of(request), body.refresh_token)
 
 
 @router.get("/me")
@@ -91,9 +131,9 @@ async def me(request: HttpRequest, page: Page) -> dict[str, object]:
 
 
 @router.put("/webhook")
-async def subscribe(request: HttpRequest, page: Listener, body: Subscribe) -> dict[str, str]:
-    deliveries.subscribe(store_of(request), page["id"], url=body.url, secret=body.secret)
-    return {"url": body.url}
+async def subscribe(request: HttpRequest, page: Listener, body: Subscribe) -> dict[str, str | float]:
+    ends_in = deliveries.subscribe(store_of(request), page["id"], url=body.url, secret=body.secret)
+    return {"url": body.url, **({} if ends_in is None else {"ends_in": ends_in})}
 
 
 @router.delete("/webhook", status_code=204)

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi import Request as HttpRequest
 
-from services.sandbox import faults, lookups, posts
+from services.sandbox import faults, habits, lookups, posts, tokens
 from services.sandbox.store import Store
-from services.sandbox.things import Counters, Edit, NewAccount, Post, React, Say, SetClock, show
+from services.sandbox.things import Counters, Edit, LogIn, NewAccount, Post, React, Say, SetClock, show
 
 router = APIRouter(prefix="/api")
 
@@ -50,6 +50,22 @@ async def list_accounts(request: HttpRequest) -> dict[str, list[dict[str, str]]]
             for row in store.pages()
         ]
     }
+
+
+@router.post("/accounts/{handle}/login", status_code=201)
+async def log_in(request: HttpRequest, handle: str, body: LogIn) -> dict[str, str | float]:
+    return tokens.log_in(store_of(request), handle, seconds=body.seconds)
+
+
+@router.delete("/accounts/{handle}/login", status_code=204)
+async def log_out(request: HttpRequest, handle: str) -> None:
+    tokens.log_out(store_of(request), handle)
+
+
+@router.put("/accounts/{handle}/habits")
+async def change_habits(request: HttpRequest, handle: str, body: habits.Habits) -> habits.Habits:
+    habits.change(store_of(request), handle, body)
+    return body
 
 
 @router.post("/say", status_code=201)

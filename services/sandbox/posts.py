@@ -196,6 +196,7 @@ def _record(
     for _ in range(whim.copies):
         store.db.execute(
             "INSERT INTO outbox (id, number, account_id, next_at, until)"
-            " SELECT ?, ?, id, ?, ? FROM account WHERE id = ? AND webhook_url IS NOT NULL",
-            (f"d_{secrets.token_hex(8)}", number, shown_at, shown_at + RETRY_SECONDS, account_id),
+            " SELECT ?, ?, id, ?, ? FROM account WHERE id = ? AND webhook_url IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM hook_end e WHERE e.account_id = account.id AND e.ends_at <= ?)",
+            (f"d_{secrets.token_hex(8)}", number, shown_at, shown_at + RETRY_SECONDS, account_id, wall()),
         )

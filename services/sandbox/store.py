@@ -52,6 +52,11 @@ CREATE TABLE IF NOT EXISTS granted (
     token TEXT PRIMARY KEY, client_id TEXT NOT NULL REFERENCES client, person_id TEXT NOT NULL REFERENCES account,
     code BLOB NOT NULL REFERENCES code, account_id TEXT REFERENCES account, scopes TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS granted_by_person ON granted (person_id, client_id);
+CREATE TABLE IF NOT EXISTS token (
+    token TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES account, refresh TEXT UNIQUE,
+    expires_at TEXT NOT NULL, seconds REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS habit (account_id TEXT PRIMARY KEY REFERENCES account, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS hook_end (account_id TEXT PRIMARY KEY REFERENCES account, ends_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), offset_seconds REAL NOT NULL);
 """
 

@@ -137,6 +137,11 @@ class Change(BaseModel):
         absent = {name for name in ("post", "reaction") if getattr(self, name) is None}
         return self.model_dump(mode="json", exclude=absent)
 
+    def named(self) -> dict[str, object]:
+        """The change as who only names things shows it: which post it is about, and no more."""
+        of = self.post.id if self.post is not None else self.reaction.post_id if self.reaction is not None else None
+        return {"number": self.number, "verb": "named", "at": show(self.at), "post_id": of}
+
 
 class NewAccount(Request):
     account: Handle
@@ -187,6 +192,16 @@ def _near(moment: datetime) -> datetime:
 
 class SetClock(Request):
     at: Annotated[Moment, AfterValidator(_near)] | None
+
+
+class Refresh(Request):
+    refresh_token: Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class LogIn(Request):
+    """How long the login's access tokens last."""
+
+    seconds: Annotated[float, Field(gt=0, le=86_400 * 90, allow_inf_nan=False)] = 3600
 
 
 class Subscribe(Request):

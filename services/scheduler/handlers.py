@@ -5,7 +5,8 @@ from typing import assert_never
 
 import httpx
 
-from shared.contract import Connector
+from services.logins import Logins, Whose
+from shared.contract import Connector, Login
 from shared.domain.publishing.attempts import (
     Denied,
     Live,
@@ -24,8 +25,12 @@ from shared.log import logger
 _log = logger("scheduler.send")
 
 
-async def call(connector: Connector, http: httpx.AsyncClient, made: Try, *, deadline: float) -> Outcome:
+async def call(
+    connector: Connector, http: httpx.AsyncClient, made: Try, logins: Logins, *, deadline: float
+) -> Outcome:  # fmt: skip
     """Make an attempt, outside of any transaction, until the loop's time `deadline`. Never raises for the network.
+
+    Where the login has run out, nothing was done: it is renewed, and the attempt is made with the new one.
 
     Whatever goes wrong without saying that nothing happened is unknown: also a mistake of ours.
     """
@@ -34,7 +39,8 @@ async def call(connector: Connector, http: httpx.AsyncClient, made: Try, *, dead
         return NotSent("the attempt was not made in its time") if made.step is Step.SEND else Unknown("not looked up")
     try:
         async with asyncio.timeout_at(deadline):
-            return await _ask(connector, http, made)
+            whose = Whose(made.network, made.claim.brand_id, made.channel_id)
+            return await logins.caller(whose, made.login).ask(lambda login: _ask(connector, http, made, login))
     except NetworkError as error:
         return _meaning(error)
     except TimeoutError:
@@ -44,12 +50,12 @@ async def call(connector: Connector, http: httpx.AsyncClient, made: Try, *, dead
         return Unknown(f"the attempt broke off: {type(error).__name__}")
 
 
-async def _ask(connector: Connector, http: httpx.AsyncClient, made: Try) -> Outcome:
+async def _ask(connector: Connector, http: httpx.AsyncClient, made: Try, login: Login) -> Outcome:
     match made.step:
         case Step.SEND:
-            return Live(await connector.send(http, made.login, made.effect))
+            return Live(await connector.send(http, login, made.effect))
         case Step.FIND:
-            sent = await connector.find(http, made.login, made.effect)
+            sent = await connector.find(http, login, made.effect)
             return NotThere() if sent is None else Live(sent)
         case Step.PERSON:
             raise TypeError("a person's word is not asked of a network")

@@ -9,6 +9,7 @@ from uuid import UUID
 from prometheus_client import Counter as Total
 from prometheus_client import Histogram
 
+from services.logins import Logins
 from services.rounds import passes
 from services.scheduler import handlers
 from services.scheduler.house import House, pace_of, persist
@@ -42,6 +43,7 @@ class Sending:
     def __init__(self, house: House) -> None:
         self._house = house
         self._pace = pace_of(house.settings)
+        self._logins = Logins(house.db, house.vault, house.http, house.settings)
         # An attempt ends well within its lease, so that nobody else takes it up while its call is still on the way.
         self._patience = min(house.settings.send_timeout_seconds + 1, house.settings.lease_seconds * 0.75)
         self._lanes: Counter[str] = Counter()
@@ -91,6 +93,7 @@ class Sending:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        await self._logins.finish(seconds * 0.4)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -139,7 +142,7 @@ class Sending:
     async def _attempt(self, made: Try, deadline: float) -> None:
         try:
             known = connector(made.network)
-            outcome = await handlers.call(known, self._house.http, made, deadline=deadline)
+            outcome = await handlers.call(known, self._house.http, made, self._logins, deadline=deadline)
             SENT.labels(made.network.value, made.step.value, type(outcome).__name__).inc()
             _log.info(
                 "outgoing.tried",

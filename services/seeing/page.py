@@ -16,11 +16,14 @@ from shared.domain.waiting import MOST, Waiting
 _QUEUES = {
     "arrivals": "arrivals to settle",
     "polls": "channels to poll",
+    "fetches": "things to fetch that were only named",
+    "operations": "histories to look back upon",
+    "upkeep": "logins and subscriptions to renew",
     "outgoing": "effects to send or look up",
     "events": "events without a number",
 }
 _WIDE = 110
-_ALARMING = {"arrivals": 30.0, "polls": 300.0, "outgoing": 60.0, "events": 30.0}
+_ALARMING = {"arrivals": 30.0, "polls": 300.0, "upkeep": 300.0, "outgoing": 60.0, "events": 30.0}
 _TROUBLES = {
     "arrival_dead": "An arrival could not be settled",
     "arrival_unreadable": "An arrival could not be read",

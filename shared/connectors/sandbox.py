@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import quote, urlencode
@@ -12,7 +13,8 @@ import httpx
 import orjson
 
 from shared.connectors import outcome, sandbox_changes
-from shared.connectors.reading import identifier, name, web_address
+from shared.connectors.reading import identifier, name, number, web_address
+from shared.connectors.sandbox_calls import age, answer, bearer, failure, place, posted, read, send_failure
 from shared.contract import (
     Answer,
     Capability,
@@ -34,9 +36,8 @@ from shared.contract import (
     Secret,
     Sent,
     Subscription,
-    read_json,
 )
-from shared.errors import BadPayload, BadSignature, NetworkError, Refused, Unavailable, Uncertain
+from shared.errors import BadSignature, LoginDead, LoginExpired, NetworkError, Unavailable, Uncertain
 from shared.models.enums import Network
 
 MAX_TEXT = 10_000
@@ -45,9 +46,6 @@ PAGE_SIZE = 100
 SHOWS_WITHIN = timedelta(seconds=8)
 # Later than this after the first attempt, a send is a repeat and looks first.
 REPEATS_AFTER = timedelta(seconds=0.25)
-
-# By these, in the body of an error, the network says that it checked and did nothing. Statuses prove less.
-_REFUSALS = frozenset({"empty", "invalid", "parent_deleted", "too_large", "too_long", "unknown_parent", "wrong_kind"})
 
 
 class Sandbox:
@@ -66,10 +64,17 @@ class Sandbox:
                 Capability.MEASURE,
                 Capability.SUBSCRIBE,
                 Capability.CHECK,
+                Capability.FETCH,
+                Capability.RENEW,
+                Capability.IDENTIFY,
+                Capability.RECHECK,
+                Capability.BACKFILL,
             }
         ),
         credentials_required=("access_token",),
+        credentials_optional=("refresh_token",),
         needs_base_url=True,
+        follows_terms=True,
     )
 
     def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
@@ -105,34 +110,69 @@ class Sandbox:
         return Length(len(text), MAX_TEXT, "characters")
 
     async def fetch(self, http: httpx.AsyncClient, login: Login, pointer: Pointer) -> RawArrival:
-        raise outcome.cannot(self.card, Capability.FETCH)
+        """The post as it stands. Raises Refused where there is none to be seen."""
+        post = await read(http, login, f"posts/{quote(pointer.external_id, safe='')}")
+        return _shown(login, [post])
 
     async def poll(self, http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
         """The change log from `cursor` on, a page of 100 as one arrival in the shape of a webhook's delivery."""
-        query = {"limit": str(PAGE_SIZE)} if cursor is None else {"after": cursor, "limit": str(PAGE_SIZE)}
-        log = await _read(http, login, f"posts?{urlencode(query)}")
+        query = [("limit", str(PAGE_SIZE)), *(("follow", term) for term in login.terms)]
+        if cursor is not None:
+            query.append(("after", cursor))
+        log = await read(http, login, f"posts?{urlencode(query)}")
         changes, after = log.get("changes"), identifier(log.get("cursor"))
         if not isinstance(changes, list) or after is None:
             raise Unavailable("sandbox", "the change log has no changes and cursor", unsent=True)
-        more = log.get("more") is True and after != cursor
+        seconds = number(log.get("wait"))
+        wait = timedelta(seconds=seconds) if seconds is not None and 0 < seconds <= 86_400 else None
+        page = Page((), after, log.get("more") is True, wait, web_address(log.get("moved")))
         if not changes:
-            return Page((), after, more)
+            return page
         body = orjson.dumps({"object": "sandbox", "account": login.channel_external_id, "changes": changes})
-        return Page((RawArrival(f"log:{cursor or 0}-{after}", body, datetime.now(UTC)),), after, more)
+        return replace(page, arrivals=(RawArrival(f"log:{cursor or 0}-{after}", body, datetime.now(UTC)),))
 
     async def identify(self, http: httpx.AsyncClient, login: Login) -> Choice:
-        raise outcome.cannot(self.card, Capability.IDENTIFY)
+        """The page that the token speaks for. A login that runs out is renewed at once: only then it says when."""
+        if login.credentials.get("refresh_token"):
+            login = await self.renew(http, login)
+        try:
+            me = await read(http, login, "me")
+        except LoginExpired as error:
+            raise LoginDead("sandbox", "the token has run out") from error
+        account = identifier(me.get("account"))
+        if account is None:
+            raise Unavailable("sandbox", "the network does not say whose token this is", unsent=True)
+        return Choice(
+            account, name(me.get("name")) or account, login.credentials, login.base_url, login.expires_at
+        )  # fmt: skip
 
     async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
-        raise outcome.cannot(self.card, Capability.BACKFILL)
+        """What is there of the page since then, newest first; `reached` is as far back as the network shows it."""
+        query = {"since": since.astimezone(UTC).isoformat().replace("+00:00", "Z"), "limit": str(PAGE_SIZE)}
+        if cursor is not None:
+            query["before"] = cursor
+        found = await read(http, login, f"history?{urlencode(query)}")
+        posts, before = found.get("posts"), identifier(found.get("cursor"))
+        if not isinstance(posts, list):
+            raise Unavailable("sandbox", "the history has no posts", unsent=True)
+        shown_since = sandbox_changes.moment(found.get("since")) or since
+        oldest = posts[-1] if posts and before is not None else None
+        published_at = oldest.get("published_at") if isinstance(oldest, Mapping) else None
+        reached = shown_since if before is None else sandbox_changes.moment(published_at)
+        arrivals = (_shown(login, posts),) if posts else ()
+        return Page(arrivals, before, before is not None, reached=reached)
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
-        raise outcome.cannot(self.card, Capability.RECHECK)
+        """The posts as they stand, as one arrival. The network lists deleted ones as such."""
+        posts = (await read(http, login, f"posts?{urlencode({'ids': ','.join(external_ids)})}")).get("posts")
+        if not isinstance(posts, list):
+            raise Unavailable("sandbox", "the look-up was answered without a list of posts", unsent=True)
+        return [_shown(login, posts)] if posts else []
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         """Post it. The network is not idempotent, so a repeat looks for the earlier try first."""
-        if _age(outgoing) > REPEATS_AFTER:
-            found = await _posted(http, login, outgoing)
+        if age(outgoing) > REPEATS_AFTER:
+            found = await posted(http, login, outgoing)
             if found is not None:
                 return found
         post = {
@@ -145,25 +185,27 @@ class Sandbox:
             http,
             "sandbox",
             "POST",
-            _place(login, "posts"),
-            headers={**_bearer(login), "content-type": "application/json"},
+            place(login, "posts"),
+            headers={**bearer(login), "content-type": "application/json"},
             content=orjson.dumps(post),
         )
         if not response.is_success:
-            raise _send_failure(response)
-        answer = _answer(response)
-        external_id = identifier(answer.get("id"))
+            raise send_failure(response)
+        sent = answer(response)
+        external_id = identifier(sent.get("id"))
         if external_id is None:
             raise Uncertain("sandbox", "the network took the post and gave no id for it")
-        return Sent(external_id, web_address(answer.get("url")))
+        return Sent(external_id, web_address(sent.get("url")))
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
         """Look the post up by its client_id. Uncertain, too, while the network may not show it yet."""
         try:
-            found = await _posted(http, login, outgoing)
+            found = await posted(http, login, outgoing)
+        except LoginExpired:
+            raise
         except NetworkError as error:
             raise Uncertain("sandbox", f"it could not be looked up: {error.message}") from error
-        if found is None and _age(outgoing) < SHOWS_WITHIN:
+        if found is None and age(outgoing) < SHOWS_WITHIN:
             raise Uncertain("sandbox", "it is not there, and may be shown some seconds late: look again")
         return found
 
@@ -172,19 +214,40 @@ class Sandbox:
         found = []
         for external_id in external_ids:
             response = await outcome.ask(
-                http, "sandbox", _place(login, f"posts/{quote(external_id, safe='')}"), headers=_bearer(login)
+                http, "sandbox", place(login, f"posts/{quote(external_id, safe='')}"), headers=bearer(login)
             )
             if response.status_code == 404:
                 continue
             if response.status_code != 200:
-                raise outcome.reading_failure("sandbox", response)
-            counted = sandbox_changes.counted(external_id, _answer(response).get("counters"), datetime.now(UTC))
+                raise failure(response)
+            counted = sandbox_changes.counted(external_id, answer(response).get("counters"), datetime.now(UTC))
             if counted is not None:
                 found.append(counted)
         return found
 
     async def renew(self, http: httpx.AsyncClient, login: Login) -> Login:
-        raise outcome.cannot(self.card, Capability.RENEW)
+        """The next access token. The network takes a refresh token once, and gives the next one with the answer."""
+        again = login.credentials.get("refresh_token")
+        if not again:
+            raise LoginDead("sandbox", "the token has run out, and there is none to renew it with")
+        response = await outcome.act(
+            http,
+            "sandbox",
+            "POST",
+            place(login, "tokens"),
+            headers={"content-type": "application/json"},
+            content=orjson.dumps({"refresh_token": again}),
+        )
+        if response.status_code == 400:
+            raise LoginDead("sandbox", "the network no longer takes the refresh token")
+        if not response.is_success:
+            raise failure(response)
+        pair = answer(response)
+        access, following, seconds = (pair.get(key) for key in ("access_token", "refresh_token", "expires_in"))
+        if not isinstance(access, str) or not isinstance(following, str) or not isinstance(seconds, int | float):
+            raise Unavailable("sandbox", "the network took the refresh token and gave no tokens for it")
+        fresh = {**login.credentials, "access_token": access, "refresh_token": following}
+        return replace(login, credentials=fresh, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
     async def subscribe(self, http: httpx.AsyncClient, login: Login, hook: HookAddress) -> Subscription:
         """Name our hook and its secret to the network; saying it again replaces what it knew."""
@@ -192,17 +255,20 @@ class Sandbox:
             http,
             "sandbox",
             "PUT",
-            _place(login, "webhook"),
-            headers={**_bearer(login), "content-type": "application/json"},
+            place(login, "webhook"),
+            headers={**bearer(login), "content-type": "application/json"},
             content=orjson.dumps({"url": hook.url, "secret": hook.secret}),
         )
         if not response.is_success:
-            raise outcome.reading_failure("sandbox", response)
-        return Subscription(hook.url)
+            raise failure(response)
+        ends_in = number(answer(response).get("ends_in"))
+        return Subscription(hook.url, renew_after=None if ends_in is None else timedelta(seconds=ends_in * 0.8))
 
     async def check(self, http: httpx.AsyncClient, login: Login) -> list[Finding]:
         try:
-            me = await _read(http, login, "me")
+            me = await read(http, login, "me")
+        except LoginExpired:
+            raise
         except NetworkError as error:
             return [Finding(False, error.code, error.message, "check the channel's base_url and access_token")]
         account = name(me.get("account")) or "an unnamed account"
@@ -217,60 +283,18 @@ class Sandbox:
         return findings
 
 
+def _shown(login: Login, posts: Sequence[object]) -> RawArrival:
+    """Posts as the network shows them at this moment, in the shape of a webhook's delivery."""
+    now = datetime.now(UTC)
+    at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    changes = [{"verb": "shown", "at": at, "post": post} for post in posts]
+    body = orjson.dumps({"object": "sandbox", "account": login.channel_external_id, "changes": changes})
+    return RawArrival("shown:" + hashlib.sha256(body).hexdigest(), body, now)
+
+
 def _webhook_finding(webhook: object) -> Finding:
     if not isinstance(webhook, Mapping):
         return Finding(False, "webhook", "the network pushes nowhere", "subscribe; until then the channel is polled")
     waiting, given_up = webhook.get("waiting"), webhook.get("given_up")
     message = f"the network pushes to {name(webhook.get('url'))}: {waiting} waiting, {given_up} given up"
     return Finding(not given_up, "webhook", message, "poll once to catch up" if given_up else None)
-
-
-def _age(outgoing: OutgoingEffect) -> timedelta:
-    if outgoing.first_attempt_at is None:
-        return timedelta(0)
-    return datetime.now(UTC) - outgoing.first_attempt_at
-
-
-def _place(login: Login, path: str) -> str:
-    if not login.base_url:
-        raise Refused("sandbox", "the channel has no base_url")
-    return f"{login.base_url.rstrip('/')}/api/v1/{path}"
-
-
-def _bearer(login: Login) -> dict[str, str]:
-    return {"authorization": f"Bearer {login.credentials.get('access_token', '')}"}
-
-
-def _answer(response: httpx.Response) -> Mapping[str, object]:
-    try:
-        answer = read_json(response.content)
-    except BadPayload:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-async def _read(http: httpx.AsyncClient, login: Login, path: str) -> Mapping[str, object]:
-    response = await outcome.ask(http, "sandbox", _place(login, path), headers=_bearer(login))
-    if response.status_code != 200:
-        raise outcome.reading_failure("sandbox", response)
-    return _answer(response)
-
-
-async def _posted(http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-    """The first post with our client_id; one that was deleted since was live all the same."""
-    posts = (await _read(http, login, f"posts?{urlencode({'client_id': outgoing.id})}")).get("posts")
-    if not isinstance(posts, list):
-        raise Unavailable("sandbox", "the look-up was answered without a list of posts", unsent=True)
-    for post in posts:
-        external_id = identifier(post.get("id")) if isinstance(post, dict) else None
-        if external_id is not None:
-            return Sent(external_id, web_address(post.get("url")))
-    return None
-
-
-def _send_failure(response: httpx.Response) -> NetworkError:
-    error = _answer(response).get("error")
-    code = error.get("code") if isinstance(error, Mapping) else None
-    if response.status_code in {413, 422} and code in _REFUSALS:
-        return Refused("sandbox", f"the network refused it: {code}")
-    return outcome.failure("sandbox", response, frozenset())

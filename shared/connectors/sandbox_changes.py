@@ -4,14 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.connectors.reading import identifier, name, number, rfc3339, web_address, words
-from shared.contract import Author, Counted, Deleted, Heard, MediaDraft, Parsed, Reacted, Said, read_json, storable
+from shared.contract import (
+    Author,
+    Counted,
+    Deleted,
+    Heard,
+    MediaDraft,
+    Parsed,
+    Pointer,
+    Reacted,
+    Said,
+    read_json,
+    storable,
+)
 from shared.errors import BadPayload, Problem
 from shared.models.enums import AuthorKind, MentionKind, Visibility
 
 Value = Mapping[str, object]
 
 _KINDS = {kind.value: kind for kind in MentionKind}
-_VERBS = frozenset({"created", "edited", "deleted", "reacted", "unreacted"})
+_VERBS = frozenset({"created", "edited", "deleted", "shown", "reacted", "unreacted"})
 
 
 class _Unusable(Exception):
@@ -36,8 +48,12 @@ def read(body: bytes, stamp: datetime) -> Parsed:
     heard: list[Heard] = []
     ignored: list[str] = []
     problems: list[Problem] = []
+    pointers: list[Pointer] = []
     for index, change in enumerate(envelope(body)[1]):
         try:
+            if isinstance(change, Mapping) and change.get("verb") == "named":
+                pointers.append(Pointer(_id(change, "post_id"), "post"))
+                continue
             found = _change(change, stamp)
         except _Unusable as error:
             problems.append(Problem("unusable", error.message, (index, *error.path)))
@@ -46,9 +62,9 @@ def read(body: bytes, stamp: datetime) -> Parsed:
             ignored.append(found)
         else:
             heard.extend(found)
-    if not heard and not ignored:
+    if not heard and not ignored and not pointers:
         raise BadPayload("nothing in it is usable", problems)
-    return Parsed(tuple(heard), (), tuple(ignored), tuple(problems))
+    return Parsed(tuple(heard), tuple(pointers), tuple(ignored), tuple(problems))
 
 
 def _change(change: object, stamp: datetime) -> list[Heard] | str:
@@ -63,9 +79,16 @@ def _change(change: object, stamp: datetime) -> list[Heard] | str:
         return _reaction(_object(change, "reaction"), verb == "reacted", stamp)
     post = _object(change, "post")
     external_id = _id(post, "id", "post")
+    said_at = _last_said(post, stamp) if verb == "shown" else stamp
     if verb == "deleted" or post.get("deleted") is True:
-        return [Deleted(external_id, stamp)]
-    return [_said(post, external_id, stamp), *_counted(external_id, post.get("counters"), stamp)]
+        return [Deleted(external_id, said_at)]
+    return [_said(post, external_id, said_at), *_counted(external_id, post.get("counters"), stamp)]
+
+
+def _last_said(post: Value, stamp: datetime) -> datetime:
+    """What is shown now was said when it was: the log says the same of it, with that time."""
+    times = (_time(post, field, "post") for field in ("deleted_at", "edited_at", "published_at"))
+    return next((time for time in times if time is not None), stamp)
 
 
 def _said(post: Value, external_id: str, stamp: datetime) -> Said:
@@ -136,6 +159,14 @@ def counted(external_id: str, counters: object, stamp: datetime) -> Counted | No
         for key in ("likes", "replies", "shares", "views")
     )
     return Counted(external_id, stamp, likes, replies, shares, views)
+
+
+def moment(value: object) -> datetime | None:
+    """A time as the network writes it; None for anything else."""
+    try:
+        return rfc3339(storable(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _object(value: Value, field: str) -> Value:

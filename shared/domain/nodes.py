@@ -9,13 +9,14 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Channel, Identity, Mention, Outgoing, Post, Thread, Variant
+from shared.models import Arrival, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.ARRIVAL: Arrival,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,
+    Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
     Prefix.THREAD: Thread,

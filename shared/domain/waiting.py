@@ -43,10 +43,14 @@ def _claimable(table: str, waits: str, at: str, held: str) -> TextClause:
     )
 
 
+_DUE = "due_at <= (SELECT clock_timestamp())"  # in a sub-select, so that it is a bound for the index
 _CLAIMABLE = {
     "arrivals": _claimable("arrival", "state = 'received'", "received_at", "claimed_until"),
-    "polls": _claimable("due_poll", "due_at <= clock_timestamp()", "due_at", "leased_until"),
-    "outgoing": _claimable("due_outgoing", "due_at <= clock_timestamp()", "due_at", "leased_until"),
+    "polls": _claimable("due_poll", _DUE, "due_at", "leased_until"),
+    "fetches": _claimable("due_fetch", _DUE, "due_at", "leased_until"),
+    "operations": _claimable("due_operation", _DUE, "due_at", "leased_until"),
+    "upkeep": _claimable("due_upkeep", _DUE, "due_at", "leased_until"),
+    "outgoing": _claimable("due_outgoing", _DUE, "due_at", "leased_until"),
 }
 # An event's id is a UUIDv7, which says when it was written.
 _EVENTS = text(

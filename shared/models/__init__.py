@@ -2,10 +2,11 @@
 
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
-from shared.models.channel import App, Channel, ChannelDraft, Coverage, DuePoll, Hook
+from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.operation import Operation
 from shared.models.organization import (
     ApiKey,
     AuditEntry,
@@ -21,6 +22,7 @@ from shared.models.organization import (
     UserDraft,
 )
 from shared.models.post import Attempt, DueOutgoing, Outgoing, Post, Variant
+from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
 __all__ = [
     "ApiKey",
@@ -35,8 +37,11 @@ __all__ = [
     "ChannelDraft",
     "Consent",
     "Coverage",
+    "DueFetch",
+    "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueUpkeep",
     "Edit",
     "Event",
     "EventQueue",
@@ -47,6 +52,7 @@ __all__ = [
     "Lease",
     "Membership",
     "Mention",
+    "Operation",
     "Organization",
     "OrganizationDraft",
     "Outgoing",

@@ -20,6 +20,7 @@ class ChannelDraft(SQLModel):
     name: str | None = Field(default=None, max_length=200, sa_type=TEXT)
     external_id: str | None = Field(default=None, max_length=500, sa_type=TEXT)
     base_url: str | None = Field(default=None, max_length=2000, sa_type=TEXT)
+    terms: list[str] = Field(default_factory=list, sa_type=TEXTS)  # hashtags and searches that it follows
 
     @field_validator("name", "external_id", "base_url")
     @classmethod
@@ -52,11 +53,15 @@ class Channel(SQLModel, table=True):
     status_reason: str | None = Field(default=None, sa_type=TEXT)
     hook_id: UUID
     credentials: bytes | None = Field(default=None, sa_type=BYTES)
+    login_expires_at: datetime | None = Field(default=None, sa_type=TIME)  # when the credentials run out by themselves
+    terms: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
     findings: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     checked_at: datetime | None = Field(default=None, sa_type=TIME)
     last_heard_at: datetime | None = Field(default=None, sa_type=TIME)
     poll_cursor: str | None = Field(default=None, sa_type=TEXT)
     last_polled_at: datetime | None = Field(default=None, sa_type=TIME)
+    recheck_cursor: UUID | None = None  # the mention that was looked at again last
+    subscribe_at: datetime | None = Field(default=None, sa_type=TIME)  # when the network has to be asked again to push
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     removed_at: datetime | None = Field(default=None, sa_type=TIME)
     version: int = 1
@@ -74,7 +79,7 @@ class Coverage(SQLModel, table=True):
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     channel_id: UUID
     kind: CoverageKind = Field(sa_type=cast(Any, string_enum(CoverageKind)))
-    via: str = Field(sa_type=TEXT)  # webhook or poll
+    via: str = Field(sa_type=TEXT)  # webhook, poll or backfill
     from_at: datetime = Field(sa_type=TIME)
     to_at: datetime | None = Field(default=None, sa_type=TIME)
     reason: str | None = Field(default=None, sa_type=TEXT)
@@ -145,15 +150,3 @@ class Hook(SQLModel, table=True):
     granted_at: datetime | None = Field(default=None, sa_type=TIME)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     removed_at: datetime | None = Field(default=None, sa_type=TIME)
-
-
-class DuePoll(SQLModel, table=True):
-    """When a channel is polled next; ids and times only, so that any worker may claim across brands."""
-
-    __tablename__ = "due_poll"
-    __table_args__ = (Index("ix_due_poll_due_at", "due_at"),)
-    channel_id: UUID = Field(primary_key=True)
-    brand_id: UUID
-    due_at: datetime = Field(sa_type=TIME)
-    leased_until: datetime | None = Field(default=None, sa_type=TIME)
-    failures: int = 0

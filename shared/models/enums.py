@@ -89,8 +89,30 @@ class WithdrawalKind(StrEnum):
 
 
 class CoverageKind(StrEnum):
+    """`backfilled`: looked back upon, which is not the same as watched: what was deleted before is not seen."""
+
     OBSERVED = "observed"
     HOLE = "hole"
+    BACKFILLED = "backfilled"
+
+
+class UpkeepKind(StrEnum):
+    """What is looked after so that a channel goes on."""
+
+    LOGIN = "login"
+    SUBSCRIPTION = "subscription"
+
+
+class OperationKind(StrEnum):
+    BACKFILL = "backfill"
+
+
+class OperationStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class GrantRole(StrEnum):

@@ -58,6 +58,7 @@ class Mention(SQLModel, table=True):
         Index("ix_mention_newest", "brand_id", "published_at", "id", postgresql_where=text("heard")),
         Index("ix_mention_thread", "brand_id", "thread_id", "published_at"),
         Index("ix_mention_parent_key", "brand_id", "parent_key", postgresql_where=text("parent_key IS NOT NULL")),
+        Index("ix_mention_channel", "brand_id", "channel_id", "id"),
         Index("ix_mention_author", "brand_id", "author_id", "published_at"),
     )
     brand_id: UUID = Field(primary_key=True)

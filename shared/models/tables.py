@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, mention, organization, post
+from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, post, turn
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, mention, organization, post)
+_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -29,8 +29,11 @@ TABLES: dict[str, TableKind] = {
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
+    "due_fetch": TableKind.QUEUE,
+    "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
+    "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
@@ -41,6 +44,7 @@ TABLES: dict[str, TableKind] = {
     "lease": TableKind.PLATFORM,
     "membership": TableKind.PLATFORM,
     "mention": TableKind.CONTENT,
+    "operation": TableKind.CONTENT,
     "organization": TableKind.PLATFORM,
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,

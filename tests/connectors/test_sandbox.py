@@ -30,7 +30,16 @@ from shared.contract import (
     Said,
     Secret,
 )
-from shared.errors import BadSignature, LoginDead, NetworkError, RateLimited, Refused, Unavailable, Uncertain
+from shared.errors import (
+    BadSignature,
+    LoginDead,
+    LoginExpired,
+    NetworkError,
+    RateLimited,
+    Refused,
+    Unavailable,
+    Uncertain,
+)
 from shared.models.enums import AuthorKind, MentionKind, OutgoingKind, Visibility
 from tests.connectors.loopback import Reply, guarded, receiver, serving
 
@@ -237,7 +246,7 @@ async def test_a_post_that_never_happened_is_certainly_absent_after_some_seconds
     ("effect", "error"),
     [
         ({"type": "status", "status": 429, "retry_after": 7}, RateLimited),
-        ({"type": "expired_token"}, LoginDead),
+        ({"type": "expired_token"}, LoginExpired),
         ({"type": "reset", "done": False}, Uncertain),
     ],
 )
@@ -294,11 +303,3 @@ async def test_the_self_test_says_what_the_token_is_for_and_where_the_network_pu
     assert all(finding.ok for finding in after)
     assert "account" in {finding.code for finding in other if not finding.ok}
     assert [(finding.ok, finding.code) for finding in wrong] == [(False, "login_dead")]
-
-
-async def test_what_is_not_on_the_card_is_refused(tmp_path: Path) -> None:
-    nothing: Any = None
-    async with guarded() as http:
-        for refused in (sandbox.fetch(http, nothing, nothing), sandbox.renew(http, nothing)):
-            with pytest.raises(Refused):
-                await refused

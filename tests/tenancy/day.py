@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.api.schema import SCHEMA
-from services.ingest import handlers, polling
+from services.ingest import handlers
 from services.scheduler import sweeps, withdrawing
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
@@ -17,6 +17,7 @@ from shared.domain.brands import withdrawals
 from shared.ids import Prefix, new_uuid
 from shared.models.enums import Network, WithdrawalKind
 from tests.connectors.loopback import Receiver, Reply
+from tests.services.ingest.turning import take_all
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
 from tests.tenancy.socket import connected
@@ -156,17 +157,19 @@ async def _send(world: World, network: Receiver) -> None:
 
 
 async def _poll(world: World, network: Receiver) -> None:
-    """The practice network is read: a page, then an error, then a login that it does not take."""
+    """The practice network is read: a page, what was said looked at again, an error, a login that it does not take."""
     post = {"id": "p1", "kind": "post", "text": "seen", "author": {"id": "u1"}, "published_at": "2026-11-20T08:00:00Z"}
     reacted = {"post_id": "p1", "by": {"id": "u2"}, "reaction": "like", "counters": {"likes": 3}}
     changes = [{"verb": "created", "post": post}, {"verb": "reacted", "reaction": reacted}]
     page = {"changes": changes, "cursor": "1", "more": False}
-    for reply in (Reply(200, json.dumps(page).encode()), Reply(500), Reply(401)):
+    again = {"changes": [], "cursor": "1", "more": False, "posts": [post]}
+    pages = [Reply(200, json.dumps(body).encode()) for body in (page, again)]
+    for reply in (*pages, Reply(500), Reply(401)):
         network.replies["GET", "/api/v1/posts"] = reply
         await world.eye.execute("UPDATE due_poll SET due_at = now(), leased_until = NULL")
-        await polling.sweep(world.worker)
+        await take_all(world.worker)
+        await handlers.drain(world.worker)
         await _look_after(world)
-    await handlers.drain(world.worker)
 
 
 async def _look_after(world: World) -> None:

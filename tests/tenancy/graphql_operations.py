@@ -34,13 +34,14 @@ Whose = Callable[[str], Tenant]
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
     "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
-    "Mention": Prefix.MENTION, "Post": Prefix.POST, "Thread": Prefix.THREAD,
+    "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Post": Prefix.POST, "Thread": Prefix.THREAD,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
-    "settleOutgoing": Prefix.OUTGOING, "Brand.consent": Prefix.CONSENT,
+    "settleOutgoing": Prefix.OUTGOING, "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+    "Brand.consent": Prefix.CONSENT,
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
@@ -210,7 +211,7 @@ def _input(
         inner = get_named_type(field.type)
         if _is_id(field):
             tenant = other if is_foreign and other is not None else whose(name)
-            value: Any = tenant.id(_prefix(name, target))
+            value: Any = tenant.ids[_prefix(name, target)][rest.PLACES.get((target, name), 0)]
         elif isinstance(inner, GraphQLInputObjectType):
             value = _input(target, inner, whose, foreign[1:], other, set())
         else:

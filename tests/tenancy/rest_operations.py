@@ -26,7 +26,10 @@ IDS = {
     "post_id": Prefix.POST,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
+    "operation_id": Prefix.OPERATION,
 }
+# Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
+PLACES = {("backfill_channel", "channel_id"): 1, ("backfillChannel", "id"): 1}
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
@@ -37,12 +40,13 @@ QUERY = {
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
     "name": "nobody", "cursor": None,
 }  # fmt: skip
-HEADERS = {"if-match": "*", "Idempotency-Key": None}
+HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
-    "kind": "image", "alt": "a word", "return_url": "http://127.0.0.1:8000/back",
+    "kind": "image", "alt": "a word", "terms": [], "since": "2026-01-01T00:00:00Z",
+    "return_url": "http://127.0.0.1:8000/back",
 }  # fmt: skip
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {"authorize_channel": {"network": "sandbox", "base_url": PRACTICE}}
@@ -104,7 +108,8 @@ class Operation:
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
         for name in self.names("path"):
-            path = path.replace(f"{{{name}}}", whose(name).id(_prefix(name)))
+            place = PLACES.get((self.id, name), 0)
+            path = path.replace(f"{{{name}}}", whose(name).ids[_prefix(name)][place])
         required = {
             parameter["name"]: _query(parameter["name"], whose)
             for parameter in self.parameters

@@ -43,6 +43,7 @@ TABLE_OF = {
     Prefix.POST: "post",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
+    Prefix.OPERATION: "operation",
     Prefix.HOOK: "hook",
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
@@ -140,6 +141,13 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
         answer = await world.door.knock(generic, json.dumps(body).encode())
         assert answer.status_code == 200, answer.text
         await handlers.drain(world.worker)
+    answer = await world.api.post(
+        f"/v1/brands/{typeid(Prefix.BRAND, brand.brand_id)}/channels/{typeid(Prefix.CHANNEL, sandbox.id)}/backfill",
+        json={"since": "2026-01-01T00:00:00Z"}, headers=tenant.headers,
+    )  # fmt: skip
+    assert answer.status_code == 202, answer.text
+    answer = await world.api.post(f"{answer.headers['location']}/cancel", headers=tenant.headers)
+    assert answer.status_code == 200, answer.text
     await world.door.knock(generic, f"no JSON from {name}".encode())
     await handlers.drain(world.worker)
     await _consent(world, tenant, name)

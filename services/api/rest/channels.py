@@ -7,20 +7,16 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi import Body as FromBody
 from pydantic import Field
 
-from services.api import consenting, self_test
-from services.api.context import Services
+from services.api import identifying, self_test
 from services.api.rest.call import Calling, InBrand, SteppedRoute, Stepping, TransactedRoute
 from services.api.rest.etags import require_version
-from services.api.rest.ids import BrandId, ChannelPath, ChannelRef, ConsentRef
+from services.api.rest.ids import BrandId, ChannelPath, ChannelRef
 from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text, listed, whole
 from shared.connectors.registry import connector
 from shared.contract import Capability
-from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
-from shared.domain.brands.channels import ChannelChanges, Connected
-from shared.domain.scope import Scope
-from shared.ids import Prefix, typeid
-from shared.models.channel import Channel, ChannelDraft, Coverage
+from shared.domain.brands.channels import ChannelChanges
+from shared.models.channel import Channel, Coverage
 from shared.models.enums import ChannelStatus, CoverageKind, Network
 
 _PATH = "/v1/brands/{brand_id}/channels"
@@ -45,6 +41,8 @@ class ChannelRead(Read):
     name: str
     external_id: str
     base_url: str | None
+    terms: list[str]
+    login_expires_at: datetime | None
     status: ChannelStatus
     status_reason: str | None
     capabilities: list[Capability]
@@ -57,29 +55,8 @@ class ChannelRead(Read):
     version: int
 
 
-class ChannelConnected(ChannelRead):
-    """A channel as it was just connected. `secret` and `verify_token` are shown this once, where we made them."""
-
-    secret: str | None
-    verify_token: str | None
-
-
 class ChannelList(ListRead[ChannelRead]):
     pass
-
-
-class ChannelConnect(Body):
-    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem.
-
-    By token: `network` and `credentials`. By consent: `consent_id`, and `external_id` where several were given.
-    """
-
-    consent_id: ConsentRef | None = None
-    network: Network | None = None
-    name: Text | None = Field(default=None, max_length=200)
-    external_id: Text | None = Field(default=None, max_length=500)
-    base_url: Text | None = Field(default=None, max_length=2000)
-    credentials: dict[Text, Text] = Field(default_factory=dict, max_length=20)
 
 
 class ChannelPatch(Body):
@@ -88,6 +65,7 @@ class ChannelPatch(Body):
     name: Text | None = Field(default=None, max_length=200)
     base_url: Text | None = Field(default=None, max_length=2000)
     credentials: dict[Text, Text] | None = Field(default=None, max_length=20)
+    terms: list[Text] | None = Field(default=None, max_length=50)
 
 
 class CoverageRead(Read):
@@ -104,7 +82,7 @@ class CoverageList(ListRead[CoverageRead]):
     pass
 
 
-def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
+def facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
     card = connector(channel.network).card
     pushes = card.can(Capability.WEBHOOKS)
     return {
@@ -113,6 +91,8 @@ def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
         "name": channel.name,
         "external_id": channel.external_id,
         "base_url": channel.base_url,
+        "terms": channel.terms,
+        "login_expires_at": channel.login_expires_at,
         "status": channel.status,
         "status_reason": channel.status_reason,
         "capabilities": sorted(card.capabilities),
@@ -127,56 +107,7 @@ def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
 
 
 def read(channel: Channel, hook_base_url: str) -> ChannelRead:
-    return ChannelRead(**_facts(channel, hook_base_url))
-
-
-def _connected(channel: Channel, made: Connected, hook_base_url: str) -> Response:
-    body = ChannelConnected(**_facts(channel, hook_base_url), secret=made.secret, verify_token=made.shared.verify_token)
-    where = f"/v1/brands/{typeid(Prefix.BRAND, channel.brand_id)}/channels/{typeid(Prefix.CHANNEL, channel.id)}"
-    status = 201 if made.is_new else 200
-    return Response(body.model_dump_json(), status, {"location": where}, "application/json")
-
-
-@connecting.post(
-    "",
-    status_code=201,
-    response_model=ChannelConnected,
-    responses={200: {"model": ChannelConnected, "description": "The brand had it: it has its new login."}},
-    summary="Connect a channel by token, or what a person consented to",
-)
-async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[ChannelConnect, FromBody()]) -> Response:
-    services, base = steps.services, steps.services.settings.hook_base_url
-    chosen = consenting.chosen(**dict(body))
-    await self_test.refuse_address(services, body.base_url, body.credentials)
-    async with steps.effect(brand_id) as (session, scope, effect):
-        if chosen is not None:
-            made = await consenting.connect(services, session, scope, chosen)
-        else:
-            made = await _by_token(services, session, scope, body)
-        subject = await self_test.subject(services, session, scope, made.channel)
-        await effect.keep(_connected(made.channel, made, base))
-    result = await self_test.examine(services, subject, subscribe=True)
-    async with steps.transaction(brand_id) as (session, scope):
-        channel = await self_test.store(services, session, scope, subject, result)
-        response = _connected(channel, made, base)
-        await steps.amend(session, response)
-    return response
-
-
-async def _by_token(services: Services, session: Session, scope: Scope, body: ChannelConnect) -> Connected:
-    draft = ChannelDraft.model_validate(body.model_dump(exclude={"credentials", "consent_id"}))
-    network = connector(draft.network)
-    return await channels.connect(
-        session,
-        scope,
-        services.vault,
-        draft=draft,
-        credentials=body.credentials,
-        card=network.card,
-        new_secret=network.new_secret(),
-        hook_base_url=services.settings.hook_base_url,
-        now=services.clock(),
-    )
+    return ChannelRead(**facts(channel, hook_base_url))
 
 
 @reading.get("", response_model=ChannelList, summary="Channels, newest first")
@@ -200,6 +131,12 @@ async def update_channel(
 ) -> ChannelRead:
     services = steps.services
     await self_test.refuse_address(services, body.base_url, body.credentials)
+    choice = None
+    if body.credentials is not None:
+        async with steps.transaction(brand_id) as (session, scope):
+            channels.require(scope)
+            channel = await channels.get(session, scope, channel_id)
+        choice = await identifying.of_channel(services, channel, body.base_url, body.credentials)
     async with steps.transaction(brand_id) as (session, scope):
         channel = await channels.get(session, scope, channel_id)
         if if_match is not None:
@@ -211,6 +148,7 @@ async def update_channel(
             channel_id,
             changes=ChannelChanges(**body.model_dump(exclude_unset=True)),
             card=connector(channel.network).card,
+            choice=choice,
             if_version=channel.version if if_match is not None else None,
             now=services.clock(),
         )

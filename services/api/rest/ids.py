@@ -52,6 +52,7 @@ IdentityPath = Annotated[UUID, _TypeId(Prefix.IDENTITY, names=True)]
 ArrivalPath = Annotated[UUID, _TypeId(Prefix.ARRIVAL, names=True)]
 PostPath = Annotated[UUID, _TypeId(Prefix.POST, names=True)]
 OutgoingPath = Annotated[UUID, _TypeId(Prefix.OUTGOING, names=True)]
+OperationPath = Annotated[UUID, _TypeId(Prefix.OPERATION, names=True)]
 
 # In a body, a filter or an answer: 422 where malformed.
 OrganizationRef = Annotated[UUID, _TypeId(Prefix.ORGANIZATION)]
@@ -68,3 +69,4 @@ ArrivalRef = Annotated[UUID, _TypeId(Prefix.ARRIVAL)]
 PostRef = Annotated[UUID, _TypeId(Prefix.POST)]
 VariantRef = Annotated[UUID, _TypeId(Prefix.VARIANT)]
 OutgoingRef = Annotated[UUID, _TypeId(Prefix.OUTGOING)]
+OperationRef = Annotated[UUID, _TypeId(Prefix.OPERATION)]

@@ -67,6 +67,10 @@ class Channel(Node):
     name: str
     external_id: str
     base_url: str | None
+    terms: list[str] = strawberry.field(description="The hashtags and searches that it follows.")
+    login_expires_at: datetime | None = strawberry.field(
+        description="When its credentials run out by themselves; they are renewed before that where the network can."
+    )
     status: ChannelStatus
     status_reason: str | None
     webhook_url: str | None = strawberry.field(resolver=_webhook_url)

@@ -18,6 +18,8 @@ for _kind in (
     enums.MentionOrder,
     enums.MetricKey,
     enums.Network,
+    enums.OperationKind,
+    enums.OperationStatus,
     enums.OutgoingState,
     enums.PostStatus,
     enums.VariantStatus,

@@ -53,9 +53,11 @@ class ConnectChannelInput:
     base_url: str | None = UNSET
     external_id: str | None = UNSET
     credentials: JSON | None = UNSET
+    terms: list[str] | None = UNSET
 
     def draft(self) -> ChannelDraft:
-        return validated(ChannelDraft, {"network": self.network, **_given(self, "name", "base_url", "external_id")})
+        given = {"network": self.network, **_given(self, "name", "base_url", "external_id", "terms")}
+        return validated(ChannelDraft, {**given, "terms": given.get("terms") or []})
 
     def read_credentials(self) -> dict[str, str]:
         return read_credentials(self.credentials) if self.credentials is not UNSET and self.credentials else {}
@@ -70,6 +72,7 @@ class ConnectChannelInput:
             network=given(self.network),
             base_url=given(self.base_url),
             credentials=self.read_credentials(),
+            terms=self.terms or (),
         )
 
 
@@ -90,9 +93,10 @@ class UpdateChannelInput:
     name: str | None = UNSET
     base_url: str | None = UNSET
     credentials: JSON | None = UNSET
+    terms: list[str] | None = UNSET
 
     def changes(self) -> ChannelChanges:
-        values = _given(self, "name", "base_url", "credentials")
+        values = _given(self, "name", "base_url", "credentials", "terms")
         if values.get("credentials") is not None:
             values["credentials"] = read_credentials(values["credentials"])
         return validated(ChannelChanges, values)
@@ -110,6 +114,17 @@ class ResumeChannelInput:
 
 @strawberry.input
 class RemoveChannelInput:
+    id: strawberry.ID
+
+
+@strawberry.input
+class BackfillChannelInput:
+    id: strawberry.ID
+    since: datetime
+
+
+@strawberry.input
+class CancelOperationInput:
     id: strawberry.ID
 
 

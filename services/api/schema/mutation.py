@@ -1,13 +1,14 @@
 """Verbs: one input, one payload, one transaction each."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import strawberry
 
 from services.api import connecting, loaders, self_test
-from services.api.mutating import Outcome, Target, mutate, nothing
+from services.api.mutating import Target, mutate, nothing
+from services.api.schema.acting import Act, errors_of, key_of, on
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
@@ -25,6 +26,7 @@ from services.api.schema.inputs import (
     UpdateChannelInput,
     UpdatePostInput,
 )
+from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.payloads import (
     AuthorizeChannelPayload,
     CancelPostPayload,
@@ -41,9 +43,9 @@ from services.api.schema.payloads import (
     UpdateChannelPayload,
     UpdatePostPayload,
 )
-from services.api.schema.post import Problem
-from shared import errors, models
+from shared import models
 from shared.connectors.registry import CONNECTORS
+from shared.contract import Choice
 from shared.db import Session
 from shared.domain.brands import channels
 from shared.domain.listening import arrivals
@@ -54,47 +56,6 @@ from shared.queues import SendOutgoing, SettleArrivals, Task
 
 P = TypeVar("P")
 CARDS = {network: known.card for network, known in CONNECTORS.items()}
-
-
-def _errors(problems: Sequence[errors.Problem]) -> list[Problem]:
-    return [Problem(code=p.code, message=p.message, path=[str(part) for part in p.path]) for p in problems]
-
-
-def _key(info: Info) -> str:
-    """The name under which this field is answered."""
-    return str(info.path.key)
-
-
-Act = Callable[[Session, Scope, UUID], Awaitable[Any]]
-
-
-async def _on(
-    info: Info,
-    prefix: Prefix,
-    id_: str,
-    act: Act,
-    load: Callable[[Session, Scope, UUID], Awaitable[Any]],
-    bells: Sequence[Task] = (),
-    before: Callable[[], Awaitable[None]] = nothing,
-) -> Outcome[Any]:
-    """`act` on the thing of this id. A repeat reads the thing as it now is."""
-
-    async def run(session: Session, scope: Scope) -> Any:
-        return await act(session, scope, parse_typeid(prefix, id_))
-
-    async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> Any:
-        return await load(session, scope, UUID(kept["id"]))
-
-    return await mutate(
-        info.context,
-        _key(info),
-        Target(prefix, id_),
-        run,
-        kept=lambda thing: {"id": str(thing.id)},
-        again=again,
-        bells=bells,
-        before=before,
-    )
 
 
 async def _channel(session: Session, scope: Scope, id_: UUID) -> models.Channel:
@@ -108,13 +69,13 @@ async def _outgoing(session: Session, scope: Scope, id_: UUID) -> models.Outgoin
 async def _on_channel(
     info: Info, payload: Callable[..., P], id_: str, act: Act, before: Callable[[], Awaitable[None]] = nothing
 ) -> P:
-    outcome = await _on(info, Prefix.CHANNEL, id_, act, _channel, before=before)
-    return payload(channel=outcome.thing, errors=_errors(outcome.problems))
+    outcome = await on(info, Prefix.CHANNEL, id_, act, _channel, before=before)
+    return payload(channel=outcome.thing, errors=errors_of(outcome.problems))
 
 
 async def _on_post(info: Info, payload: Callable[..., P], id_: str, act: Act, *bells: Task) -> P:
-    outcome = await _on(info, Prefix.POST, id_, act, posts.get, bells)
-    return payload(post=outcome.thing, errors=_errors(outcome.problems))
+    outcome = await on(info, Prefix.POST, id_, act, posts.get, bells)
+    return payload(post=outcome.thing, errors=errors_of(outcome.problems))
 
 
 Gone = tuple[models.Post, list[models.Variant]]
@@ -126,34 +87,39 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(OperationMutation):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
-        made, problems = await connecting.connect(info.context, _key(info), input)
+        made, problems = await connecting.connect(info.context, key_of(info), input)
         if made is None:
-            return ConnectChannelPayload(channel=None, secret=None, verify_token=None, errors=_errors(problems))
+            return ConnectChannelPayload(channel=None, secret=None, verify_token=None, errors=errors_of(problems))
         return ConnectChannelPayload(
             channel=cast(Any, made.channel), secret=made.secret, verify_token=made.verify_token, errors=[]
         )
 
     @strawberry.mutation(description="Asks a person on a network for their consent.")  # type: ignore[untyped-decorator]
     async def authorize_channel(self, info: Info, input: AuthorizeChannelInput) -> AuthorizeChannelPayload:
-        url, problems = await connecting.authorize(info.context, _key(info), input)
-        return AuthorizeChannelPayload(authorize_url=url, errors=_errors(problems))
+        url, problems = await connecting.authorize(info.context, key_of(info), input)
+        return AuthorizeChannelPayload(authorize_url=url, errors=errors_of(problems))
 
     @strawberry.mutation
     async def update_channel(self, info: Info, input: UpdateChannelInput) -> UpdateChannelPayload:
         services = info.context.services
 
+        choices: list[Choice | None] = []
+
         async def before() -> None:
             changes = input.changes()
             await self_test.refuse_address(services, changes.base_url, changes.credentials)
+            if changes.credentials is not None:
+                choices.append(await connecting.renewed(info.context, input.id, changes))
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Channel:
             card = CARDS[(await channels.get(session, scope, id_)).network]
             return await channels.update(
                 session, scope, services.vault, id_,
-                changes=input.changes(), card=card, if_version=given(input.if_version), now=services.clock(),
+                changes=input.changes(), card=card, choice=choices[-1] if choices else None,
+                if_version=given(input.if_version), now=services.clock(),
             )  # fmt: skip
 
         return await _on_channel(info, UpdateChannelPayload, input.id, act, before=before)
@@ -185,7 +151,7 @@ class Mutation:
     @strawberry.mutation(description="Puts an arrival before the worker once more.")  # type: ignore[untyped-decorator]
     async def replay_arrival(self, info: Info, input: ReplayArrivalInput) -> ReplayArrivalPayload:
         now = info.context.services.clock()
-        outcome = await _on(
+        outcome = await on(
             info,
             Prefix.ARRIVAL,
             input.id,
@@ -193,7 +159,7 @@ class Mutation:
             arrivals.get,
             [SettleArrivals()],
         )
-        return ReplayArrivalPayload(arrival=outcome.thing, errors=_errors(outcome.problems))
+        return ReplayArrivalPayload(arrival=outcome.thing, errors=errors_of(outcome.problems))
 
     @strawberry.mutation
     async def create_post(self, info: Info, input: CreatePostInput) -> CreatePostPayload:
@@ -206,10 +172,10 @@ class Mutation:
             return await posts.get(session, scope, UUID(kept["id"]))
 
         outcome = await mutate(
-            info.context, _key(info), Target(Prefix.BRAND, input.brand_id), act,
+            info.context, key_of(info), Target(Prefix.BRAND, input.brand_id), act,
             kept=lambda post: {"id": str(post.id)}, again=again, bells=[SendOutgoing()],
         )  # fmt: skip
-        return CreatePostPayload(post=cast(Any, outcome.thing), errors=_errors(outcome.problems))
+        return CreatePostPayload(post=cast(Any, outcome.thing), errors=errors_of(outcome.problems))
 
     @strawberry.mutation
     async def update_post(self, info: Info, input: UpdatePostInput) -> UpdatePostPayload:
@@ -268,9 +234,9 @@ class Mutation:
             variants = [models.Variant.model_validate(variant) for variant in kept["variants"]]
             return models.Post.model_validate(kept["post"]), variants
 
-        outcome = await mutate(info.context, _key(info), Target(Prefix.POST, input.id), act, kept=_kept, again=again)
+        outcome = await mutate(info.context, key_of(info), Target(Prefix.POST, input.id), act, kept=_kept, again=again)
         if outcome.thing is None:
-            return DeletePostPayload(post=None, deleted_id=None, errors=_errors(outcome.problems))
+            return DeletePostPayload(post=None, deleted_id=None, errors=errors_of(outcome.problems))
         post, variants = outcome.thing
         loaders.remember(info.context, post, variants)
         return DeletePostPayload(
@@ -287,5 +253,5 @@ class Mutation:
                 cards=CARDS, now=now,
             )  # fmt: skip
 
-        outcome = await _on(info, Prefix.OUTGOING, input.id, act, _outgoing, [SendOutgoing()])
-        return SettleOutgoingPayload(outgoing=outcome.thing, errors=_errors(outcome.problems))
+        outcome = await on(info, Prefix.OUTGOING, input.id, act, _outgoing, [SendOutgoing()])
+        return SettleOutgoingPayload(outgoing=outcome.thing, errors=errors_of(outcome.problems))

@@ -4,6 +4,7 @@ import strawberry
 
 from services.api.schema.arrival import Arrival
 from services.api.schema.channel import Channel
+from services.api.schema.operation import Operation
 from services.api.schema.post import Outgoing, Post, Problem
 
 
@@ -42,6 +43,18 @@ class ConnectChannelPayload:
 @strawberry.type(description="`authorizeUrl` is where to send the person's browser; it holds ten minutes, once.")
 class AuthorizeChannelPayload:
     authorize_url: str | None
+    errors: list[Problem]
+
+
+@strawberry.type
+class BackfillChannelPayload:
+    operation: Operation | None
+    errors: list[Problem]
+
+
+@strawberry.type
+class CancelOperationPayload:
+    operation: Operation | None
     errors: list[Problem]
 
 

@@ -13,7 +13,7 @@ from services.api.schema.connection import FIRST, Connection, Info, Node, connec
 from shared import models
 from shared.db import Session
 from shared.domain.brands import brands, channels
-from shared.domain.listening import arrivals, identities, mentions, threads
+from shared.domain.listening import arrivals, backfills, identities, mentions, threads
 from shared.domain.nodes import brand_of
 from shared.domain.publishing import posts
 from shared.domain.scope import Scope
@@ -102,6 +102,7 @@ _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.CHANNEL: channels.get,
     Prefix.IDENTITY: identities.get,
     Prefix.MENTION: mentions.get,
+    Prefix.OPERATION: backfills.get,
     Prefix.POST: posts.get,
     Prefix.THREAD: threads.get,
 }

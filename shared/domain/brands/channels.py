@@ -5,21 +5,26 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from shared.contract import Capability, Card, Finding, Login
+from shared.contract import Capability, Card, Choice, Finding, Login
 from shared.db import Session
-from shared.domain.brands import audit, coverage, hooks, logins
-from shared.domain.brands.connecting import Connected, Through, connect
+from shared.domain import turns
+from shared.domain.brands import audit, coverage, hooks, logins, terms, upkeep
+from shared.domain.brands.connecting import Connected, connect
+from shared.domain.brands.lanes import lane_of
 from shared.domain.events import events
+from shared.domain.listening import backfills
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.publishing import due
 from shared.domain.scope import Scope
-from shared.errors import Conflict, Invalid, LoginDead, NotFound, Problem, Stale
+from shared.domain.turns import Queue
+from shared.errors import Conflict, Gone, Invalid, LoginDead, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid
-from shared.models.channel import Channel, DuePoll, Hook
+from shared.models.channel import Channel, Hook
 from shared.models.enums import ChannelStatus, EventType, GrantRole, KeyScope
+from shared.models.turn import DuePoll
 from shared.vault import Vault
 
 __all__ = ["ChannelChanges", "Connected", "connect"]
@@ -33,6 +38,7 @@ class ChannelChanges(SQLModel):
     name: str | None = None
     base_url: str | None = None
     credentials: dict[str, str] | None = None
+    terms: list[str] | None = None
 
 
 async def get(session: Session, scope: Scope, channel_id: UUID) -> Channel:
@@ -83,14 +89,16 @@ async def update(
     *,
     changes: ChannelChanges,
     card: Card,
+    choice: Choice | None = None,
     if_version: int | None = None,
     now: datetime,
 ) -> Channel:
-    """Rename a channel, move it, or give it new credentials, which wakes one whose login was dead.
+    """Rename a channel, move it, let it follow other terms, or give it new credentials, which wake a dead login.
 
-    New signing keys go in front of the old one, which holds until the network has changed over.
+    New signing keys go in front of the old one, which holds until the network has changed over. `choice` is what the
+    network said that the credentials speak for: Invalid where that is another channel.
     """
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if if_version is not None and channel.version != if_version:
         raise Stale("the channel has changed since you read it; read it again")
     given = changes.model_fields_set
@@ -102,17 +110,33 @@ async def update(
         if changes.base_url is None and card.needs_base_url:
             raise Invalid([Problem("required", f"{card.label} needs a base_url", ("base_url",))])
         channel.base_url = changes.base_url
+    if "terms" in given:
+        channel.terms = terms.checked(card, changes.terms or [])
     if "credentials" in given:
-        await _renew_credentials(session, scope, vault, channel, changes.credentials or {}, card, now)
+        await _renew_credentials(session, scope, vault, channel, changes.credentials or {}, card, choice, now)
     return await changed(session, scope, channel, "channel.update", now=now, details={"changed": sorted(given)})
 
 
 async def _renew_credentials(
-    session: Session, scope: Scope, vault: Vault, channel: Channel, given: dict[str, str], card: Card, now: datetime
+    session: Session,
+    scope: Scope,
+    vault: Vault,
+    channel: Channel,
+    given: dict[str, str],
+    card: Card,
+    choice: Choice | None,
+    now: datetime,
 ) -> None:
     logins.validate(card, given)
-    channel.credentials = logins.seal(vault, channel.id, given)
-    await _wake(session, scope, channel, now=now)
+    if choice is not None and choice.external_id != channel.external_id:
+        message = (
+            f"these credentials speak for {choice.external_id[:200]}, and this channel is {channel.external_id[:200]}"
+        )
+        raise Invalid([Problem("other_account", message, ("credentials",))])
+    channel.credentials = logins.seal(vault, channel.id, choice.credentials if choice is not None else given)
+    channel.login_expires_at = choice.expires_at if choice is not None else None
+    await upkeep.plan_login(session, scope, channel, card, now=now)
+    await wake(session, scope, channel, now=now)
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
     hooks.renew_secret(
         vault,
@@ -122,52 +146,29 @@ async def _renew_credentials(
     )
 
 
-async def reconnect(
-    session: Session,
-    scope: Scope,
-    vault: Vault,
-    channel_id: UUID,
-    *,
-    credentials: dict[str, str],
-    key: str | None,
-    through: Through,
-    now: datetime,
-) -> Channel:
-    """Give a channel the login of a consent: a dead one wakes, what it heard and what waits for it stays.
-
-    Its hook gets the signing key that came with the login, if one did, and its part of what the app is told.
-    """
-    channel = await _held(session, scope, channel_id)
-    channel.credentials = logins.seal(vault, channel.id, credentials)
-    await _wake(session, scope, channel, now=now)
-    hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
-    hook.through_app_id, hook.granted_by, hook.granted_at = through.app_id, through.granted_by, now
-    hooks.renew_secret(vault, hook, key=key, verify_token=None)
-    return await changed(session, scope, channel, "channel.reconnect", now=now)
-
-
 async def pause(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
     """Stop polling and sending; hearing goes on. Pausing a paused channel changes nothing."""
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if channel.status is ChannelStatus.PAUSED:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
         raise Conflict("this channel already stands still: its login is dead. Give it new credentials first")
     channel.status = ChannelStatus.PAUSED
-    await _stop_polling(session, scope, channel_id)
+    await _stop_polling(session, scope, channel, "the channel is paused", now)
     return await changed(session, scope, channel, "channel.pause", now=now)
 
 
 async def resume(session: Session, scope: Scope, channel_id: UUID, *, card: Card, now: datetime) -> Channel:
     """Poll and send again. Resuming an active channel changes nothing; a dead login needs new credentials first."""
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if channel.status is ChannelStatus.ACTIVE:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
         raise Conflict("the network no longer takes this channel's login: give it new credentials instead")
     channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
     if card.can(Capability.POLL):
-        session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, due_at=now))
+        lane = lane_of(channel, card)
+        session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, lane=lane, due_at=now))
     await due.release(session, scope, channel_id, now=now)
     return await changed(session, scope, channel, "channel.resume", now=now)
 
@@ -177,29 +178,55 @@ async def login_died(session: Session, scope: Scope, channel_id: UUID, *, reason
 
     Its turns to be polled go on too, and do nothing until the login lives again.
     """
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if channel.status is not ChannelStatus.ACTIVE:
         return
     channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, reason
+    await _interrupt(session, scope, channel, reason, now)
     await changed(session, scope, channel, "channel.login_dead", now=now)
 
 
-async def _wake(session: Session, scope: Scope, channel: Channel, *, now: datetime) -> None:
+async def gone(session: Session, scope: Scope, channel_id: UUID, *, reason: str, now: datetime) -> None:
+    """What the channel was connected to is no longer there: it pauses itself and says why, once; hearing goes on."""
+    channel = await held(session, scope, channel_id)
+    if channel.status is not ChannelStatus.ACTIVE:
+        return
+    channel.status, channel.status_reason = ChannelStatus.PAUSED, reason
+    mend = "connect what has taken its place; where it is back, resume this channel"
+    kept = [finding for finding in channel.findings if finding["code"] != Gone.code]
+    channel.findings = [*kept, asdict(Finding(False, Gone.code, reason, mend))]
+    channel.checked_at = now
+    await _stop_polling(session, scope, channel, reason, now)
+    await changed(session, scope, channel, "channel.gone", now=now)
+
+
+async def moved(session: Session, scope: Scope, channel_id: UUID, *, base_url: str, now: datetime) -> None:
+    """The network says that the channel is found at another address from now on."""
+    channel = await held(session, scope, channel_id)
+    if channel.base_url != base_url:
+        details: dict[str, object] = {"from": channel.base_url, "to": base_url}
+        channel.base_url = base_url
+        await changed(session, scope, channel, "channel.moved", now=now, details=details)
+
+
+async def wake(session: Session, scope: Scope, channel: Channel, *, now: datetime) -> None:
     """A login that was dead is taken to live again: what waited for it is looked at at once."""
     if channel.status is ChannelStatus.LOGIN_DEAD:
         channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
+        await turns.at_once(session, Queue.POLL, channel.id)
         await due.release(session, scope, channel.id, now=now)
 
 
 async def remove(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> Channel:
     """End a channel: its hook answers 404, its credentials are gone, its mentions stay."""
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     channel.status, channel.removed_at, channel.credentials = ChannelStatus.REMOVED, now, None
     hook = await session.get(Hook, channel.hook_id)
     if hook is not None:
         hook.removed_at = now
     await coverage.end(session, scope, channel_id, now=now)
-    await _stop_polling(session, scope, channel_id)
+    await backfills.call_off(session, scope, channel_id, now=now)
+    await turns.drop(session, scope.brand_id, channel_id, list(Queue))
     return await changed(session, scope, channel, "channel.remove", now=now)
 
 
@@ -210,14 +237,14 @@ async def check(
 
     A login that the network no longer takes puts the channel to sleep; a test without a fault wakes it.
     """
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     channel.findings = [asdict(finding) for finding in findings]
     channel.checked_at = now
     dead = next((finding for finding in findings if not finding.ok and finding.code == LoginDead.code), None)
     if dead is not None and channel.status is ChannelStatus.ACTIVE:
         channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, dead.message
     elif findings and all(finding.ok for finding in findings):
-        await _wake(session, scope, channel, now=now)
+        await wake(session, scope, channel, now=now)
     return await changed(session, scope, channel, "channel.check", now=now)
 
 
@@ -246,7 +273,8 @@ def require(scope: Scope) -> None:
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
 
 
-async def _held(session: Session, scope: Scope, channel_id: UUID) -> Channel:
+async def held(session: Session, scope: Scope, channel_id: UUID) -> Channel:
+    """One channel that is not removed, its row locked, for who may change it. Raises NotFound, NotAllowed."""
     require(scope)
     channel = await session.get(Channel, (scope.brand_id, channel_id), with_for_update=True)
     if channel is None or channel.removed_at is not None:
@@ -254,12 +282,15 @@ async def _held(session: Session, scope: Scope, channel_id: UUID) -> Channel:
     return channel
 
 
-async def _stop_polling(session: Session, scope: Scope, channel_id: UUID) -> None:
-    await session.execute(
-        delete(DuePoll)
-        .where(DuePoll.brand_id == scope.brand_id, DuePoll.channel_id == channel_id)  # type: ignore[arg-type]
-        .execution_options(synchronize_session=False)
-    )
+async def _stop_polling(session: Session, scope: Scope, channel: Channel, reason: str, now: datetime) -> None:
+    await turns.drop(session, scope.brand_id, channel.id, [Queue.POLL])
+    await _interrupt(session, scope, channel, reason, now)
+
+
+async def _interrupt(session: Session, scope: Scope, channel: Channel, reason: str, now: datetime) -> None:
+    """Nobody looks any more: what was said since the last look is not seen either."""
+    since = channel.last_polled_at or now
+    await coverage.interrupted(session, scope, channel.id, via="poll", reason=reason, now=since)
 
 
 def _unknown(channel_id: UUID) -> NotFound:

@@ -8,15 +8,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from shared.contract import Capability, Card, Secret
+from shared.contract import Capability, Card, Choice, Secret
 from shared.db import Session
-from shared.domain.brands import audit, coverage, hooks, logins
+from shared.domain.brands import audit, coverage, hooks, logins, terms, upkeep
+from shared.domain.brands.lanes import lane_of
 from shared.domain.events import events
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import Prefix, new_uuid, typeid
-from shared.models.channel import Channel, ChannelDraft, DuePoll, Hook
+from shared.models.channel import Channel, ChannelDraft, Hook
 from shared.models.enums import EventType, GrantRole, KeyScope
+from shared.models.turn import DuePoll
 from shared.vault import Vault
 
 
@@ -53,16 +55,22 @@ async def connect(
     card: Card,
     new_secret: str,
     hook_base_url: str,
+    choice: Choice | None = None,
     now: datetime,
     through: Through | None = None,
 ) -> Connected:
     """Connect a channel, by token or `through` a consent. Raises Invalid, and Conflict where the brand has it already.
 
-    What came out of a consent is the network's own and is taken as it is.
+    `choice` is what the network said that the credentials speak for, and which ones are to be kept. What came out of a
+    consent is the network's own and is taken as it is.
     """
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
+    if choice is not None:
+        draft = named_by(draft, choice)
     if through is None:
-        _validate(draft, credentials, card)
+        validate(draft, credentials, card)
+    if card.needs_external_id and draft.external_id is None:
+        raise Invalid([Problem("required", f"{card.label} needs the external_id of what to connect", ("external_id",))])
     channel_id, hook_id = new_uuid(), new_uuid()
     external_id = draft.external_id or secrets.token_hex(8)
     own_key = credentials.get(card.secret_keyword) if card.secret_keyword else None
@@ -75,8 +83,10 @@ async def connect(
             "id": channel_id,
             "external_id": external_id,
             "name": draft.name or f"{card.label} {external_id}"[:200],
+            "terms": terms.checked(card, draft.terms),
             "hook_id": hook_id,
-            "credentials": logins.seal(vault, channel_id, credentials),
+            "credentials": logins.seal(vault, channel_id, choice.credentials if choice is not None else credentials),
+            "login_expires_at": choice.expires_at if choice is not None else None,
             "created_at": now,
         },
     )
@@ -106,8 +116,10 @@ async def _begin(session: Session, scope: Scope, channel: Channel, card: Card, n
     if card.can(Capability.WEBHOOKS) and card.pushes_everything:
         await coverage.begin(session, scope, channel.id, via="webhook", now=now)
     if card.can(Capability.POLL):
-        session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, due_at=now))
+        lane = lane_of(channel, card)
+        session.add(DuePoll(channel_id=channel.id, brand_id=scope.brand_id, lane=lane, due_at=now))
         await session.flush()
+    await upkeep.plan_login(session, scope, channel, card, now=now)
     payload = {"status": channel.status.value, "action": "channel.connect"}
     fact = events.NewEvent(EventType.CHANNEL_CHANGED, channel.id, channel.version, payload)
     await events.add(session, scope.brand_id, [fact], now=now)
@@ -115,9 +127,22 @@ async def _begin(session: Session, scope: Scope, channel: Channel, card: Card, n
     await audit.add(session, scope, "channel.connect", typeid(Prefix.CHANNEL, channel.id), details)
 
 
-def _validate(draft: ChannelDraft, given: dict[str, str], card: Card) -> None:
-    if card.needs_external_id and draft.external_id is None:
-        raise Invalid([Problem("required", f"{card.label} needs the external_id of what to connect", ("external_id",))])
+def named_by(draft: ChannelDraft, choice: Choice) -> ChannelDraft:
+    """The draft with what its network says of itself: a person's own name for the channel stands."""
+    return draft.model_copy(
+        update={
+            "external_id": choice.external_id,
+            "name": draft.name or choice.name[:200] or None,
+            "base_url": choice.base_url or draft.base_url,
+        }
+    )
+
+
+def validate(draft: ChannelDraft, given: dict[str, str], card: Card) -> None:
+    """Raise Invalid unless the draft and the credentials are what the network's card asks for.
+
+    What is connected need not be named yet: the network may say it.
+    """
     if card.needs_base_url and draft.base_url is None:
         raise Invalid([Problem("required", f"{card.label} needs the base_url of its server", ("base_url",))])
     logins.validate(card, given)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from shared.contract import Card, Choice, Secret
 from shared.db import Session
-from shared.domain.brands import apps, channels, connecting, consents, hooks
+from shared.domain.brands import apps, channels, connecting, consents, hooks, logins, upkeep
 from shared.domain.brands.connecting import Connected, Through
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
@@ -21,11 +21,12 @@ from shared.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which of the things that a person gave is to be connected, and what a person calls it."""
+    """Which of the things that a person gave is to be connected, what a person calls it, and what it follows."""
 
     consent_id: UUID
     external_id: str | None
     name: str | None = None
+    terms: tuple[str, ...] = ()
 
 
 async def connect(
@@ -56,23 +57,25 @@ async def connect(
         session,
         scope,
         vault,
-        draft=_draft(consent, choice, chosen.name),
+        draft=_draft(consent, choice, chosen),
         credentials=dict(choice.credentials),
         card=card,
         new_secret=new_secret(consent.network),
         hook_base_url=hook_base_url,
+        choice=choice,
         now=now,
         through=through,
     )
 
 
-def _draft(consent: Consent, choice: Choice, name: str | None) -> ChannelDraft:
+def _draft(consent: Consent, choice: Choice, chosen: Chosen) -> ChannelDraft:
     try:
         return ChannelDraft(
             network=consent.network,
-            name=name or choice.name[:200],
+            name=chosen.name or choice.name[:200],
             external_id=choice.external_id,
             base_url=choice.base_url,
+            terms=list(chosen.terms),
         )
     except ValidationError as error:
         found = "; ".join(one["msg"] for one in error.errors())
@@ -96,14 +99,31 @@ async def _renew(
             f"this brand has the {known.network.value} channel {known.external_id[:200]!r} on another server",
             code="channel_exists",
         )
-    channel = await channels.reconnect(
-        session,
-        scope,
-        vault,
-        known.id,
-        credentials=dict(choice.credentials),
-        key=choice.credentials.get(card.secret_keyword) if card.secret_keyword else None,
-        through=through,
-        now=now,
-    )
+    channel = await _reconnect(session, scope, vault, known.id, choice, card, through, now)
     return Connected(channel, hooks.url(hook_base_url, channel.hook_id), None, Secret(()), is_new=False)
+
+
+async def _reconnect(
+    session: Session,
+    scope: Scope,
+    vault: Vault,
+    channel_id: UUID,
+    choice: Choice,
+    card: Card,
+    through: Through,
+    now: datetime,
+) -> Channel:
+    """A dead login wakes; what the channel heard and what waits for it stays.
+
+    Its hook gets the signing key that came with the login, if one did, and its part of what the app is told.
+    """
+    channel = await channels.held(session, scope, channel_id)
+    channel.credentials = logins.seal(vault, channel.id, choice.credentials)
+    channel.login_expires_at = choice.expires_at
+    await upkeep.plan_login(session, scope, channel, card, now=now)
+    await channels.wake(session, scope, channel, now=now)
+    hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
+    hook.through_app_id, hook.granted_by, hook.granted_at = through.app_id, through.granted_by, now
+    key = choice.credentials.get(card.secret_keyword) if card.secret_keyword else None
+    hooks.renew_secret(vault, hook, key=key, verify_token=None)
+    return await channels.changed(session, scope, channel, "channel.reconnect", now=now)

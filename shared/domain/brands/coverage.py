@@ -60,16 +60,23 @@ async def intervals(
     return {channel_id: found[channel_id] for channel_id in channel_ids}
 
 
-async def observed(session: Session, scope: Scope, channel_id: UUID, *, via: str, now: datetime) -> None:
-    """The channel was seen up to `now`: an open hole of the same way ends, and an observed interval is open."""
-    if await _open_interval(session, scope, channel_id, CoverageKind.HOLE, via) is not None:
+async def observed(
+    session: Session, scope: Scope, channel_id: UUID, *, via: str, now: datetime
+) -> Coverage | None:  # fmt: skip
+    """The channel was seen up to `now`: an observed interval is open, and an open hole of the same way ends.
+
+    The hole that ended, where there was one.
+    """
+    hole = await _open_interval(session, scope, channel_id, CoverageKind.HOLE, via)
+    if hole is not None:
         await _close(session, scope, channel_id, CoverageKind.HOLE, via, now)
     if await _open_interval(session, scope, channel_id, CoverageKind.OBSERVED, via) is None:
         await begin(session, scope, channel_id, via=via, now=now)
+    return hole
 
 
 async def missed(session: Session, scope: Scope, channel_id: UUID, *, via: str, reason: str, now: datetime) -> None:
-    """The channel could not be seen at `now`: from here a hole is open, until it is observed again."""
+    """The channel could not be seen from `now` on: a hole is open, until it is observed again."""
     if await _open_interval(session, scope, channel_id, CoverageKind.HOLE, via) is not None:
         return
     await _close(session, scope, channel_id, CoverageKind.OBSERVED, via, now)
@@ -84,6 +91,34 @@ async def missed(session: Session, scope: Scope, channel_id: UUID, *, via: str, 
             reason=reason[:500],
         )
     )
+    await session.flush()
+
+
+async def interrupted(
+    session: Session, scope: Scope, channel_id: UUID, *, via: str, reason: str, now: datetime
+) -> None:
+    """Like `missed`, where the channel was observed this way at all."""
+    if await _open_interval(session, scope, channel_id, CoverageKind.OBSERVED, via) is not None:
+        await missed(session, scope, channel_id, via=via, reason=reason, now=now)
+
+
+async def backfilled(
+    session: Session, scope: Scope, channel_id: UUID, operation_id: UUID, *, since: datetime, until: datetime
+) -> None:
+    """Everything that is still there of [since, until) has been brought by this operation, whatever it said before."""
+    interval = await session.get(Coverage, (scope.brand_id, operation_id))
+    if interval is None:
+        interval = Coverage(
+            brand_id=scope.brand_id,
+            id=operation_id,
+            channel_id=channel_id,
+            kind=CoverageKind.BACKFILLED,
+            via="backfill",
+            from_at=since,
+            to_at=until,
+        )
+        session.add(interval)
+    interval.from_at = min(interval.from_at, since)
     await session.flush()
 
 

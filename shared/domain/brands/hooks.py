@@ -36,12 +36,17 @@ def digests(keys: Sequence[str]) -> list[str]:
     return [hashlib.sha256(b"parvis signing key" + key.encode()).hexdigest() for key in keys]
 
 
-def renew_secret(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> None:
-    """Put a newer key in front, the one before still holding, and take another handshake's token."""
-    secret = open_secret(vault, hook.id, hook.secret)
+def renewed(secret: Secret, *, key: str | None, verify_token: str | None) -> Secret:
+    """The secret with a newer key in front, the one before still holding, and another handshake's token."""
     keys = secret.keys if key is None or key == secret.keys[0] else (key, secret.keys[0])
-    hook.secret = seal(vault, hook.id, Secret(keys, verify_token or secret.verify_token))
-    hook.key_digests = digests(keys)
+    return Secret(keys, verify_token or secret.verify_token)
+
+
+def renew_secret(vault: Vault, hook: Hook, *, key: str | None, verify_token: str | None) -> None:
+    """Let the hook hold a newer key and another handshake's token."""
+    secret = renewed(open_secret(vault, hook.id, hook.secret), key=key, verify_token=verify_token)
+    hook.secret = seal(vault, hook.id, secret)
+    hook.key_digests = digests(secret.keys)
 
 
 def url(hook_base_url: str, hook_id: UUID) -> str:
@@ -53,10 +58,3 @@ async def by_ids(session: Session, scope: Scope, hook_ids: Collection[UUID]) -> 
     """The brand's hooks among these ids."""
     query = select(Hook).where(Hook.brand_id == scope.brand_id, Hook.id.in_(hook_ids))  # type: ignore[arg-type, attr-defined]
     return {hook.id: hook for hook in (await session.execute(query)).scalars()}
-
-
-async def renew(session: Session, scope: Scope, vault: Vault, hook_id: UUID, *, key: str) -> None:
-    """Put a newer signing key in front; the one before holds until the network has changed over."""
-    hook = (await by_ids(session, scope, [hook_id]))[hook_id]
-    renew_secret(vault, hook, key=key, verify_token=None)
-    await session.flush()

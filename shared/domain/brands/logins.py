@@ -50,4 +50,4 @@ def login(vault: Vault, channel: Channel) -> Login:
     """What the channel's connector needs to act. Raises UnknownKey."""
     sealed = channel.credentials
     opened = json.loads(vault.open(sealed, place(channel.id))) if sealed is not None else {}
-    return Login(channel.external_id, channel.base_url, opened)
+    return Login(channel.external_id, channel.base_url, opened, tuple(channel.terms), channel.login_expires_at)

@@ -86,6 +86,7 @@ class MentionState:
     counted_at: datetime | None = None
     reactions: int | None = None
     dirty: bool = False
+    noted: bool = False  # something was kept that nobody sees: no other version, and nothing to tell
     new: bool = False
 
     @property
@@ -328,7 +329,7 @@ def apply_counted(state: MentionState, counted: Counted) -> None:
     standing = (state.counted_at or NEVER, sorted(state.counted.items()))
     if (counted.stamp, sorted(values.items())) <= standing:
         return
-    state.counted, state.counted_at = values, counted.stamp
+    state.counted, state.counted_at, state.noted = values, counted.stamp, True
     show_counters(state)
 
 
@@ -341,7 +342,6 @@ def show_counters(state: MentionState) -> None:
         if getattr(state, name) != value:
             setattr(state, name, value)
             state.dirty = True
-    state.dirty = True
 
 
 def reaction_order(stamp: datetime, on: bool, reaction: str) -> tuple[datetime, bool, str]:

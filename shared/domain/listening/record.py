@@ -231,7 +231,7 @@ async def _count_reactions(batch: _Batch) -> None:
     )
     for row in counts:
         state = batch.states[row["mention_key"]]
-        state.reactions = row["n"]
+        state.reactions, state.noted = row["n"], True
         merge.show_counters(state)
 
 
@@ -242,10 +242,11 @@ async def _write(batch: _Batch) -> None:
     reparented = [batch.states[key] for key in batch.reparented]
     forest = trees.Forest(session, brand_id, batch.states)
     changed = [s for s in batch.states.values() if s.dirty]
+    noted = [s for s in batch.states.values() if s.noted and not s.dirty]
     for state in changed:
         state.version += 1
     await forest.plant([*heard_now, *reparented], reparented=bool(reparented))
-    await rows.write_mentions(session, brand_id, changed)
+    await rows.write_mentions(session, brand_id, [*changed, *noted])
     moved = await forest.settle_children()
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await _write_edits(batch, changed)

@@ -3,16 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import delete, text
 from sqlmodel import col, select
 
-from shared.contract import Card
 from shared.db import Session
 from shared.domain.scope import Scope
-from shared.models.channel import Channel
 from shared.models.enums import OutgoingState
 from shared.models.post import DueOutgoing, Outgoing
 
@@ -64,18 +61,6 @@ class Claim:
     lane: str
     fence: int
     due_at: datetime
-
-
-def lane_of(channel: Channel, card: Card) -> str:
-    """The network host that a channel's effects go to: what is slow there delays nobody elsewhere.
-
-    Where the address is the channel's own credential and thus sealed, each channel is a lane.
-    """
-    if channel.base_url is not None:
-        return urlsplit(channel.base_url).netloc.lower() or channel.base_url[:200]
-    if "url" in (*card.credentials_required, *card.credentials_optional):
-        return f"{channel.network.value}/{channel.id}"
-    return channel.network.value
 
 
 async def claim(

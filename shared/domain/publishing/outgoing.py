@@ -14,6 +14,7 @@ from uuid import UUID
 from shared.contract import Capability, Card, Login, MediaDraft, OutgoingEffect
 from shared.db import Session
 from shared.domain.brands import audit, channels
+from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import record
 from shared.domain.publishing import attempts, due, held
 from shared.domain.publishing.attempts import Live, Outcome, Pace, Result, Step
@@ -43,6 +44,7 @@ class Try:
     attempt_id: UUID
     step: Step
     network: Network
+    channel_id: UUID
     effect: OutgoingEffect
     login: Login
 
@@ -108,9 +110,8 @@ async def _begin_one(
     one.outgoing.first_attempt_at = one.outgoing.first_attempt_at or now
     one.outgoing.tries += step is Step.SEND
     one.put(OutgoingState.SENDING, now=now)
-    return Try(
-        claim, one.post.id, attempt.id, step, one.channel.network, _effect(one.outgoing, one.variant.post_id), login
-    )
+    effect = _effect(one.outgoing, one.variant.post_id)
+    return Try(claim, one.post.id, attempt.id, step, one.channel.network, one.channel.id, effect, login)
 
 
 def _waiting(step: Step) -> OutgoingState:
@@ -251,4 +252,4 @@ async def _send_again(session: Session, scope: Scope, one: Held, card: Card, now
     session.add(word)
     one.outgoing.due_at = now
     one.put(OutgoingState.RETRYING, now=now)
-    await due.enqueue(session, scope, one.outgoing, due.lane_of(one.channel, card), fence=fence)
+    await due.enqueue(session, scope, one.outgoing, lane_of(one.channel, card), fence=fence)

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from shared.contract import Capability, Card
 from shared.db import Session
+from shared.domain.brands.lanes import lane_of
 from shared.domain.publishing import due, reading, transitions
 from shared.domain.publishing.drafts import VariantDraft, named_channels
 from shared.domain.scope import Scope
@@ -127,7 +128,7 @@ async def enqueue(
     await session.flush()
     for outgoing in made:
         channel = channels[outgoing.channel_id]
-        await due.enqueue(session, scope, outgoing, due.lane_of(channel, cards[channel.network]))
+        await due.enqueue(session, scope, outgoing, lane_of(channel, cards[channel.network]))
     return sending
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.contract import Sent
 from shared.domain.brands import channels
+from shared.domain.brands.lanes import lane_of
 from shared.domain.publishing import due, outgoing, posts
 from shared.domain.publishing.attempts import Denied, Live, LoginDied, NotSent, NotThere, Step, Unknown
 from shared.domain.publishing.outgoing import Settlement
@@ -111,7 +112,7 @@ async def test_a_lane_that_is_full_is_left_alone_and_the_others_are_not(desk: De
     for _ in range(3):
         await desk.scheduled(slow)
     await desk.scheduled(quick, at=LATER + timedelta(seconds=1))
-    lane = due.lane_of(slow.channel, CARDS[Network.GENERIC])
+    lane = lane_of(slow.channel, CARDS[Network.GENERIC])
     now = LATER + timedelta(minutes=1)
     claims = await desk.claim(now, rooms={lane: 2}, room=4)
     assert sorted(claim.lane == lane for claim in claims) == [False, True, True]

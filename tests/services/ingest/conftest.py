@@ -1,10 +1,14 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
+from services.local.servers import ServerUrls
+from shared.db import Database
+from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase, on_database
 from tests.services.ingest.doorstep import Doorstep, open_door
+from tests.services.ingest.practice import Practice, practice
 
 
 @pytest.fixture
@@ -24,3 +28,13 @@ async def kept(database: TestDatabase) -> AsyncIterator["asyncpg.Connection[asyn
     connection = await asyncpg.connect(database.worker_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def network(
+    database: TestDatabase, servers: ServerUrls, worker_db: Database, house: House, brand: HouseBrand, tmp_path: Path
+) -> AsyncIterator[Practice]:
+    """The practice network, and a worker beside it."""
+    superuser = on_database(servers.superuser, database.name)
+    async with practice(database, superuser, worker_db, house, brand, tmp_path) as found:
+        yield found

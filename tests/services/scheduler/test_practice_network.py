@@ -1,5 +1,6 @@
 """Posts go to the practice network once, whatever it is told to do wrong."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,27 @@ async def test_an_expired_token_holds_the_post_until_the_channel_has_a_new_one(y
         post = await yard.publish(there)
         await yard.becomes(post, PostStatus.HELD)
         assert await posted(client) == []
+
+
+async def test_a_post_whose_login_has_run_out_goes_out_once_with_a_new_one(yard: Yard, tmp_path: Path) -> None:
+    async with (
+        served(lambda url: create_app(tmp_path / "sandbox" / "sandbox.db", url)) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        yard.scheduler(),
+    ):
+        await client.post("/api/accounts", json={"account": "dunes"})
+        pair = (await client.post("/api/accounts/dunes/login", json={})).json()
+        there = await yard.house.channel(
+            yard.brand,
+            Network.SANDBOX,
+            external_id="dunes",
+            base_url=url,
+            credentials={name: pair[name] for name in ("access_token", "refresh_token")},
+        )
+        later = datetime.now(UTC) + timedelta(hours=2)
+        await client.post("/api/clock", json={"at": later.isoformat()})
+
+        post = await yard.publish(there)
+        await yard.becomes(post, PostStatus.PUBLISHED, 40)
+
+        assert len(await posted(client)) == 1

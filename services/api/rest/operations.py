@@ -1,0 +1,125 @@
+"""Long work: begun, watched, called off."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Response
+from fastapi import Body as FromBody
+
+from services.api.context import brand_hint, searched_brands
+from services.api.rest.call import Calling, InBrand, TransactedRoute
+from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef
+from services.api.rest.shapes import Body, Moment, Read
+from shared.connectors.registry import connector
+from shared.domain import scope as scopes
+from shared.domain.brands import channels
+from shared.domain.listening import backfills
+from shared.domain.nodes import brand_of
+from shared.domain.scope import Scope
+from shared.ids import Prefix, typeid
+from shared.models.enums import OperationKind, OperationStatus
+from shared.models.operation import Operation
+
+starting = APIRouter(prefix="/v1/brands/{brand_id}/channels", route_class=TransactedRoute, tags=["channels"])
+router = APIRouter(prefix="/v1/operations", route_class=TransactedRoute, tags=["operations"])
+
+
+class Backfill(Body):
+    """From when on."""
+
+    since: Moment
+
+
+class OperationProgress(Read):
+    """How far it is, for programs and in words. `reached_at`: everything since then has been brought."""
+
+    arrivals: int
+    pages: int
+    reached_at: datetime | None
+    message: str
+
+
+class OperationResult(Read):
+    """What came of it. `reached_at` is later than what was asked for where the network shows no more."""
+
+    arrivals: int
+    reached_at: datetime | None
+
+
+class OperationProblem(Read):
+    """Why it did not go on."""
+
+    code: str
+    message: str
+
+
+class OperationRead(Read):
+    """One long work. `result` is there once it is over, `problem` where it failed."""
+
+    id: OperationRef
+    brand_id: BrandRef
+    kind: OperationKind
+    status: OperationStatus
+    channel_id: ChannelRef
+    since: datetime
+    progress: OperationProgress
+    result: OperationResult | None
+    problem: OperationProblem | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    version: int
+
+
+def read(operation: Operation) -> OperationRead:
+    outcome = {"arrivals": operation.arrivals, "reached_at": operation.reached_at}
+    facts: dict[str, Any] = {
+        "progress": backfills.progress(operation),
+        "result": outcome if operation.is_over else None,
+        "problem": operation.problem,
+    }
+    plain = (
+        "id", "brand_id", "kind", "status", "channel_id", "since", "created_at", "started_at", "ended_at", "version",
+    )  # fmt: skip
+    return OperationRead(**facts, **{name: getattr(operation, name) for name in plain})
+
+
+async def _scope(
+    operation_id: OperationPath, call: Calling, parvis_brand: Annotated[str | None, Header()] = None
+) -> Scope:
+    """The brand that the operation is of, among the key's."""
+    searched = searched_brands(call.principal, brand_hint(parvis_brand))
+    await scopes.see(call.session, searched)
+    brand_id = await brand_of(call.session, searched, Prefix.OPERATION, operation_id)
+    return await scopes.open_brand(call.session, call.principal, brand_id)
+
+
+InItsBrand = Annotated[Scope, Depends(_scope)]
+
+
+@starting.post(
+    "/{channel_id}/backfill",
+    status_code=202,
+    response_model=OperationRead,
+    summary="Bring what was said on the channel from a moment on",
+)
+async def backfill_channel(
+    call: Calling, scope: InBrand, channel_id: ChannelPath, body: Annotated[Backfill, FromBody()]
+) -> Response:
+    channel = await channels.get(call.session, scope, channel_id)
+    card = connector(channel.network).card
+    made = await backfills.start(
+        call.session, scope, channel_id, since=body.since, card=card, now=call.services.clock()
+    )  # fmt: skip
+    where = f"/v1/operations/{typeid(Prefix.OPERATION, made.id)}"
+    return Response(read(made).model_dump_json(), 202, {"location": where}, "application/json")
+
+
+@router.get("/{operation_id}", summary="How far an operation is")
+async def get_operation(call: Calling, scope: InItsBrand, operation_id: OperationPath) -> OperationRead:
+    return read(await backfills.get(call.session, scope, operation_id))
+
+
+@router.post("/{operation_id}/cancel", summary="Call an operation off; what it has brought stays")
+async def cancel_operation(call: Calling, scope: InItsBrand, operation_id: OperationPath) -> OperationRead:
+    return read(await backfills.cancel(call.session, scope, operation_id, now=call.services.clock()))
