@@ -11,9 +11,9 @@ import typer
 from pydantic import ValidationError
 
 from services import admin, seeing
+from services.local import apps, folder, house, plan
 from services.local import backup as backups
 from services.local import doctor as doctors
-from services.local import folder, house, plan
 from shared.errors import ParvisError
 from shared.migrations import run
 from shared.settings import Settings
@@ -86,8 +86,11 @@ def sandbox() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Make the roles where they are missing and bring the schema up to date."""
-    typer.echo(f"The schema is at {run.migrate(plan.connected(settings()))}.")
+    """Make the roles where they are missing, bring the schema up to date, and keep the apps of PARVIS_APPS."""
+    found = plan.connected(settings())
+    typer.echo(f"The schema is at {run.migrate(found)}.")
+    for line in asyncio.run(apps.keep(found)):
+        typer.echo(line)
 
 
 @app.command()

@@ -30,6 +30,7 @@ class Prefix(StrEnum):
     CHANNEL = "chan"
     APP = "app"
     HOOK = "hook"
+    CONSENT = "consent"
     ARRIVAL = "arr"
     MENTION = "men"
     THREAD = "thr"

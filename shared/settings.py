@@ -1,11 +1,12 @@
 """Every setting, read from the environment once, at a process's edge, and passed inwards."""
 
+import json
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SERVER_URLS = (
@@ -24,10 +25,24 @@ def _seconds(value: float) -> timedelta:
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised, not listened on
 
 
+class AppSetting(BaseModel):
+    """One of our registrations with a network, as PARVIS_APPS has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    network: str
+    client_id: str
+    client_secret: SecretStr
+    base_url: str | None = None
+    scopes: tuple[str, ...] = ()
+    verify_token: SecretStr | None = None
+
+
 class Settings(BaseSettings):
     """The settings table of docs/operate.md is generated from these fields."""
 
-    model_config = SettingsConfigDict(env_prefix="PARVIS_", extra="ignore", frozen=True)
+    # What was wrongly set may be a secret: an error names the setting and not what stands in it.
+    model_config = SettingsConfigDict(env_prefix="PARVIS_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     # Servers
     database_url: str | None = Field(
@@ -63,9 +78,21 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="Port where an ingest worker or a scheduler serves /metrics; 0: nowhere."
     )
     public_url: str | None = Field(None, description="The door's address as networks see it. Unset: its local address.")
+    api_url: str | None = Field(
+        None,
+        description="The api's address as browsers see it, to which networks send people back. Unset: its local"
+        " address.",
+    )
+    apps: Annotated[tuple[AppSetting, ...], NoDecode] = Field(
+        (),
+        description="Registrations with networks for connecting by consent, as a JSON list of objects with `network`,"
+        " `client_id`, `client_secret` and, where needed, `base_url`, `scopes`, `verify_token`; kept by `parvis up` and"
+        " `parvis migrate`.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Origins of frontends that may call the api from a browser, comma-separated; `*` for any.",
+        description="Origins of frontends that may call the api from a browser, comma-separated; `*` for any. Only to"
+        " origins that are named here are people sent back after a consent.",
     )
     private_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (),
@@ -117,6 +144,16 @@ class Settings(BaseSettings):
     # Pools
     pool_size: int = Field(10, ge=1, description="Database connections of one api, worker or scheduler process.")
 
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.strip() else ()
+        except ValueError:
+            raise ValueError("this is not JSON; write a list of objects") from None
+
     @field_validator("secret_keys", "cors_origins", "private_networks", mode="before")
     @classmethod
     def _split(cls, value: object, info: ValidationInfo) -> object:
@@ -147,6 +184,15 @@ class Settings(BaseSettings):
     def hook_base_url(self) -> str:
         """Where networks reach the door, without a trailing slash."""
         return (self.public_url or self.address(self.ingest_port)).rstrip("/")
+
+    @property
+    def api_base_url(self) -> str:
+        """Where browsers reach the api, without a trailing slash."""
+        return (self.api_url or self.address(self.api_port)).rstrip("/")
+
+    def callback_url(self, network: str) -> str:
+        """Where a network sends people back whom we asked for their consent."""
+        return f"{self.api_base_url}/v1/oauth/{network}/callback"
 
     def missing_servers(self) -> list[str]:
         """The names of the server URLs that are unset."""

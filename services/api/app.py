@@ -11,7 +11,7 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import errors, openapi, pages
+from services.api import errors, oauth, openapi, pages
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
@@ -22,6 +22,8 @@ from services.api.rest import (
     audit,
     brands,
     channels,
+    connecting,
+    consents,
     identities,
     mentions,
     metrics,
@@ -62,6 +64,9 @@ ROUTERS = (
     brands.router,
     channels.reading,
     channels.connecting,
+    connecting.router,
+    consents.asking,
+    consents.reading,
     operations.starting,
     operations.router,
     mentions.router,
@@ -134,6 +139,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(oauth.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))

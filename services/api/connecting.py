@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from services.api import idempotency, identifying, self_test
+from services.api import consenting, idempotency, identifying, self_test
+from services.api.consenting import Question
 from services.api.context import Context, searched_brands
 from services.api.mutating import Target, asked, mutate
-from services.api.schema.inputs import ConnectChannelInput
+from services.api.schema.connection import given
+from services.api.schema.inputs import AuthorizeChannelInput, ConnectChannelInput
 from services.api.self_test import Subject
 from shared.connectors.registry import connector
 from shared.contract import Choice
@@ -36,26 +39,33 @@ class Made:
 async def connect(
     context: Context, response_key: str, input: ConnectChannelInput
 ) -> tuple[Made | None, Sequence[Problem]]:
-    """Connect by token and test. A repeat under the same idempotency key shows what was shown the first time."""
+    """Connect and test. A repeat under the same idempotency key shows what was shown the first time."""
     services = context.services
-    network = connector(input.network)
 
     choices: list[Choice] = []
 
     async def before() -> None:
+        if input.chosen() is not None:
+            return
         draft = input.draft()
         await self_test.refuse_address(services, draft.base_url, input.read_credentials())
-        if identifying.is_needed(network.card, draft, input.read_credentials()) and await _is_new(
+        if identifying.is_needed(connector(draft.network).card, draft, input.read_credentials()) and await _is_new(
             context, response_key, input
         ):
             choices.append(await identifying.of_draft(services, draft, input.read_credentials()))
 
     async def act(session: Session, scope: Scope) -> Made:
-        made = await channels.connect(
-            session, scope, services.vault, draft=input.draft(), credentials=input.read_credentials(),
-            card=network.card, new_secret=network.new_secret(), hook_base_url=services.settings.hook_base_url,
-            choice=choices[-1] if choices else None, now=services.clock(),
-        )  # fmt: skip
+        chosen = input.chosen()
+        if chosen is not None:
+            made = await consenting.connect(services, session, scope, chosen)
+        else:
+            draft = input.draft()
+            network = connector(draft.network)
+            made = await channels.connect(
+                session, scope, services.vault, draft=draft, credentials=input.read_credentials(),
+                card=network.card, new_secret=network.new_secret(), hook_base_url=services.settings.hook_base_url,
+                choice=choices[-1] if choices else None, now=services.clock(),
+            )  # fmt: skip
         subject = await self_test.subject(services, session, scope, made.channel)
         return Made(made.channel, made.secret, made.shared.verify_token, subject)
 
@@ -77,11 +87,45 @@ async def connect(
     if made is None or made.subject is None:
         return made, outcome.problems
     result = await self_test.examine(services, made.subject, subscribe=True)
-    async with services.db.session() as session:
-        principal = await scopes.enter(session, context.api_key)
-        scope = await scopes.open_brand(session, principal, made.channel.brand_id)
+    async with consenting.entered(context, made.channel.brand_id) as (session, scope):
         channel = await self_test.store(services, session, scope, made.subject, result)
     return Made(channel, made.secret, made.verify_token), ()
+
+
+async def authorize(
+    context: Context, response_key: str, input: AuthorizeChannelInput
+) -> tuple[str | None, Sequence[Problem]]:
+    """Where to send the person's browser. A repeat under the same idempotency key is the same question."""
+    questions: list[Question] = []
+
+    async def before() -> None:
+        brand_id = parse_typeid(Prefix.BRAND, input.brand_id)
+        questions.append(
+            await consenting.prepare(
+                context.services,
+                partial(consenting.entered, context, brand_id),
+                network=input.network,
+                base_url=given(input.base_url),
+                return_url=input.return_url,
+            )
+        )
+
+    async def act(session: Session, scope: Scope) -> str:
+        return await consenting.begin(context.services, session, scope, questions[0])
+
+    async def again(_session: Session, _scope: Scope, kept: dict[str, Any]) -> str:
+        return str(kept["url"])
+
+    outcome = await mutate(
+        context,
+        response_key,
+        Target(Prefix.BRAND, input.brand_id),
+        act,
+        kept=lambda url: {"url": url},
+        again=again,
+        before=before,
+    )
+    return outcome.thing, outcome.problems
 
 
 async def _is_new(context: Context, response_key: str, input: ConnectChannelInput) -> bool:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services import example
-from services.local import folder, postgres, servers, valkey
+from services.local import apps, folder, postgres, servers, valkey
 from services.local.folder import CannotRun
 from services.local.keeper import Keeper
 from services.local.outside import check_logins, check_servers
@@ -99,6 +99,8 @@ class House:
         schema = await asyncio.to_thread(run.migrate, self.settings)
         if not embedded:
             await check_logins(self.settings)
+        for line in await apps.keep(self.settings):
+            say(line)
         say("Starting the services.")
         # The practice network is a stranger: it stands before anybody of the house calls it.
         strangers = tuple(service for service in self.services if service.name == "sandbox")

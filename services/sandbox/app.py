@@ -122,6 +122,26 @@ Person API (no token)
   - `show_late` {seconds=5}: done, answered 201, but no look-up, log or webhook shows it for that long (real time)
   - `twice`: done, answered, but each webhook is delivered twice, under two delivery ids
   `show_late: seconds` may also stand inside any effect that is done.
+
+Consent (OAuth 2, RFC 6749 with PKCE S256, RFC 7636)
+----------------------------------------------------
+- `POST /api/oauth/apps {"name", "redirect_uris": […], "deauthorize_url"?, "deletion_url"?}` → 201 `{"client_id",
+  "client_secret", "name"}`.
+- `GET /oauth/authorize?response_type=code&client_id&redirect_uri&scope&state&code_challenge&code_challenge_method=S256`
+  → a page: who are you, which of your pages, which scopes (`read publish webhook`; read is always given). It sends
+  the browser to `redirect_uri?code&state`, or `?error=access_denied&state`. A wrong client or redirect address is said
+  on the page and goes nowhere; any other mistake goes back as `error=invalid_request`.
+- `POST /api/oauth/token` (form) `grant_type=authorization_code&code&redirect_uri&client_id&client_secret&code_verifier`
+  → 200 `{"access_token": "sbu_…", "token_type": "Bearer", "scope"}`. A code holds for 60 s, once; the second time, what
+  it gave is taken back. Errors as in RFC 6749 5.2: 400 `{"error": "invalid_grant" | "invalid_request" |
+  "unsupported_grant_type"}`, 401 `invalid_client`.
+- `GET /api/oauth/pages` with that token → `{"person": {"id", "handle"}, "pages": [{"account", "name", "token": "sbp_…",
+  "may": ["read", …]}]}`: a token for each page that was given; without the scope, publishing and the webhook are 403
+  `not_granted`.
+- `POST /api/oauth/withdraw {"as", "client_id", "forget"?: false}` → 200 `{"tokens": n, "told": {"status", "answer"} |
+  {"error"} | null}`: the person takes everything back, and the app is told by a form at its `deauthorize_url`, or with
+  `forget` at its `deletion_url`: `signed_request=<signature>.<payload>`, base64url without padding, the signature being
+  HMAC-SHA256(client secret, payload as it is written), the payload `{"algorithm", "issued_at", "nonce", "user_id"}`.
 """
 
 import asyncio
@@ -137,7 +157,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from services.sandbox import machines, page, people, views
+from services.sandbox import asking, granting, machines, page, people, views
 from services.sandbox.deliveries import Courier
 from services.sandbox.liar import Liar
 from services.sandbox.store import Refusal, Store
@@ -155,7 +175,15 @@ def create_app(file: Path, base_url: str) -> ASGIApp:
     )
     app.state.store = store
     app.state.courier = None
-    for router in (people.router, machines.router, views.router, views.forms):
+    for router in (
+        people.router,
+        machines.router,
+        granting.router,
+        asking.router,
+        asking.forms,
+        views.router,
+        views.forms,
+    ):
         app.include_router(router)
     app.add_api_route("/healthz", _healthz)
     app.add_api_route("/readyz", _readyz)

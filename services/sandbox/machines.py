@@ -1,6 +1,7 @@
 """The doors for programs, by a page's token: publish, look up, follow the log, subscribe a webhook."""
 
 import sqlite3
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -28,12 +29,23 @@ def _page(request: HttpRequest) -> sqlite3.Row:
     return row
 
 
-Page = Annotated[sqlite3.Row, Depends(_page)]
+def _may(scope: str) -> Callable[[sqlite3.Row], sqlite3.Row]:
+    def allowed(page: Annotated[sqlite3.Row, Depends(_page)]) -> sqlite3.Row:
+        if scope not in page["may"].split():
+            raise Refusal(403, "not_granted", f"this token was not granted the scope {scope}")
+        return page
+
+    return allowed
+
+
+Page = Annotated[sqlite3.Row, Depends(_may("read"))]
+Publisher = Annotated[sqlite3.Row, Depends(_may("publish"))]
+Listener = Annotated[sqlite3.Row, Depends(_may("webhook"))]
 Cursor = Annotated[str, Query(pattern="^[0-9]{1,18}$")]
 
 
 @router.post("/posts", status_code=201)
-async def publish(request: HttpRequest, page: Page, body: Publish) -> dict[str, str]:
+async def publish(request: HttpRequest, page: Publisher, body: Publish) -> dict[str, str]:
     saying = posts.Saying(text=body.text, media=body.media, parent_id=body.parent_id, client_id=body.client_id)
     post = posts.say(store_of(request), page=page["handle"], by=page["handle"], saying=saying, whim=whim_of(request))
     return {"id": post.id, "url": post.url, "published_at": show(post.published_at)}
@@ -112,18 +124,18 @@ async def me(request: HttpRequest, page: Page) -> dict[str, object]:
         "id": page["id"],
         "name": page["name"],
         "url": store.page_url(page),
-        "may": ["read", "publish", "webhook"],
+        "may": page["may"].split(),
         "webhook": webhook,
         "now": show(store.now()),
     }
 
 
 @router.put("/webhook")
-async def subscribe(request: HttpRequest, page: Page, body: Subscribe) -> dict[str, str | float]:
+async def subscribe(request: HttpRequest, page: Listener, body: Subscribe) -> dict[str, str | float]:
     ends_in = deliveries.subscribe(store_of(request), page["id"], url=body.url, secret=body.secret)
     return {"url": body.url, **({} if ends_in is None else {"ends_in": ends_in})}
 
 
 @router.delete("/webhook", status_code=204)
-async def unsubscribe(request: HttpRequest, page: Page) -> None:
+async def unsubscribe(request: HttpRequest, page: Listener) -> None:
     deliveries.unsubscribe(store_of(request), page["id"])

@@ -48,36 +48,35 @@ class Talk:
 def home(around: Surroundings, talk: Talk) -> str:
     """What was said lately, everywhere, and how to make this network lie."""
     middle = f"<h1>What is being said</h1>{_form(None)}{_trees(talk, show_page=True)}{_lies(around)}"
-    return _document("The practice network", middle, around, None)
+    return document("The practice network", middle, around, None)
 
 
 def account(around: Surroundings, owner: Author, talk: Talk) -> str:
     """Everything on a page, or everything that a person said."""
     form = _form(owner.handle) if owner.kind == "page" else ""
-    title = f"<h1>{_face(owner)}{escape(owner.name)}</h1>" if owner.kind == "page" else _person(owner)
+    title = f"<h1>{face(owner)}{escape(owner.name)}</h1>" if owner.kind == "page" else _person(owner)
     middle = f"{title}{form}{_trees(talk, show_page=owner.kind == 'person')}"
-    return _document(owner.name, middle, around, owner.handle)
+    return document(owner.name, middle, around, owner.handle)
 
 
 def thread(around: Surroundings, talk: Talk) -> str:
     """One post with everything below it."""
     root = talk.posts[0]
     above = f'<p><a href="/posts/{escape(root.parent_id)}">↑ What this answers</a></p>' if root.parent_id else ""
-    return _document(
-        f"{root.author.name} on {root.account}", above + _trees(talk, show_page=True), around, root.account
-    )
+    return document(f"{root.author.name} on {root.account}", above + _trees(talk, show_page=True), around, root.account)
 
 
 def refusal(around: Surroundings, message: str) -> str:
     """A plain sentence about what went wrong, with the way back."""
     middle = f'<h1>That did not work</h1><p class="note">{escape(message)}</p><p><a href="/">To the start</a></p>'
-    return _document("That did not work", middle, around, None)
+    return document("That did not work", middle, around, None)
 
 
 # ---------------------------------------------------------------- the frame
 
 
-def _document(title: str, middle: str, around: Surroundings, current: str | None) -> str:
+def document(title: str, middle: str, around: Surroundings, current: str | None) -> str:
+    """A whole page around its middle; `current` is the page that its menu stands on."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -91,7 +90,7 @@ def _document(title: str, middle: str, around: Surroundings, current: str | None
 def _nav(around: Surroundings, current: str | None) -> str:
     items = "".join(
         f'<li><a href="/pages/{_path(page.handle)}"{_mark(page.handle == current)}>'
-        f"{_face(page)}<span>{escape(page.name)}</span></a></li>"
+        f"{face(page)}<span>{escape(page.name)}</span></a></li>"
         for page in around.pages
     )
     clock = f"{around.now:%d %b %Y, %H:%M} UTC"
@@ -116,7 +115,8 @@ def _person(owner: Author) -> str:
     return f"<h1>{escape(owner.name)} <span class=soft>@{escape(owner.handle)}</span></h1>"
 
 
-def _face(author: Author) -> str:
+def face(author: Author) -> str:
+    """A coloured letter instead of a picture."""
     hue = zlib.crc32(author.handle.encode()) % 360
     shape = "page face" if author.kind == "page" else "face"
     letter = escape(author.name[:1].upper())
@@ -169,7 +169,7 @@ def _one(post: Post, talk: Talk, show_page: bool) -> str:
         f'<div class="soft">{escape(item.kind)}: {escape(item.alt or item.url)}</div>' for item in post.media
     )
     return (
-        f'<div class="said" id="{post.id}">{_face(post.author)}'
+        f'<div class="said" id="{post.id}">{face(post.author)}'
         f'<div><div class="who">{_who(post, show_page)}{stars}</div>'
         f"<p>{words}</p>{media}{_deeds(post)}</div></div>"
     )

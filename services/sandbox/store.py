@@ -41,6 +41,17 @@ CREATE INDEX IF NOT EXISTS outbox_by_account ON outbox (account_id);
 CREATE TABLE IF NOT EXISTS fault (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, match TEXT NOT NULL, effect TEXT NOT NULL,
     remaining INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS client (
+    id TEXT PRIMARY KEY, secret TEXT NOT NULL, name TEXT NOT NULL, redirect_uris TEXT NOT NULL,
+    deauthorize_url TEXT, deletion_url TEXT);
+CREATE TABLE IF NOT EXISTS code (
+    digest BLOB PRIMARY KEY, client_id TEXT NOT NULL REFERENCES client, person_id TEXT NOT NULL REFERENCES account,
+    redirect_uri TEXT NOT NULL, challenge TEXT NOT NULL, scopes TEXT NOT NULL, pages TEXT NOT NULL,
+    until REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS granted (
+    token TEXT PRIMARY KEY, client_id TEXT NOT NULL REFERENCES client, person_id TEXT NOT NULL REFERENCES account,
+    code BLOB NOT NULL REFERENCES code, account_id TEXT REFERENCES account, scopes TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS granted_by_person ON granted (person_id, client_id);
 CREATE TABLE IF NOT EXISTS token (
     token TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES account, refresh TEXT UNIQUE,
     expires_at TEXT NOT NULL, seconds REAL NOT NULL);
@@ -114,7 +125,13 @@ class Store:
         return row
 
     def account_of_token(self, token: str) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self.db.execute("SELECT * FROM account WHERE token = ?", (token,)).fetchone()
+        """The page that a token speaks for, and what it `may`: its own token everything, a granted one its scopes."""
+        row: sqlite3.Row | None = self.db.execute(
+            "SELECT *, 'read publish webhook' AS may FROM account WHERE token = :token"
+            " UNION ALL SELECT a.*, g.scopes FROM granted g JOIN account a ON a.id = g.account_id"
+            " WHERE g.token = :token",
+            {"token": token},
+        ).fetchone()
         return row
 
     def pages(self) -> list[sqlite3.Row]:

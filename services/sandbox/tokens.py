@@ -42,7 +42,9 @@ def account_of(store: Store, token: str) -> sqlite3.Row | None:
         return None
     if datetime.fromisoformat(row["expires_at"]) <= store.now():
         raise Refusal(401, "expired_token", "the token has expired")
-    found: sqlite3.Row | None = store.db.execute("SELECT * FROM account WHERE id = ?", (row["account_id"],)).fetchone()
+    found: sqlite3.Row | None = store.db.execute(
+        "SELECT *, 'read publish webhook' AS may FROM account WHERE id = ?", (row["account_id"],)
+    ).fetchone()
     return found
 
 

@@ -24,13 +24,14 @@ _AT_ONCE = 300
 Shape = TypeVar("Shape", Say, Edit)
 
 
-async def _from_here(request: HttpRequest) -> None:
+async def from_here(request: HttpRequest) -> None:
+    """Raise Refusal for a form that another site's page sent."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Refusal(403, "foreign", "forms are taken from this network's own pages only")
 
 
 router = APIRouter()
-forms = APIRouter(dependencies=[Depends(_from_here)])
+forms = APIRouter(dependencies=[Depends(from_here)])
 
 
 def html(content: str, status: int = 200) -> HTMLResponse:

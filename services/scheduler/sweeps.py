@@ -7,9 +7,11 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from services.scheduler import withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
+from shared.domain.brands import consents
 from shared.domain.insight import rollups
 from shared.domain.listening import retention
 from shared.log import logger
@@ -30,6 +32,7 @@ async def sweep(house: House) -> None:
         await forget(house)
     if await _turn(house, "sweep:daily", timedelta(days=1)):
         await nightly(house)
+    await withdrawing.work_off(house)
 
 
 async def _turn(house: House, name: str, length: timedelta) -> bool:
@@ -43,6 +46,7 @@ async def forget(house: House) -> None:
     while await _count(house, "arrival", _old_arrivals(house)) >= BATCH:
         pass
     await _count(house, "idempotency_key", retention.forget_idempotency_keys)
+    await _count(house, "consent", consents.forget)
     async with house.db.session() as session:
         await leases.forget_dead(session)
         brands = await retention.brands_with_hooks(session)

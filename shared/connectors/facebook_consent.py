@@ -36,6 +36,10 @@ class FacebookConsent:
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
         raise Refused(_NETWORK, "apps are registered by hand, in Meta's App Dashboard")
 
+    async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
+        """Meta forgets no app by itself."""
+        return True
+
     def authorize(self, app: AppLogin, consent: Consent) -> str:
         asked = {
             "client_id": app.client_id,

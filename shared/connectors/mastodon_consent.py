@@ -38,6 +38,21 @@ class MastodonConsent:
             raise Unavailable(calls.NETWORK, "the instance registered the app and gave no client_id and client_secret")
         return AppLogin(client_id, client_secret, base_url)
 
+    async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
+        """Instances sweep apps without a token away, a day after they were made: a token of the app's own tells."""
+        asked = {
+            "grant_type": "client_credentials",
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "scope": " ".join(self.scopes),
+        }
+        response = await _post(http, f"{calls.origin(app.base_url)}/oauth/token", asked)
+        if response.is_success:
+            return True
+        if response.status_code == 401 and _error(response) == "invalid_client":
+            return False
+        raise calls.failure(response)
+
     def authorize(self, app: AppLogin, consent: Consent) -> str:
         """The instance's page that asks the person, who is logged in there or logs in first."""
         query = {
@@ -88,13 +103,17 @@ def _object(response: httpx.Response) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _not_exchanged(response: httpx.Response) -> NetworkError:
-    """`invalid_grant`: the code is used, expired or another's. `invalid_client`: the instance forgot our app."""
+def _error(response: httpx.Response) -> object:
     try:
         value = read_json(response.content)
     except BadPayload:
-        value = None
-    code = value.get("error") if isinstance(value, Mapping) else None
+        return None
+    return value.get("error") if isinstance(value, Mapping) else None
+
+
+def _not_exchanged(response: httpx.Response) -> NetworkError:
+    """`invalid_grant`: the code is used, expired or another's. `invalid_client`: the instance forgot our app."""
+    code = _error(response)
     if code == "invalid_client":
         return Refused(calls.NETWORK, "the instance no longer knows our app: register it anew, then ask for consent")
     if code in {"invalid_grant", "invalid_request"}:

@@ -11,8 +11,10 @@ from shared.connectors.generic import Generic
 from shared.connectors.instagram import Instagram
 from shared.connectors.instagram_consent import InstagramConsent
 from shared.connectors.mastodon import Mastodon
+from shared.connectors.mastodon_consent import MastodonConsent
 from shared.connectors.sandbox import Sandbox
-from shared.contract import Card, Connector, Consents
+from shared.connectors.sandbox_consent import SandboxConsent
+from shared.contract import Card, Connector, Consents, Revokes
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
@@ -27,6 +29,14 @@ CONNECTORS: dict[Network, Connector] = {
 
 # The networks that ask their people whether we may act for them.
 CONSENTS: dict[Network, Consents] = {
+    Network.SANDBOX: SandboxConsent(),
+    Network.MASTODON: MastodonConsent(),
+    Network.FACEBOOK: FacebookConsent(),
+    Network.INSTAGRAM: InstagramConsent(),
+}
+# Those among them that tell us when somebody takes it back.
+REVOKES: dict[Network, Revokes] = {
+    Network.SANDBOX: SandboxConsent(),
     Network.FACEBOOK: FacebookConsent(),
     Network.INSTAGRAM: InstagramConsent(),
 }

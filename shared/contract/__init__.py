@@ -5,7 +5,7 @@ bytes into facts (`Heard`); its other half talks to the network through the clie
 """
 
 from shared.contract.card import Capability, Card, Length
-from shared.contract.connector import Connector, Consents, Hears, Speaks
+from shared.contract.connector import Connector, Consents, Hears, Revokes, Speaks
 from shared.contract.incoming import (
     Answer,
     Author,
@@ -69,6 +69,7 @@ __all__ = [
     "RawPart",
     "RawRequest",
     "Reacted",
+    "Revokes",
     "Said",
     "Secret",
     "Sent",

@@ -103,6 +103,19 @@ class Connector(Hears, Speaks, Protocol):
     """A whole network."""
 
 
+class Revokes(Protocol):
+    """A network that tells us when a person takes their consent back, or wants what we keep of them erased."""
+
+    network: ClassVar[Network]
+
+    def revoked(self, app: AppLogin, body: bytes) -> str:
+        """Who it is, by the network's id, out of its signed request's body.
+
+        Raises BadSignature where it was not signed for this app, BadPayload where nobody is named in it.
+        """
+        ...
+
+
 class Consents(Protocol):
     """A network that asks its people whether we may act for them (OAuth 2)."""
 
@@ -111,6 +124,10 @@ class Consents(Protocol):
 
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
         """Register with one server of the network. Raises Refused where apps are registered by hand."""
+        ...
+
+    async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
+        """Whether the server still knows the app that `register` made: some forget those that nobody uses."""
         ...
 
     def authorize(self, app: AppLogin, consent: Consent) -> str:

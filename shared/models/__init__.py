@@ -3,6 +3,7 @@
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
+from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.operation import Operation
@@ -34,6 +35,7 @@ __all__ = [
     "BrandSequence",
     "Channel",
     "ChannelDraft",
+    "Consent",
     "Coverage",
     "DueFetch",
     "DueOperation",
@@ -64,4 +66,5 @@ __all__ = [
     "User",
     "UserDraft",
     "Variant",
+    "Withdrawal",
 ]

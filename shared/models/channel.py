@@ -86,15 +86,35 @@ class Coverage(SQLModel, table=True):
 
 
 class App(SQLModel, table=True):
-    """Our registration with a network; its hook speaks for many channels."""
+    """Our registration with a network, or with one server of it (`base_url`); its hook speaks for many channels.
+
+    One without a hook was registered by us, with a server that takes registrations: it is told `redirect_uri` then.
+    """
 
     __tablename__ = "app"
+    __table_args__ = (
+        Index(
+            "uq_app_login",
+            "network",
+            "base_url",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("removed_at IS NULL AND (client_id IS NOT NULL OR registering_until IS NOT NULL)"),
+        ),
+    )
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     network: Network = Field(sa_type=cast(Any, string_enum(Network)))
     name: str = Field(sa_type=TEXT)
     external_id: str | None = Field(default=None, sa_type=TEXT)
-    hook_id: UUID
+    hook_id: UUID | None = None
+    base_url: str | None = Field(default=None, sa_type=TEXT)
+    client_id: str | None = Field(default=None, sa_type=TEXT)
+    client_secret: bytes | None = Field(default=None, sa_type=BYTES)
+    scopes: list[str] = Field(default_factory=list, sa_type=TEXTS)  # what is asked for; none: all that the network has
+    redirect_uri: str | None = Field(default=None, sa_type=TEXT)
+    registering_until: datetime | None = Field(default=None, sa_type=TIME)  # somebody is at it, by the database's clock
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    removed_at: datetime | None = Field(default=None, sa_type=TIME)
 
 
 class Hook(SQLModel, table=True):
@@ -107,6 +127,12 @@ class Hook(SQLModel, table=True):
     __table_args__ = (
         Index("ix_hook_brand", "brand_id"),
         Index("ix_hook_route", "network", "external_id", postgresql_where=text("removed_at IS NULL")),
+        Index(
+            "ix_hook_granted_by",
+            "network",
+            "granted_by",
+            postgresql_where=text("removed_at IS NULL AND granted_by IS NOT NULL"),
+        ),
     )
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     network: Network = Field(sa_type=cast(Any, string_enum(Network)))
@@ -117,5 +143,10 @@ class Hook(SQLModel, table=True):
     # Digests of the signing keys: a channel gets its part of an app's delivery by knowing the key that signed it.
     key_digests: list[str] = Field(sa_type=TEXTS)
     secret: bytes = Field(sa_type=BYTES)  # sealed JSON {"keys": […], "verify_token": …}
+    # Of a channel that was connected by consent: the app that was consented to, whose deliveries it gets its part of,
+    # and the person who consented, by the network's id, and when.
+    through_app_id: UUID | None = None
+    granted_by: str | None = Field(default=None, sa_type=TEXT)
+    granted_at: datetime | None = Field(default=None, sa_type=TIME)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     removed_at: datetime | None = Field(default=None, sa_type=TIME)

@@ -72,6 +72,22 @@ class ChannelStatus(StrEnum):
     REMOVED = "removed"
 
 
+class ConsentStatus(StrEnum):
+    """`asked`: the person is on the network's pages. `returned`: what they gave is being fetched."""
+
+    ASKED = "asked"
+    RETURNED = "returned"
+    GIVEN = "given"
+    FAILED = "failed"
+
+
+class WithdrawalKind(StrEnum):
+    """`deauthorize`: our logins end. `erase`: what we keep of the person goes, too."""
+
+    DEAUTHORIZE = "deauthorize"
+    ERASE = "erase"
+
+
 class CoverageKind(StrEnum):
     """`backfilled`: looked back upon, which is not the same as watched: what was deleted before is not seen."""
 

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, event, mention, operation, organization, post, turn
+from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, post, turn
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, event, mention, operation, organization, post, turn)
+_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -27,6 +27,7 @@ TABLES: dict[str, TableKind] = {
     "brand": TableKind.CONTENT,
     "brand_sequence": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
+    "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
     "due_fetch": TableKind.QUEUE,
     "due_operation": TableKind.QUEUE,
@@ -55,6 +56,7 @@ TABLES: dict[str, TableKind] = {
     "thread": TableKind.CONTENT,
     "user": TableKind.PLATFORM,
     "variant": TableKind.CONTENT,
+    "withdrawal": TableKind.QUEUE,
 }
 
 # Index tables without grants, reached only through functions that look at the transaction's brands.

@@ -128,3 +128,12 @@ def test_a_secret_is_shown_by_no_repr() -> None:
     assert "hush" not in repr(app) + repr(consented)
     assert isinstance(consents.authorize(app, asked()), str)
     assert httpx.URL(consents.authorize(app, asked())).host == "m.example"
+
+
+async def test_an_app_that_the_instance_has_swept_away_is_known_to_be_gone() -> None:
+    async with world() as here:
+        app = await register(here)
+        before = await consents.is_registered(here.http, app)
+        here.instance.apps.clear()
+        after = await consents.is_registered(here.http, app)
+    assert (before, after) == (True, False)

@@ -9,11 +9,13 @@ from typing import Any
 
 from services.api.schema import SCHEMA
 from services.ingest import handlers
-from services.scheduler import sweeps
+from services.scheduler import sweeps, withdrawing
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
 from shared.domain import troubles, waiting
-from shared.ids import Prefix
+from shared.domain.brands import withdrawals
+from shared.ids import Prefix, new_uuid
+from shared.models.enums import Network, WithdrawalKind
 from tests.connectors.loopback import Receiver, Reply
 from tests.services.ingest.turning import take_all
 from tests.tenancy import graphql_operations as graphql
@@ -179,6 +181,11 @@ async def _look_after(world: World) -> None:
 
 async def _sweep(world: World) -> None:
     house = _scheduler(world)
+    async with world.services.db.session() as session:
+        await withdrawals.receive(
+            session, network=Network.GENERIC, app_id=new_uuid(), kind=WithdrawalKind.ERASE, person="u", signed=b"word"
+        )
+    assert await withdrawing.work_off(house) == 1
     late = replace(house, clock=lambda: datetime.now(UTC) + timedelta(days=120))
     await sweeps.forget(house)
     await sweeps.nightly(house)

@@ -41,6 +41,7 @@ TARGETS = {
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
     "settleOutgoing": Prefix.OUTGOING, "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+    "Brand.consent": Prefix.CONSENT,
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
@@ -76,7 +77,7 @@ class Place:
 
     def ask(self, schema: GraphQLSchema, tenant: Tenant, arguments: dict[str, Any]) -> Asked:
         """The field of the tenant's own thing, with these arguments beside the required ones."""
-        given = {**_required(self.field, tenant), **arguments}
+        given = {**_required(self.id, self.field, tenant), **arguments}
         types = {name: argument.type for name, argument in self.field.args.items() if name in given}
         head = ", ".join(["$own: ID!", *(f"${name}: {type_}" for name, type_ in types.items())])
         inner = f"{self.name}{_list(f'{name}: ${name}' for name in types)} {selection(schema, self.field.type, 1)}"
@@ -204,7 +205,8 @@ def _input(
     made: dict[str, Any] = {}
     for name, field in kind.fields.items():
         is_foreign = bool(foreign) and foreign[0] == name
-        if not is_foreign and not is_required_input_field(field) and name not in needed:
+        left_out = {rest_name(one) for one in rest.INSTEAD.get(_snake(foreign[0]), set())} if foreign else set()
+        if not is_foreign and not is_required_input_field(field) and name not in needed - left_out:
             continue
         inner = get_named_type(field.type)
         if _is_id(field):
@@ -213,7 +215,7 @@ def _input(
         elif isinstance(inner, GraphQLInputObjectType):
             value = _input(target, inner, whose, foreign[1:], other, set())
         else:
-            made[name] = _plain(name, field)
+            made[name] = _plain(name, field, rest.OWN_BODY.get(_snake(target), {}))
             continue
         made[name] = [value] if _is_list(field) else value
     return made
@@ -238,16 +240,18 @@ def _prefix(name: str, place: str) -> Prefix:
     return rest.IDS[_snake(name)]
 
 
-def _plain(name: str, field: GraphQLInputField) -> Any:
-    value = PLAIN.get(name, rest.BODY.get(_snake(name), rest.QUERY.get(_snake(name))))
+def _plain(name: str, field: GraphQLInputField, own: dict[str, Any]) -> Any:
+    value = own.get(_snake(name)) or PLAIN.get(name, rest.BODY.get(_snake(name), rest.QUERY.get(_snake(name))))
     is_word = isinstance(get_named_type(field.type), GraphQLEnumType) and isinstance(value, str)
     return value.upper() if is_word and value is not None else value
 
 
-def _required(field: GraphQLField, tenant: Tenant) -> dict[str, Any]:
-    found = {}
+def _required(place: str, field: GraphQLField, tenant: Tenant) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, argument in field.args.items():
-        if is_required_argument(argument):
+        if is_required_argument(argument) and _is_id(argument):
+            found[name] = tenant.id(_prefix(name, place))
+        elif is_required_argument(argument):
             value = PLAIN.get(name, rest.QUERY.get(_snake(name)))
             is_word = isinstance(get_named_type(argument.type), GraphQLEnumType) and isinstance(value, str)
             found[name] = value.upper() if is_word and value is not None else value

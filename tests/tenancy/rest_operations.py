@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from shared.ids import Prefix
-from tests.tenancy.tenants import Tenant
+from tests.tenancy.tenants import PRACTICE, Tenant
 
 Schema: TypeAlias = dict[str, Any]
 Whose: TypeAlias = Callable[[str], Tenant]
@@ -25,6 +25,7 @@ IDS = {
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
     "outgoing_id": Prefix.OUTGOING,
+    "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
@@ -45,12 +46,18 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "terms": [], "since": "2026-01-01T00:00:00Z",
+    "return_url": "http://127.0.0.1:8000/back",
 }  # fmt: skip
+# What an operation wants otherwise.
+OWN_BODY: dict[str, dict[str, Any]] = {"authorize_channel": {"network": "sandbox", "base_url": PRACTICE}}
+# What is left out where this is given.
+INSTEAD = {"consent_id": {"network"}}
 # What an operation needs beside what its schema requires, for its request to be a good one.
 NEEDED = {
     "schedule_post": {"scheduled_at"},
     "settle_outgoing": {"external_id"},
-    "connect_channel": {"external_id"},
+    "authorize_channel": {"base_url"},
+    "connect_channel": {"external_id", "network"},
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_post": {"text"},
@@ -142,7 +149,7 @@ class Operation:
         made: dict[str, Any] = {}
         for name, one in schema["properties"].items():
             is_foreign = bool(foreign) and foreign[0] == name
-            if not is_foreign and name not in {*schema.get("required", ()), *needed}:
+            if not is_foreign and name not in {*schema.get("required", ()), *needed} - _instead(foreign):
                 continue
             is_list = self._resolved(one).get("type") == "array"
             if name in IDS:
@@ -152,9 +159,13 @@ class Operation:
                 inner = self._resolved(one)
                 value = self._body(inner["items"] if is_list else inner, whose, foreign[1:], other, set())
             else:
-                value, is_list = BODY[name], False
+                value, is_list = OWN_BODY.get(self.id, {}).get(name, BODY[name]), False
             made[name] = [value] if is_list else value
         return made
+
+
+def _instead(foreign: tuple[str, ...]) -> set[str]:
+    return INSTEAD.get(foreign[0], set()) if foreign else set()
 
 
 def operations(document: Schema) -> list[Operation]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,15 +17,21 @@ from services.api.context import Services
 from services.ingest import handlers
 from services.ingest.handlers import Worker
 from shared import http as guarded
+from shared.contract import Choice
 from shared.db import Database
+from shared.domain.brands import apps, consents
+from shared.domain.brands.apps import AppDraft
 from shared.domain.events import sequencer
+from shared.domain.scope import Principal, Scope
 from shared.ids import Prefix, new_uuid, typeid
-from shared.models.enums import Network
+from shared.models.enums import GrantRole, KeyScope, Network
 from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import Doorstep, open_door
 
+# A server of the practice network that this installation has an app for; nobody listens there.
+PRACTICE = "http://127.0.0.1:9"
 # The table where a thing of each kind is found.
 TABLE_OF = {
     Prefix.BRAND: "brand",
@@ -40,6 +47,7 @@ TABLE_OF = {
     Prefix.HOOK: "hook",
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
+    Prefix.CONSENT: "consent",
     Prefix.API_KEY: "api_key",
     Prefix.GRANT: "grant",
     Prefix.USER: "user",
@@ -142,10 +150,27 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     assert answer.status_code == 200, answer.text
     await world.door.knock(generic, f"no JSON from {name}".encode())
     await handlers.drain(world.worker)
+    await _consent(world, tenant, name)
     await _write(world, tenant, name)
     await number(world)
     await _find(world, tenant)
     return tenant
+
+
+async def _consent(world: World, tenant: Tenant, name: str) -> None:
+    """A person on the practice network has given two pages."""
+    who = Principal(new_uuid(), tenant.brand.user_id, tenant.brand.organization_id, frozenset({KeyScope.ALL}), {})
+    scope = Scope(tenant.brand.brand_id, who, GrantRole.OWNER)
+    draft = AppDraft(network=Network.SANDBOX, name="Practice", base_url=PRACTICE, client_id="1", client_secret="s")
+    given = [Choice(f"{name}-{page}", f"{name} page {page}", {"access_token": name}, PRACTICE) for page in "ab"]
+    now, vault = datetime.now(UTC), world.house.vault
+    async with world.house.owner_db.session() as session:
+        app, _ = await apps.keep(session, vault, draft=draft, hears=False, now=now)
+        asked = await consents.ask(
+            session, scope, vault, network=Network.SANDBOX, app_id=app.id, now=now,
+            return_url=f"https://{name}.example/",
+        )  # fmt: skip
+        await consents.keep(session, scope, vault, asked.consent, given=given, now=now)
 
 
 def deliveries(name: str) -> list[dict[str, Any]]:

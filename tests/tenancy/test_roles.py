@@ -85,7 +85,7 @@ async def test_the_door_puts_arrivals_in_and_sees_only_whether_they_were_there(s
 
 async def test_the_worker_sees_nothing_of_people_their_keys_or_the_hooks_secrets(schema: Catalogue) -> None:
     found = await grants(schema, "parvis_worker")
-    assert {table for table, _, _ in found} & (PEOPLE | {"idempotency_key", "app"}) == set()
+    assert {table for table, _, _ in found} & (PEOPLE | {"idempotency_key", "app", "consent"}) == set()
     hook = {(column, privilege) for table, column, privilege in found if table == "hook"}
     assert hook == {
         (column, "SELECT")
@@ -98,14 +98,40 @@ async def test_the_worker_sees_nothing_of_people_their_keys_or_the_hooks_secrets
             "external_id",
             "key_digests",
             "removed_at",
+            "through_app_id",
+            "granted_by",
+            "granted_at",
         )
-    }
+    } | {("granted_by", "UPDATE")}
 
 
 async def test_the_api_reads_people_and_keys_but_makes_none(schema: Catalogue) -> None:
     found = await grants(schema, "parvis_app")
     assert {privilege for table, _, privilege in found if table in PEOPLE} == {"SELECT"}
-    assert {table for table, _, _ in found} & {"app", "lease"} == set()
+    assert {table for table, _, _ in found} & {"lease"} == set()
+
+
+async def test_the_api_makes_no_app_that_has_a_hook_and_takes_none_away(schema: Catalogue) -> None:
+    found = await grants(schema, "parvis_app")
+    assert {(column, privilege) for table, column, privilege in found if table == "app" and column is None} == {
+        (None, "SELECT"),
+        (None, "INSERT"),
+    }
+    checks = await schema.fetch(
+        "SELECT polcmd::text, pg_get_expr(polwithcheck, polrelid) AS rule FROM pg_policy"
+        " WHERE polrelid = 'app'::regclass AND polcmd <> 'r'"
+    )
+    assert {row["polcmd"] for row in checks} == {"a", "w"}
+    assert all("hook_id IS NULL" in row["rule"] for row in checks)
+
+
+async def test_a_consent_is_seen_by_the_user_who_asked_and_on_its_brand_only(schema: Catalogue) -> None:
+    (rule,) = await schema.fetch(
+        "SELECT pg_get_expr(polqual, polrelid) AS seen, pg_get_expr(polwithcheck, polrelid) AS made FROM pg_policy"
+        " WHERE polrelid = 'consent'::regclass"
+    )
+    assert rule["seen"] == "((brand_id = ANY (parvis.seen_brands())) AND (user_id = parvis.seen_user()))"
+    assert rule["made"] is None
 
 
 @pytest.mark.parametrize("role", ["parvis_app", "parvis_worker"])

@@ -15,9 +15,8 @@ from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text,
 from shared.connectors.registry import connector
 from shared.contract import Capability
 from shared.domain.brands import channels, coverage, hooks
-from shared.domain.brands.channels import ChannelChanges, Connected
-from shared.ids import Prefix, typeid
-from shared.models.channel import Channel, ChannelDraft, Coverage
+from shared.domain.brands.channels import ChannelChanges
+from shared.models.channel import Channel, Coverage
 from shared.models.enums import ChannelStatus, CoverageKind, Network
 
 _PATH = "/v1/brands/{brand_id}/channels"
@@ -56,30 +55,8 @@ class ChannelRead(Read):
     version: int
 
 
-class ChannelConnected(ChannelRead):
-    """A channel as it was just connected. `secret` and `verify_token` are shown this once, where we made them."""
-
-    secret: str | None
-    verify_token: str | None
-
-
 class ChannelList(ListRead[ChannelRead]):
     pass
-
-
-class ChannelConnect(Body):
-    """What a network needs is said in docs/connectors.md; what is missing or unknown is named in the problem.
-
-    Without `external_id` the network is asked what the credentials speak for, where it can say so. `terms` are the
-    hashtags and searches that the channel follows.
-    """
-
-    network: Network
-    name: Text | None = Field(default=None, max_length=200)
-    external_id: Text | None = Field(default=None, max_length=500)
-    base_url: Text | None = Field(default=None, max_length=2000)
-    credentials: dict[Text, Text] = Field(default_factory=dict, max_length=20)
-    terms: list[Text] = Field(default_factory=list, max_length=50)
 
 
 class ChannelPatch(Body):
@@ -105,7 +82,7 @@ class CoverageList(ListRead[CoverageRead]):
     pass
 
 
-def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
+def facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
     card = connector(channel.network).card
     pushes = card.can(Capability.WEBHOOKS)
     return {
@@ -130,46 +107,7 @@ def _facts(channel: Channel, hook_base_url: str) -> dict[str, Any]:
 
 
 def read(channel: Channel, hook_base_url: str) -> ChannelRead:
-    return ChannelRead(**_facts(channel, hook_base_url))
-
-
-def _connected(channel: Channel, made: Connected, hook_base_url: str) -> Response:
-    body = ChannelConnected(**_facts(channel, hook_base_url), secret=made.secret, verify_token=made.shared.verify_token)
-    where = f"/v1/brands/{typeid(Prefix.BRAND, channel.brand_id)}/channels/{typeid(Prefix.CHANNEL, channel.id)}"
-    return Response(body.model_dump_json(), 201, {"location": where}, "application/json")
-
-
-@connecting.post("", status_code=201, response_model=ChannelConnected, summary="Connect a channel by token")
-async def connect_channel(steps: Stepping, brand_id: BrandId, body: Annotated[ChannelConnect, FromBody()]) -> Response:
-    services = steps.services
-    await self_test.refuse_address(services, body.base_url, body.credentials)
-    network, base = connector(body.network), services.settings.hook_base_url
-    draft, choice = ChannelDraft(**body.model_dump(exclude={"credentials"})), None
-    if identifying.is_needed(network.card, draft, body.credentials):
-        async with steps.effect(brand_id) as (_, scope, _unkept):  # a repeat gets its answer, a stranger none
-            channels.require(scope)
-        choice = await identifying.of_draft(services, draft, body.credentials)
-    async with steps.effect(brand_id) as (session, scope, effect):
-        made = await channels.connect(
-            session,
-            scope,
-            services.vault,
-            draft=draft,
-            credentials=body.credentials,
-            card=network.card,
-            new_secret=network.new_secret(),
-            hook_base_url=base,
-            choice=choice,
-            now=services.clock(),
-        )
-        subject = await self_test.subject(services, session, scope, made.channel)
-        await effect.keep(_connected(made.channel, made, base))
-    result = await self_test.examine(services, subject, subscribe=True)
-    async with steps.transaction(brand_id) as (session, scope):
-        channel = await self_test.store(services, session, scope, subject, result)
-        response = _connected(channel, made, base)
-        await steps.amend(session, response)
-    return response
+    return ChannelRead(**facts(channel, hook_base_url))
 
 
 @reading.get("", response_model=ChannelList, summary="Channels, newest first")

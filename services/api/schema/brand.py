@@ -9,6 +9,7 @@ from strawberry import UNSET
 from services.api.schema.arrival import Arrival
 from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
+from services.api.schema.consent import Consent, consent
 from services.api.schema.identity import Identity, IdentityFilter
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
@@ -102,6 +103,10 @@ async def _channels(root: Root, info: Info) -> Any:
         return await channels.list_(session, scope)
 
 
+async def _consent(root: Root, info: Info, id: strawberry.ID) -> Any:
+    return await consent(info, root.brand_id, id)
+
+
 async def _metrics(
     root: Root,
     info: Info,
@@ -138,6 +143,9 @@ class Brand(Node):
     identities: Connection[Identity] = strawberry.field(resolver=_identities)
     arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)
     channels: list[Channel] = strawberry.field(resolver=_channels)
+    consent: Consent | None = strawberry.field(
+        resolver=_consent, description="What came of the asking user's own question; null for anybody else's."
+    )
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
 
     @classmethod

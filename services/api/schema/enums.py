@@ -9,6 +9,7 @@ for _kind in (
     enums.ArrivalState,
     enums.AuthorKind,
     enums.ChannelStatus,
+    enums.ConsentStatus,
     enums.CoverageKind,
     enums.Dimension,
     enums.EventType,

@@ -8,11 +8,14 @@ from pydantic import BaseModel, ValidationError
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
+from services.api import consenting
 from services.api.schema.connection import given
 from shared.domain.brands.channels import ChannelChanges
+from shared.domain.brands.consented import Chosen
 from shared.domain.publishing.outgoing import Settlement
 from shared.domain.publishing.posts import PostChanges, PostDraft
 from shared.errors import Invalid, Problem
+from shared.ids import Prefix, parse_typeid
 from shared.models import ChannelDraft
 from shared.models.enums import Network, PostStatus
 
@@ -39,10 +42,13 @@ def read_credentials(value: object) -> dict[str, str]:
     return dict(value)
 
 
-@strawberry.input
+@strawberry.input(
+    description="By token: `network`, `credentials`. By consent: `consentId`, and `externalId` where much was given."
+)
 class ConnectChannelInput:
     brand_id: strawberry.ID
-    network: Network
+    consent_id: strawberry.ID | None = UNSET
+    network: Network | None = UNSET
     name: str | None = UNSET
     base_url: str | None = UNSET
     external_id: str | None = UNSET
@@ -55,6 +61,29 @@ class ConnectChannelInput:
 
     def read_credentials(self) -> dict[str, str]:
         return read_credentials(self.credentials) if self.credentials is not UNSET and self.credentials else {}
+
+    def chosen(self) -> Chosen | None:
+        """The choice of a consent that is meant; None where a token is. Raises Invalid, NotFound."""
+        id_ = given(self.consent_id)
+        return consenting.chosen(
+            consent_id=parse_typeid(Prefix.CONSENT, id_) if id_ is not None else None,
+            external_id=given(self.external_id),
+            name=given(self.name),
+            network=given(self.network),
+            base_url=given(self.base_url),
+            credentials=self.read_credentials(),
+            terms=self.terms or (),
+        )
+
+
+@strawberry.input(
+    description="`returnUrl` is an address of your frontend, of an origin in PARVIS_CORS_ORIGINS: the end of the way."
+)
+class AuthorizeChannelInput:
+    brand_id: strawberry.ID
+    network: Network
+    base_url: str | None = UNSET
+    return_url: str
 
 
 @strawberry.input

@@ -11,6 +11,7 @@ from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
+    AuthorizeChannelInput,
     CancelPostInput,
     ConnectChannelInput,
     CreatePostInput,
@@ -27,6 +28,7 @@ from services.api.schema.inputs import (
 )
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.payloads import (
+    AuthorizeChannelPayload,
     CancelPostPayload,
     ConnectChannelPayload,
     CreatePostPayload,
@@ -93,6 +95,11 @@ class Mutation(OperationMutation):
         return ConnectChannelPayload(
             channel=cast(Any, made.channel), secret=made.secret, verify_token=made.verify_token, errors=[]
         )
+
+    @strawberry.mutation(description="Asks a person on a network for their consent.")  # type: ignore[untyped-decorator]
+    async def authorize_channel(self, info: Info, input: AuthorizeChannelInput) -> AuthorizeChannelPayload:
+        url, problems = await connecting.authorize(info.context, key_of(info), input)
+        return AuthorizeChannelPayload(authorize_url=url, errors=errors_of(problems))
 
     @strawberry.mutation
     async def update_channel(self, info: Info, input: UpdateChannelInput) -> UpdateChannelPayload:

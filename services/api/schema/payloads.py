@@ -40,6 +40,12 @@ class ConnectChannelPayload:
     errors: list[Problem]
 
 
+@strawberry.type(description="`authorizeUrl` is where to send the person's browser; it holds ten minutes, once.")
+class AuthorizeChannelPayload:
+    authorize_url: str | None
+    errors: list[Problem]
+
+
 @strawberry.type
 class BackfillChannelPayload:
     operation: Operation | None

@@ -98,7 +98,7 @@ async def update(
     New signing keys go in front of the old one, which holds until the network has changed over. `choice` is what the
     network said that the credentials speak for: Invalid where that is another channel.
     """
-    channel = await _held(session, scope, channel_id, if_version)
+    channel = await held(session, scope, channel_id, if_version)
     given = changes.model_fields_set
     if "name" in given:
         if not (changes.name or "").strip() or len(changes.name or "") > 200:
@@ -134,7 +134,7 @@ async def _renew_credentials(
     channel.credentials = logins.seal(vault, channel.id, choice.credentials if choice is not None else given)
     channel.login_expires_at = choice.expires_at if choice is not None else None
     await upkeep.plan_login(session, scope, channel, card, now=now)
-    await _wake(session, scope, channel, now=now)
+    await wake(session, scope, channel, now=now)
     if card.can(Capability.POLL) and channel.status is ChannelStatus.ACTIVE:
         await turns.poll(session, scope.brand_id, channel.id, lane_of(channel, card))
     hook = (await hooks.by_ids(session, scope, [channel.hook_id]))[channel.hook_id]
@@ -150,7 +150,7 @@ async def pause(
     session: Session, scope: Scope, channel_id: UUID, *, if_version: int | None = None, now: datetime
 ) -> Channel:
     """Stop polling and sending; hearing goes on. Pausing a paused channel changes nothing."""
-    channel = await _held(session, scope, channel_id, if_version)
+    channel = await held(session, scope, channel_id, if_version)
     if channel.status is ChannelStatus.PAUSED:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
@@ -164,7 +164,7 @@ async def resume(
     session: Session, scope: Scope, channel_id: UUID, *, card: Card, if_version: int | None = None, now: datetime
 ) -> Channel:
     """Poll and send again. Resuming an active channel changes nothing; a dead login needs new credentials first."""
-    channel = await _held(session, scope, channel_id, if_version)
+    channel = await held(session, scope, channel_id, if_version)
     if channel.status is ChannelStatus.ACTIVE:
         return channel
     if channel.status is ChannelStatus.LOGIN_DEAD:
@@ -182,7 +182,7 @@ async def login_died(session: Session, scope: Scope, channel_id: UUID, *, reason
 
     Its turns to be polled go on too, and do nothing until the login lives again.
     """
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if channel.status is not ChannelStatus.ACTIVE:
         return
     channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, reason
@@ -192,7 +192,7 @@ async def login_died(session: Session, scope: Scope, channel_id: UUID, *, reason
 
 async def gone(session: Session, scope: Scope, channel_id: UUID, *, reason: str, now: datetime) -> None:
     """What the channel was connected to is no longer there: it pauses itself and says why, once; hearing goes on."""
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if channel.status is not ChannelStatus.ACTIVE:
         return
     channel.status, channel.status_reason = ChannelStatus.PAUSED, reason
@@ -206,14 +206,14 @@ async def gone(session: Session, scope: Scope, channel_id: UUID, *, reason: str,
 
 async def moved(session: Session, scope: Scope, channel_id: UUID, *, base_url: str, now: datetime) -> None:
     """The network says that the channel is found at another address from now on."""
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     if channel.base_url != base_url:
         details: dict[str, object] = {"from": channel.base_url, "to": base_url}
         channel.base_url = base_url
         await changed(session, scope, channel, "channel.moved", now=now, details=details)
 
 
-async def _wake(session: Session, scope: Scope, channel: Channel, *, now: datetime) -> None:
+async def wake(session: Session, scope: Scope, channel: Channel, *, now: datetime) -> None:
     """A login that was dead is taken to live again: what waited for it is looked at at once."""
     if channel.status is ChannelStatus.LOGIN_DEAD:
         channel.status, channel.status_reason = ChannelStatus.ACTIVE, None
@@ -225,7 +225,7 @@ async def remove(
     session: Session, scope: Scope, channel_id: UUID, *, if_version: int | None = None, now: datetime
 ) -> Channel:
     """End a channel: its hook answers 404, its credentials are gone, its mentions stay."""
-    channel = await _held(session, scope, channel_id, if_version)
+    channel = await held(session, scope, channel_id, if_version)
     channel.status, channel.removed_at, channel.credentials = ChannelStatus.REMOVED, now, None
     hook = await session.get(Hook, channel.hook_id)
     if hook is not None:
@@ -243,7 +243,7 @@ async def check(
 
     A login that the network no longer takes puts the channel to sleep; a test without a fault wakes it.
     """
-    channel = await _held(session, scope, channel_id)
+    channel = await held(session, scope, channel_id)
     channel.findings = [asdict(finding) for finding in findings]
     channel.checked_at = now
     dead = next((finding for finding in findings if not finding.ok and finding.code == LoginDead.code), None)
@@ -251,7 +251,7 @@ async def check(
         channel.status, channel.status_reason = ChannelStatus.LOGIN_DEAD, dead.message
         await _interrupt(session, scope, channel, dead.message, now)
     elif findings and all(finding.ok for finding in findings):
-        await _wake(session, scope, channel, now=now)
+        await wake(session, scope, channel, now=now)
     return await changed(session, scope, channel, "channel.check", now=now)
 
 
@@ -280,8 +280,11 @@ def require(scope: Scope) -> None:
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
 
 
-async def _held(session: Session, scope: Scope, channel_id: UUID, if_version: int | None = None) -> Channel:
-    """The channel, ours until the transaction ends. Raises NotFound, and Stale where it is not at `if_version`."""
+async def held(session: Session, scope: Scope, channel_id: UUID, if_version: int | None = None) -> Channel:
+    """One channel that is not removed, its row locked, for who may change it.
+
+    Raises NotFound, NotAllowed, and Stale where it is not at `if_version`.
+    """
     require(scope)
     channel = await session.get(Channel, (scope.brand_id, channel_id), with_for_update=True)
     if channel is None or channel.removed_at is not None:

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -23,15 +24,25 @@ from shared.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A new channel and what its network must be told.
+    """A channel and what its network must be told.
 
-    `secret` is set where we made it: it is shown this once. `shared` is what the hook holds.
+    `secret` is set where we made it: it is shown this once. `shared` is what the hook holds. `is_new` is false where
+    the brand had the channel, and it was given another login.
     """
 
     channel: Channel
     webhook_url: str
     secret: str | None
     shared: Secret
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """The app by which a person consented, and who that was: the channel gets its part of what the app is told."""
+
+    app_id: UUID
+    granted_by: str | None
 
 
 async def connect(
@@ -46,15 +57,18 @@ async def connect(
     hook_base_url: str,
     choice: Choice | None = None,
     now: datetime,
+    through: Through | None = None,
 ) -> Connected:
-    """Connect a channel by token. Raises Invalid, and Conflict where the brand has it already.
+    """Connect a channel, by token or `through` a consent. Raises Invalid, and Conflict where the brand has it already.
 
-    `choice` is what the network said that the credentials speak for, and which ones are to be kept.
+    `choice` is what the network said that the credentials speak for, and which ones are to be kept. What came out of a
+    consent is the network's own and is taken as it is.
     """
     scope.require(KeyScope.CHANNELS, GrantRole.MANAGER)
     if choice is not None:
         draft = named_by(draft, choice)
-    validate(draft, credentials, card)
+    if through is None:
+        validate(draft, credentials, card)
     if card.needs_external_id and draft.external_id is None:
         raise Invalid([Problem("required", f"{card.label} needs the external_id of what to connect", ("external_id",))])
     channel_id, hook_id = new_uuid(), new_uuid()
@@ -84,6 +98,9 @@ async def connect(
         external_id=external_id,
         key_digests=hooks.digests(shared.keys),
         secret=hooks.seal(vault, hook_id, shared),
+        through_app_id=through.app_id if through is not None else None,
+        granted_by=through.granted_by if through is not None else None,
+        granted_at=now if through is not None else None,
         created_at=now,
     )
     session.add_all([channel, hook])

@@ -3,18 +3,15 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 from shared.contract import Secret
 from shared.db import Session
-from shared.domain.brands import audit
 from shared.domain.scope import Scope
-from shared.ids import Prefix, new_uuid, typeid
-from shared.models.channel import App, Hook
-from shared.models.enums import Network
+from shared.ids import Prefix, typeid
+from shared.models.channel import Hook
 from shared.vault import UnknownKey, Vault
 
 
@@ -71,33 +68,3 @@ async def by_ids(session: Session, scope: Scope, hook_ids: Collection[UUID]) -> 
     """The brand's hooks among these ids."""
     query = select(Hook).where(Hook.brand_id == scope.brand_id, Hook.id.in_(hook_ids))  # type: ignore[arg-type, attr-defined]
     return {hook.id: hook for hook in (await session.execute(query)).scalars()}
-
-
-async def create_app(
-    session: Session,
-    vault: Vault,
-    *,
-    network: Network,
-    name: str,
-    external_id: str | None,
-    keys: Sequence[str],
-    verify_token: str | None,
-    now: datetime,
-) -> tuple[App, Hook]:
-    """Register an app with a network, over the owner's connection; its hook speaks for many channels."""
-    app_id, hook_id = new_uuid(), new_uuid()
-    sealed = seal(vault, hook_id, Secret(tuple(keys), verify_token))
-    hook = Hook(
-        id=hook_id,
-        network=network,
-        app_id=app_id,
-        external_id=external_id,
-        key_digests=digests(keys),
-        secret=sealed,
-        created_at=now,
-    )
-    app = App(id=app_id, network=network, name=name, external_id=external_id, hook_id=hook_id, created_at=now)
-    session.add_all([app, hook])
-    await session.flush()
-    await audit.add(session, None, "app.create", typeid(Prefix.APP, app_id), {"network": network.value})
-    return app, hook

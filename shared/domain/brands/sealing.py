@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from shared.db import Session
-from shared.domain.brands import hooks, logins
+from shared.domain.brands import apps, consents, hooks, logins
 from shared.domain.scope import Scope
-from shared.models.channel import Channel, Hook
+from shared.models.channel import App, Channel, Hook
+from shared.models.consent import Consent
 from shared.models.organization import Grant, IdempotencyKey
 from shared.vault import Vault
 
@@ -25,7 +26,7 @@ async def brand_ids(session: Session) -> list[UUID]:
 
 
 async def reseal_platform(session: Session, vault: Vault) -> int:
-    """Seal hooks' secrets and remembered answers again; how many were sealed with an older key.
+    """Seal the secrets of hooks, apps and consents and remembered answers again; how many had an older key.
 
     Raises UnknownKey, and changes nothing, where a secret's key is no longer there.
     """
@@ -34,6 +35,7 @@ async def reseal_platform(session: Session, vault: Vault) -> int:
         if not vault.is_newest(hook.secret):
             hook.secret = _again(vault, hook.secret, hooks.place(hook.id))
             renewed += 1
+    renewed += await _reseal_consents(session, vault)
     for row in (await session.execute(select(IdempotencyKey).with_for_update())).scalars():
         sealed = base64.b64decode(row.answer["sealed"])
         if not vault.is_newest(sealed):
@@ -41,6 +43,22 @@ async def reseal_platform(session: Session, vault: Vault) -> int:
             row.answer = {"sealed": base64.b64encode(again).decode()}
             renewed += 1
     await session.flush()
+    return renewed
+
+
+async def _reseal_consents(session: Session, vault: Vault) -> int:
+    renewed = 0
+    for app in (await session.execute(select(App).with_for_update())).scalars():
+        if app.client_secret is not None and not vault.is_newest(app.client_secret):
+            app.client_secret = _again(vault, app.client_secret, apps.place(app.id))
+            renewed += 1
+    for consent in (await session.execute(select(Consent).with_for_update())).scalars():
+        if not vault.is_newest(consent.verifier):
+            consent.verifier = _again(vault, consent.verifier, consents.verifier_place(consent.id))
+            renewed += 1
+        if consent.choices is not None and not vault.is_newest(consent.choices):
+            consent.choices = _again(vault, consent.choices, consents.choices_place(consent.id))
+            renewed += 1
     return renewed
 
 

@@ -161,13 +161,14 @@ async def release(session: Session, held: Collection[Claimed], *, after: timedel
 
 
 async def targets(session: Session, whole: Claimed, external_ids: Sequence[str]) -> dict[str, list[Target]]:
-    """The channels, of any brand, that go by these ids on the network and know the key of the app that was told.
+    """The channels, of any brand, that go by these ids on the network and have a part in what this app is told.
 
-    Anybody may say that a page is theirs. Who knows the key that signs the app's deliveries could read them anyway.
+    Anybody may say that a page is theirs. Who knows the key that signs the app's deliveries could read them anyway, and
+    of what was connected through the app itself the network has said whose it is.
     """
     rows = await (await driver(session)).fetch(
         "SELECT c.external_id, c.brand_id, c.channel_id, c.id FROM hook c"
-        " JOIN hook a ON a.id = $3 AND c.key_digests && a.key_digests"
+        " JOIN hook a ON a.id = $3 AND (c.key_digests && a.key_digests OR c.through_app_id = a.app_id)"
         " WHERE c.network = $1 AND c.external_id = ANY ($2) AND c.removed_at IS NULL"
         " AND c.brand_id IS NOT NULL AND c.channel_id IS NOT NULL ORDER BY c.id",
         whole.network.value,

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -66,7 +66,8 @@ CREATE FUNCTION parvis.waiting_since(brand uuid) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
-  shared uuid[] := ARRAY(SELECT a.id FROM hook a JOIN hook c ON c.network = a.network AND c.key_digests && a.key_digests
+  shared uuid[] := ARRAY(SELECT a.id FROM hook a JOIN hook c ON c.network = a.network
+                             AND (c.key_digests && a.key_digests OR c.through_app_id = a.app_id)
                           WHERE a.brand_id IS NULL AND c.brand_id = brand AND c.removed_at IS NULL);
 BEGIN
   PERFORM parvis.refuse_unseen(brand);

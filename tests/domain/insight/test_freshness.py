@@ -4,15 +4,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
 
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.brands import hooks
+from shared.domain.brands import apps
+from shared.domain.brands.apps import AppDraft
 from shared.domain.insight import metrics
 from shared.ids import new_uuid
 from shared.models import Arrival
+from shared.models.channel import Hook
 from shared.models.enums import ArrivalState, Interval, MetricKey, Network
 from tests.conftest import NOW, House, HouseBrand, HouseChannel
 
@@ -43,12 +46,10 @@ async def _receive(
 
 
 async def _app(db: Database, house: House, secret: str) -> UUID:
+    draft = AppDraft(network=Network.FACEBOOK, name="app", signing_key=secret)
     async with db.session() as session:
-        _, hook = await hooks.create_app(
-            session, house.vault, network=Network.FACEBOOK, name="app", external_id=None, keys=[secret],
-            verify_token=None, now=NOW,
-        )  # fmt: skip
-    return hook.id
+        app, _ = await apps.keep(session, house.vault, draft=draft, hears=True, now=NOW)
+        return (await session.execute(select(Hook.id).where(col(Hook.app_id) == app.id))).scalar_one()
 
 
 @pytest.fixture

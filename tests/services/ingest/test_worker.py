@@ -13,10 +13,14 @@ import pytest
 from services.ingest import handlers
 from services.ingest.handlers import Worker
 from shared import http
+from shared.connectors.registry import connector
 from shared.db import Database
-from shared.domain.brands import hooks
+from shared.domain import scope as scopes
+from shared.domain.brands import connecting, hooks
+from shared.domain.brands.connecting import Through
 from shared.domain.listening import inbox
 from shared.ids import new_uuid
+from shared.models import ChannelDraft
 from shared.models.enums import Network
 from shared.queues import Queues
 from shared.vault import Vault
@@ -157,6 +161,41 @@ async def test_a_shared_delivery_is_cut_into_one_part_a_channel(
     parts = await owner.fetch("SELECT body, state FROM arrival WHERE part_of = $1", whole)
     assert [p["state"] for p in parts] == ["settled", "settled"]
     assert all((PAGE.encode() in p["body"]) != (b'"222"' in p["body"]) for p in parts)
+
+
+async def consented(house: House, brand: HouseBrand, app_id: uuid.UUID) -> uuid.UUID:
+    """A channel of the page that a person gave to an app of ours: nobody of the brand knows the app's secret."""
+    known = connector(Network.FACEBOOK)
+    async with house.owner_db.session() as session:
+        made = await connecting.connect(
+            session, await scopes.house(session, brand.brand_id), house.vault,
+            draft=ChannelDraft(network=Network.FACEBOOK, external_id=PAGE), credentials={"access_token": "t"},
+            card=known.card, new_secret=known.new_secret(), hook_base_url="http://127.0.0.1:8001", now=NOW,
+            through=Through(app_id, "lea"),
+        )  # fmt: skip
+    return made.channel.id
+
+
+async def test_what_was_connected_through_an_app_gets_its_part_of_what_that_app_is_told(
+    worker: Worker, owner: asyncpg.Connection, house: House, brand: HouseBrand
+) -> None:
+    told, other = await app_hook(owner, "s"), await app_hook(owner, "another")
+    ours = await consented(house, brand, told)
+    await consented(house, await house.brand("Rival"), other)
+    value = {
+        "item": "comment", "verb": "add", "comment_id": "c", "post_id": "p", "message": "hello", "parent_id": "p",
+        "from": {"id": "9", "name": "Lea"}, "created_time": 1_790_000_000,
+    }  # fmt: skip
+    delivery = {"object": "page", "entry": [{"id": PAGE, "time": 1, "changes": [{"field": "feed", "value": value}]}]}
+    await arrive(
+        owner, await house.channel(brand), delivery, network="facebook", hook_id=told, brand_id=None, channel_id=None
+    )
+
+    await handlers.drain(worker)
+    await handlers.drain(worker)
+
+    seen = await owner.fetch("SELECT channel_id, text FROM mention")
+    assert [tuple(row) for row in seen] == [(ours, "hello")]
 
 
 async def test_a_delivery_for_nobody_is_kept_unattributed(

@@ -1,6 +1,6 @@
 """What is kept is kept for its time, and what was deleted is forgotten in its raw form too."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,18 +8,21 @@ from sqlalchemy import text
 from services.scheduler import sweeps
 from services.scheduler.house import House as Shop
 from shared import http
-from shared.contract import Author, Deleted, Said
+from shared.contract import Author, Choice, Deleted, Said
 from shared.db import Database
 from shared.domain import leases
 from shared.domain import scope as scopes
+from shared.domain.brands import consents
 from shared.domain.listening import record, retention
 from shared.domain.listening.merge import thing_key
 from shared.domain.listening.record import HeardPart
+from shared.domain.scope import Principal, Scope
 from shared.ids import new_uuid
 from shared.models import Arrival
-from shared.models.enums import ArrivalState, MentionKind, Network
+from shared.models.enums import ArrivalState, GrantRole, KeyScope, MentionKind, Network
 from shared.queues import Queues
 from shared.settings import Settings
+from shared.vault import Vault
 from tests.conftest import NOW, House, HouseBrand, HouseChannel
 
 
@@ -117,6 +120,27 @@ async def test_hourly_sums_go_after_ninety_days(worker_db: Database, brand: Hous
                 {"b": brand.brand_id, "h": NOW - timedelta(days=days)},
             )
         assert await retention.forget_hours(session, scope, now=NOW) == 1
+
+
+async def test_what_was_given_goes_when_its_hour_is_over_and_what_nothing_came_of_a_day_later(
+    owner_db: Database, worker_db: Database, brand: HouseBrand
+) -> None:
+    who = Principal(new_uuid(), brand.user_id, brand.organization_id, frozenset({KeyScope.ALL}), {})
+    scope = Scope(brand.brand_id, who, GrantRole.OWNER)
+    today, vault = datetime.now(UTC), Vault(["k"])
+    async with owner_db.session() as session:
+        asked = [
+            await consents.ask(
+                session, scope, vault, network=Network.SANDBOX, app_id=new_uuid(), return_url="x", now=today - ago
+            )
+            for ago in (timedelta(0), timedelta(hours=2), timedelta(hours=3), timedelta(days=2))
+        ]
+        given = [Choice("cafe", "Café", {"access_token": "t"})]
+        await consents.keep(session, scope, vault, asked[0].consent, given=given, now=today)
+        await consents.keep(session, scope, vault, asked[1].consent, given=given, now=today - timedelta(hours=2))
+    async with worker_db.session() as session:
+        assert await consents.forget(session) == 2
+        assert await consents.forget(session) == 0
 
 
 async def test_a_turn_comes_once_whoever_takes_it(worker_db: Database) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from services.api.app import create_app
 from shared.ids import Prefix, typeid
 from tests.conftest import HouseBrand, TestDatabase
+from tests.services.api import journey
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,13 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def caller(client: httpx.AsyncClient, brand: HouseBrand) -> Caller:
     return Caller(client, typeid(Prefix.BRAND, brand.brand_id), brand.api_key)
+
+
+@pytest.fixture
+async def network(tmp_path: Path) -> AsyncIterator[journey.Network]:
+    """The practice network, with three pages on it."""
+    async with journey.opened(tmp_path) as found:
+        yield found
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:
