@@ -145,7 +145,10 @@ def wait_asked(response: httpx.Response, now: datetime) -> timedelta:
 
 def discreet(words: str, response: httpx.Response) -> str:
     """A network's own words without the credential that its request carried: some networks repeat it."""
-    credential = response.request.headers.get("authorization", "").rpartition(" ")[2]
+    try:
+        credential = response.request.headers.get("authorization", "").rpartition(" ")[2]
+    except RuntimeError:  # an answer that was recorded, and not asked for
+        return words
     return words.replace(credential, "…") if credential else words
 
 
