@@ -122,7 +122,7 @@ def test_a_channel_that_fails_its_test_is_told_and_ends_with_1(up: Up, tenant: T
         (("channel", "pause", "chan_01h2xcejqtf2nbrexx3vqjhp41"), "no channel"),
         (("channel", "list", "--brand", "nonsense"), "nonsense"),
         (("key", "revoke", "key_01h2xcejqtf2nbrexx3vqjhp41"), "key"),
-        (("app", "create", "--network", "generic", "--secret", "x"), "app"),
+        (("app", "add", "--network", "generic", "--secret", "x"), "app"),
     ],
 )
 def test_what_cannot_be_done_is_one_plain_sentence(up: Up, words: tuple[str, ...], sentence: str) -> None:
@@ -130,7 +130,7 @@ def test_what_cannot_be_done_is_one_plain_sentence(up: Up, words: tuple[str, ...
 
 
 def test_an_app_speaks_for_the_channels_that_know_its_secret(up: Up, tenant: Tenant, web: httpx.Client) -> None:
-    made = told(up, "app", "create", "--network", "facebook", "--secret", "the app's own secret", "--name", "Ours")
+    made = told(up, "app", "add", "--network", "facebook", "--secret", "the app's own secret", "--name", "Ours")
 
     assert made["id"].startswith("app_")
     assert made["webhook_url"].startswith(up.local["ingest"] + "/webhooks/hook_")

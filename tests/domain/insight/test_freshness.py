@@ -49,7 +49,7 @@ async def _app(db: Database, house: House, secret: str) -> UUID:
     draft = AppDraft(network=Network.FACEBOOK, name="app", signing_key=secret)
     async with db.session() as session:
         app, _ = await apps.keep(session, house.vault, draft=draft, hears=True, now=NOW)
-        return (await session.execute(select(Hook.id).where(col(Hook.app_id) == app.id))).scalar_one()
+        return (await session.execute(select(Hook).where(col(Hook.app_id) == app.id))).scalar_one().id
 
 
 @pytest.fixture
