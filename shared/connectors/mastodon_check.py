@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import httpx
 
 from shared.connectors import mastodon_calls as calls
 from shared.connectors.mastodon_sources import NOTIFICATIONS, OWN, Source, ask, sources_of
-from shared.connectors.mastodon_statuses import full_handle
+from shared.connectors.mastodon_statuses import account_id, full_handle
 from shared.connectors.reading import identifier, name
 from shared.contract import Choice, Finding, Login
 from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unavailable
@@ -26,7 +27,8 @@ async def identify(http: httpx.AsyncClient, login: Login) -> Choice:
         raise Unavailable(calls.NETWORK, "the instance names no account for the token", unsent=True)
     handle = full_handle(account)
     kept = {"access_token": login.credentials.get("access_token", "")}
-    return Choice(external_id, f"@{handle}" if handle else f"account {external_id}", kept, base_url)
+    place = f"{external_id}@{urlsplit(base_url).netloc}"
+    return Choice(place, f"@{handle}" if handle else f"account {external_id}", kept, base_url)
 
 
 async def me(http: httpx.AsyncClient, login: Login) -> Value:
@@ -58,7 +60,7 @@ async def check(http: httpx.AsyncClient, login: Login) -> list[Finding]:
 
 def _account(account: Value, login: Login) -> list[Finding]:
     external_id = identifier(account.get("id"))
-    if external_id == login.channel_external_id:
+    if external_id == account_id(login.channel_external_id):
         return []
     message = f"the token speaks for account {external_id}, and the channel is account {login.channel_external_id}"
     return [Finding(False, "account", message, "connect the channel with its own token")]

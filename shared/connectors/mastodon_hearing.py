@@ -7,7 +7,7 @@ an answer that was kept to say why a source was passed over; `gone` is the id of
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from shared.connectors.mastodon_statuses import Path, Told, Unusable, Value, author_of, hear_status
+from shared.connectors.mastodon_statuses import Path, Told, Unusable, Value, account_id, author_of, hear_status
 from shared.connectors.reading import identifier, name, rfc3339, words
 from shared.contract import Deleted, Heard, Parsed, RawPart, Reacted, read_json, storable
 from shared.errors import BadPayload, Problem
@@ -61,7 +61,7 @@ class _Reading:
     """One answer being read."""
 
     def __init__(self, part: RawPart) -> None:
-        self._part = part
+        self._part, self._own = part, account_id(part.channel_external_id)
         self._heard: dict[Heard, None] = {}  # eighty favourites bring the same status eighty times
         self._ignored: list[str] = []
         self._problems: list[Problem] = []
@@ -123,7 +123,7 @@ class _Reading:
         return Told(ignored=[known or (f"not a status: it has {_named(item)}" if item else "an empty answer")])
 
     def _status(self, status: object) -> Told:
-        return hear_status(status, self._part.channel_external_id, self._part.stamp)
+        return hear_status(status, self._own, self._part.stamp)
 
     def _notification(self, notification: object) -> Told:
         """A status is heard by whatever notification it comes; a favourite is a reaction to it as well."""
@@ -145,7 +145,7 @@ class _Reading:
 
     def _reacted(self, notification: Value, status: object) -> Iterator[Reacted]:
         external_id = identifier(status.get("id")) if isinstance(status, Mapping) else None
-        author, _ = author_of(notification.get("account"), self._part.channel_external_id)
+        author, _ = author_of(notification.get("account"), self._own)
         if external_id is not None:
             actor = author.external_id if author else "unknown"
             yield Reacted(external_id, actor, _reaction(notification), True, self._moment(notification))

@@ -9,7 +9,7 @@ import httpx
 
 from shared.connectors import mastodon_calls as calls
 from shared.connectors.mastodon_hearing import GONE, SOURCE
-from shared.connectors.mastodon_statuses import counted_of
+from shared.connectors.mastodon_statuses import account_id, counted_of
 from shared.connectors.reading import identifier
 from shared.contract import Counted, Login, Pointer, RawArrival, read_json
 from shared.errors import BadPayload, LoginDead, RateLimited, Refused, Unavailable
@@ -124,7 +124,7 @@ async def _be_known(http: httpx.AsyncClient, login: Login) -> None:
     """Raises where the instance does not know the channel's account: then its word about statuses is worth nothing."""
     account = await calls.read(http, login, "/api/v1/accounts/verify_credentials")
     known = identifier(account.get("id")) if isinstance(account, Mapping) else None
-    if known != login.channel_external_id:
+    if known != account_id(login.channel_external_id):
         reason = f"the token speaks for account {known or 'nobody'} and the channel is {login.channel_external_id}"
         raise Refused(calls.NETWORK, f"{reason}: what this instance says of statuses is not taken for the channel's")
 

@@ -15,6 +15,7 @@ import httpx
 
 from shared.connectors import mastodon_calls as calls
 from shared.connectors.mastodon_hearing import NOTE, SOURCE
+from shared.connectors.mastodon_statuses import account_id
 from shared.connectors.reading import identifier, rfc3339
 from shared.contract import Login, RawArrival, storable
 from shared.errors import Unavailable
@@ -54,7 +55,7 @@ def sources_of(login: Login) -> list[Source]:
     Since Mastodon 4.3 an account's notifications leave out private mentions by people whom it does not follow, unless
     it decided otherwise: to a brand those are its customers.
     """
-    account = quote(login.channel_external_id, safe="")
+    account = quote(account_id(login.channel_external_id), safe="")
     found = [
         Source(NOTIFICATIONS, "/api/v1/notifications", 80, (("include_filtered", "true"),)),
         Source(OWN, f"/api/v1/accounts/{account}/statuses", 40, (("exclude_reblogs", "true"),)),

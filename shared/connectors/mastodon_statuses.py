@@ -41,6 +41,11 @@ class Told:
     problems: list[Problem] = field(default_factory=list)
 
 
+def account_id(channel_external_id: str) -> str:
+    """The account's id at its instance: a channel is named `id@instance`, for each instance counts by itself."""
+    return channel_external_id.partition("@")[0]
+
+
 def hear_status(status: object, channel: str, stamp: datetime) -> Told:
     """The facts of one status, whose content is as it was at `stamp`. Raises Unusable without an id.
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -24,6 +25,12 @@ class World:
     login: Login
     cafe: str
     lea: str
+
+    @property
+    def channel_id(self) -> str:
+        """How a channel of the account `cafe` is named."""
+        assert self.login.base_url is not None
+        return f"{self.cafe}@{urlsplit(self.login.base_url).netloc}"
 
     def following(self, *terms: str) -> "World":
         return replace(self, login=replace(self.login, terms=terms))
@@ -68,4 +75,10 @@ async def world(**settings: Any) -> AsyncIterator[World]:
     cafe, lea = instance.join("cafe"), instance.join("lea", "elsewhere.example")
     async with serving(instance.app) as port, guarded(**settings) as http:
         url = f"http://127.0.0.1:{port}"
-        yield World(instance, http, Login(cafe, url, {"access_token": instance.login(cafe)}), cafe, lea)
+        yield World(
+            instance,
+            http,
+            Login(f"{cafe}@{urlsplit(url).netloc}", url, {"access_token": instance.login(cafe)}),
+            cafe,
+            lea,
+        )

@@ -25,7 +25,7 @@ async def test_a_token_speaks_for_its_account_at_its_instance() -> None:
     async with world() as here:
         login = replace(here.login, channel_external_id="", base_url=f"{here.login.base_url}/@cafe?x=1")
         choice = await mastodon.identify(here.http, login)
-    assert (choice.external_id, choice.name) == (here.cafe, "@cafe@fake.example")
+    assert (choice.external_id, choice.name) == (here.channel_id, "@cafe@fake.example")
     assert (choice.base_url, dict(choice.credentials)) == (here.login.base_url, dict(here.login.credentials))
 
 

@@ -43,7 +43,7 @@ async def test_a_consent_ends_in_a_login_that_hears() -> None:
         [choice] = await consents.exchange(here.http, app, await given(here, app))
         login = replace(here.login, credentials=choice.credentials)
         page = await mastodon.poll(here.http, login, None)
-    assert (choice.external_id, choice.name) == (here.cafe, "@cafe@fake.example")
+    assert (choice.external_id, choice.name) == (here.channel_id, "@cafe@fake.example")
     assert (choice.base_url, choice.missing, choice.expires_at) == (here.login.base_url, (), None)
     assert here.texts(page.arrivals) == ["@cafe@fake.example dag"]
 

@@ -59,7 +59,7 @@ async def _world() -> AsyncIterator[World]:
     cafe, lea = instance.join("cafe"), instance.join("lea", "elsewhere.example")
     line = Line(instance.app)
     async with serving(line) as port, guarded(send_timeout_seconds=1) as http:
-        login = Login(cafe, f"http://127.0.0.1:{port}", {"access_token": instance.login(cafe)})
+        login = Login(f"{cafe}@127.0.0.1:{port}", f"http://127.0.0.1:{port}", {"access_token": instance.login(cafe)})
 
         async def say(text: str) -> str:
             return instance.say(lea, text, to=[cafe])

@@ -15,6 +15,6 @@ async def test_an_account_of_an_instance_becomes_a_channel_by_consent(caller: Ca
         consent = query_of(answer.headers["location"])["consent"]
         made = await caller.post("/channels", {"consent_id": consent})
     found = made.json()
-    assert (made.status_code, found["network"], found["external_id"]) == (201, "mastodon", here.cafe)
+    assert (made.status_code, found["network"], found["external_id"]) == (201, "mastodon", here.channel_id)
     assert found["name"] == "@cafe@fake.example"
     assert all(finding["ok"] for finding in found["findings"] if finding["code"] == "login"), found["findings"]
