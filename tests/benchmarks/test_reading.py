@@ -42,8 +42,11 @@ async def test_sums_graphql_and_counting_give_the_same_figures(bench: tuple[Rig,
     assert len((await share.measure(*bench)).sides) == 5
 
 
-async def test_pages_are_full_at_every_size(bench: tuple[Rig, Plan]) -> None:
-    assert len((await growth.measure(*bench)).sides) == 2
+async def test_pages_and_new_mentions_are_measured_at_every_size(bench: tuple[Rig, Plan]) -> None:
+    names = [it.name for it in (await growth.measure(*bench)).sides]
+    assert names == [
+        f"{what} at {size} mentions" for what in (growth.PAGE, growth.MENTION) for size in ("2,000", "4,000")
+    ]
 
 
 @pytest.fixture(scope="module")
