@@ -77,7 +77,7 @@ def main() -> None:
     given = parser.parse_args().names
     if unknown := sorted(set(given) - set(names)):
         parser.error(f"there is no peer {', '.join(unknown)}; there are {', '.join(names)}")
-    console = Console(width=160)
+    console = Console(width=160, markup=False)  # what peers say may stand in brackets
     peers = ready([peer for peer in PEERS if not given or peer.name in given], console)
     if not peers:
         return
