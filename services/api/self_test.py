@@ -98,7 +98,9 @@ async def _ask(services: Means, what: Subject, caller: Caller, *, subscribe: boo
             async with asyncio.timeout(_SECONDS):
                 subscription = await caller.ask(lambda login: network.subscribe(services.http, login, hook))
             if subscription is not None:
-                findings.append(Finding(True, "subscribed", f"{network.card.label} pushes to {hook.url}"))
+                # Taken, and no more: a WebSub hub may still deny it, or ask back in vain.
+                message = f"{network.card.label} took our request to push to {hook.url}"
+                findings.append(Finding(True, "subscribed", message))
         except (NetworkError, httpx.HTTPError, TimeoutError) as error:
             findings.append(_failed("not_subscribed", "the network was asked to push here and did not agree", error))
     if network.card.can(Capability.CHECK):

@@ -62,7 +62,7 @@ def _findings(fetched: Fetched, now: datetime) -> Iterator[Finding]:
     if push is None:
         yield Finding(True, "no_hub", "the feed names no hub that would push: it is polled")
     else:
-        yield Finding(True, "hub", f"the feed's hub is {push.hubs[0]}: what is new is pushed, and polled as well")
+        yield Finding(True, "hub", f"the feed names the hub {push.hubs[0]}, which may push; it is polled as well")
 
 
 def kind(feed: ReadFeed) -> str:

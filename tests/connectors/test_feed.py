@@ -112,7 +112,7 @@ async def test_the_self_test_names_the_hub_and_the_new_address() -> None:
         here.site.move("/feed", "/new")
         found = await findings(here)
     assert found["feed"].message == "Atom without a title: no entries"
-    assert "https://hub.example/" in found["hub"].message
+    assert "https://hub.example/, which may push" in found["hub"].message
     assert f"{here.url}/new" in found["moved"].message
 
 

@@ -20,8 +20,9 @@ from tests.peers.bluesky import Bluesky
 from tests.peers.house import POLL_SECONDS, peer_house
 from tests.peers.mastodon import MastodonMock
 from tests.peers.peer import CannotInstall, Peer, Row
+from tests.peers.websub import WebSub
 
-PEERS: tuple[Peer, ...] = (Bluesky(), MastodonMock())
+PEERS: tuple[Peer, ...] = (Bluesky(), MastodonMock(), WebSub())
 FOLDER = Path(__file__).parents[2] / ".parvis-peers"
 
 
@@ -59,12 +60,12 @@ async def run(peers: Sequence[Peer], console: Console) -> bool:
 
 
 def table(peer: Peer, rows: Sequence[Row]) -> Table:
-    """What was seen of a peer. `way`: the house alone, or the connector called by this program."""
+    """What was seen of a peer."""
     title = f"{peer.name}, {datetime.now(UTC):%Y-%m-%d}: {peer.what}; polled every {POLL_SECONDS:.0f} s"
-    made = Table("what happened", "seen", "after", "by", "note", title=title, title_justify="left")
+    made = Table("what happened", "seen", "after", "note", title=title, title_justify="left")
     for row in rows:
         after = "" if row.seconds is None else f"{row.seconds:.1f} s"
-        made.add_row(row.what, "yes" if row.good else "NO", after, row.way, row.note)
+        made.add_row(row.what, "yes" if row.good else "NO", after, row.note)
     return made
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     given = parser.parse_args().names
     if unknown := sorted(set(given) - set(names)):
         parser.error(f"there is no peer {', '.join(unknown)}; there are {', '.join(names)}")
-    console = Console(width=160)
+    console = Console(width=160, markup=False)  # what peers say may stand in brackets
     peers = ready([peer for peer in PEERS if not given or peer.name in given], console)
     if not peers:
         return

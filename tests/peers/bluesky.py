@@ -4,21 +4,21 @@ import asyncio
 import base64
 import tempfile
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 
-from shared.errors import LoginDead
 from tests.peers import bluesky_servers
 from tests.peers.bluesky_people import Person, Written, join, link, run_out
 from tests.peers.house import POLL_SECONDS, WITHIN_ONE_POLL, Json, PeerHouse
-from tests.peers.logins import BY_ITSELF, ChannelLogin, channel_login
+from tests.peers.logins import ChannelLogin, channel_login
 from tests.peers.peer import Row, Say
+from tests.peers.seeing import Seeing
 
 # A reply that comes within milliseconds of its root is not notified: the AppView does not know the root yet.
 _INDEXED = 1.5
@@ -27,7 +27,6 @@ _TERM = "parvisplein"
 _PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-_ALONE, _HELPED = "house", "connector"
 
 
 class Bluesky:
@@ -68,39 +67,13 @@ class Scene:
     foe: Person
     away: Person
     gone: Person
+    seeing: Seeing = field(init=False)
     login: ChannelLogin = field(init=False)
     channel_id: str = field(init=False)
     own: Written = field(init=False)
 
-    # ------------------------------------------------------------ looking
-
-    async def _look(
-        self, what: str, sees: Callable[[dict[str, Json]], bool], *, way: str = _ALONE, within: float = WITHIN_ONE_POLL
-    ) -> Row:
-        """A row: whether and when the mentions are as they have to be."""
-
-        async def look() -> bool:
-            return sees(await self.house.mentions("bluesky"))
-
-        seen, took = await self.house.until(look, 4 * WITHIN_ONE_POLL)
-        good = seen and took <= within
-        return Row(what, good, took if seen else None, way, "" if good else "late" if seen else "never seen")
-
-    async def _heard(self, what: str, written: Written, **wanted: Any) -> Row:
-        """A row: whether the post is a mention that has these values."""
-
-        def sees(found: dict[str, Json]) -> bool:
-            mention = found.get(written.uri)
-            return mention is not None and all(mention[name] == value for name, value in wanted.items())
-
-        return await self._look(what, sees)
-
-    async def _looked_again(self, *written: Written) -> str:
-        """Have the posts looked at again: the house does it with each poll, where it does."""
-        if BY_ITSELF:
-            return _ALONE
-        await self.login.look_again([one.uri for one in written])
-        return _HELPED
+    def __post_init__(self) -> None:
+        self.seeing = Seeing(self.house, "bluesky")
 
     async def _polled(self) -> bool:
         """Whether the channel has been polled yet: one without a session had to wait for its next turn."""
@@ -111,47 +84,44 @@ class Scene:
     async def connected(self, stack: AsyncExitStack) -> AsyncIterator[Row]:
         password = await self.brand.app_password("parvis")
         credentials = {"identifier": self.brand.handle, "app_password": password}
-        followed = {"terms": [_TERM]} if BY_ITSELF else {}
-        channel = await self.house.connect(network="bluesky", base_url=self.pds, credentials=credentials, **followed)
+        channel = await self.house.connect(network="bluesky", base_url=self.pds, credentials=credentials, terms=[_TERM])
         self.channel_id = channel["id"]
         self.login = await stack.enter_async_context(channel_login(self.house, self.channel_id))
         wrong = [finding["message"] for finding in channel["findings"] if not finding["ok"]]
         findings = len(channel["findings"])
         yield Row("connected by handle and app password; the self-test is content", not wrong and findings > 0, None,
-                  _ALONE, "; ".join(wrong) or f"{findings} findings")  # fmt: skip
-        way = _ALONE
-        if channel["external_id"] != self.brand.did:
-            await self.login.identify()
-            way = _HELPED
+                  "; ".join(wrong) or f"{findings} findings")  # fmt: skip
         await self.house.until(self._polled, 4 * WITHIN_ONE_POLL)
         known = await self.login.read()
         yield Row("the handle led to the DID and to its own host", known.channel_external_id == self.brand.did, None,
-                  way, str(known.credentials.get("service")))  # fmt: skip
+                  str(known.credentials.get("service")))  # fmt: skip
 
     async def said(self) -> AsyncIterator[Row]:
         self.own = await self.brand.post("Nieuwe openingsuren op het plein", langs=["nl"])
-        yield await self._heard("the brand's own post", self.own, authorKind="BRAND", kind="POST", language="nl")
+        yield await self.seeing.heard(
+            "the brand's own post", self.own.uri, authorKind="BRAND", kind="POST", language="nl"
+        )
         named = await self.fan.post("Merci pour l'accueil", to=self.brand, langs=["fr"])
-        yield await self._heard(
-            "a mention", named, kind="POST", authorKind="CONSUMER", language="fr",
+        yield await self.seeing.heard(
+            "a mention", named.uri, kind="POST", authorKind="CONSUMER", language="fr",
             text=f"Merci pour l'accueil @{self.brand.handle}",
             author={"externalId": self.fan.did, "handle": self.fan.handle, "name": None},
         )  # fmt: skip
         reply = await self.fan.reply(self.own, "Ook op zondag?")
-        yield await self._heard("a reply, under its parent", reply, kind="REPLY", parent={"externalId": self.own.uri})
+        yield await self.seeing.heard(
+            "a reply, under its parent", reply.uri, kind="REPLY", parent={"externalId": self.own.uri}
+        )
         await asyncio.sleep(_INDEXED)
         deeper = await self.foe.reply(reply, "Nee hoor", self.own)
-        yield await self._heard("a reply to a reply", deeper, kind="REPLY", parent={"externalId": reply.uri})
+        yield await self.seeing.heard("a reply to a reply", deeper.uri, kind="REPLY", parent={"externalId": reply.uri})
         quote = await self.fan.quote(self.own, "Eindelijk!")
-        yield await self._heard("a quote", quote, kind="POST", text="Eindelijk!")
-        if BY_ITSELF:
-            found = await self.away.post(f"Mooi weer op het {_TERM}")
-            yield await self._heard("a post that names nobody, found by its term", found, kind="POST")
+        yield await self.seeing.heard("a quote", quote.uri, kind="POST", text="Eindelijk!")
+        found = await self.away.post(f"Mooi weer op het {_TERM}")
+        yield await self.seeing.heard("a post that names nobody, found by its term", found.uri, kind="POST")
         await self.fan.like(self.own)
         await self.foe.repost(self.own)
         await asyncio.sleep(_INDEXED)
-        way = await self._looked_again(self.own)
-        yield await self._look("a like, a repost and a quote, counted", self._counted, way=way)
+        yield await self.seeing.look("a like, a repost and a quote, counted", self._counted)
 
     def _counted(self, found: dict[str, Json]) -> bool:
         engagement = found[self.own.uri]["engagement"]
@@ -159,7 +129,7 @@ class Scene:
 
     async def shown(self) -> AsyncIterator[Row]:
         picture = await self.fan.post("Kijk", to=self.brand, embed=await self.fan.picture(_PNG, "Het plein"))
-        yield await self._look(
+        yield await self.seeing.look(
             "a picture with its description",
             lambda found: [it["alt"] for it in found.get(picture.uri, {}).get("media", [])] == ["Het plein"],
         )
@@ -167,40 +137,37 @@ class Scene:
         facet = link(text, "example.be/nieuws…", "https://example.be/nieuws/het-plein")
         cut = await self.fan.post(text, to=self.brand, facets=[facet])
         whole = f"Lees https://example.be/nieuws/het-plein eens @{self.brand.handle}"
-        yield await self._heard("a link that the text shows cut, in full", cut, text=whole)
+        yield await self.seeing.heard("a link that the text shows cut, in full", cut.uri, text=whole)
         old = datetime.now(UTC) - timedelta(days=3)
         late = await self.fan.post("Terug van weggeweest", to=self.brand, createdAt=old.isoformat())
-        yield await self._look(
+        yield await self.seeing.look(
             "a post dated three days back", lambda found: _close(found.get(late.uri, {}).get("publishedAt"), old)
         )
         soon = datetime.now(UTC)
         future = await self.fan.post("Tot morgen", to=self.brand, createdAt=(soon + timedelta(days=400)).isoformat())
-        yield await self._look(
+        yield await self.seeing.look(
             "a post dated next year, kept under today",
             lambda found: _close(found.get(future.uri, {}).get("publishedAt"), soon),
         )
 
     async def changed(self) -> AsyncIterator[Row]:
         edited = await self.fan.post("Open tot 17 u", to=self.brand)
-        yield await self._heard("a mention that will be edited", edited)
+        yield await self.seeing.heard("a mention that will be edited", edited.uri)
         await self.fan.edit(edited, "Open tot 18 u", self.brand)
         await asyncio.sleep(_INDEXED)
-        way = await self._looked_again(edited)
         texts = [f"Open tot {hour} u @{self.brand.handle}" for hour in (17, 18)]
-        row = await self._look(
+        yield await self.seeing.look(
             "edited in place, with its history",
             lambda found: (
                 found[edited.uri]["text"] == texts[1] and [it["text"] for it in found[edited.uri]["history"]] == texts
             ),
         )
-        yield replace(row, way=way)
         wrong = await self.fan.post("Open op zondga", to=self.brand)
-        yield await self._heard("a mention with an error in it", wrong)
+        yield await self.seeing.heard("a mention with an error in it", wrong.uri)
         await self.fan.delete(wrong)
         right = await self.fan.post("Open op zondag", to=self.brand)
         await asyncio.sleep(_INDEXED)
-        way = await self._looked_again(wrong, right)
-        row = await self._look(
+        yield await self.seeing.look(
             "deleted and posted again: two things, one of them gone",
             lambda found: (
                 found[wrong.uri]["deletedAt"] is not None
@@ -208,7 +175,6 @@ class Scene:
                 and found.get(right.uri, {"deletedAt": ""})["deletedAt"] is None
             ),
         )
-        yield replace(row, way=way)
 
     async def absent(self) -> AsyncIterator[Row]:
         """A block and a closed account take posts out of sight; only an account that is gone takes them away."""
@@ -216,42 +182,44 @@ class Scene:
         by_away = await self.away.post("Ik neem pauze", to=self.brand)
         by_gone = await self.gone.post("Vergeet mij", to=self.brand)
         three = (by_foe, by_away, by_gone)
-        yield await self._look("mentions by three others", lambda found: all(one.uri in found for one in three))
+        yield await self.seeing.look("mentions by three others", lambda found: all(one.uri in found for one in three))
         await self.foe.block(self.brand)
         await self.away.deactivate()
         await self.gone.leave()
         await asyncio.sleep(_INDEXED)
-        way = await self._looked_again(*three)
-        row = await self._look(
+        yield await self.seeing.look(
             "an account that was deleted: its mention is gone",
             lambda found: found[by_gone.uri]["deletedAt"] is not None,
         )
-        yield replace(row, way=way)
-        await asyncio.sleep(2 * POLL_SECONDS if BY_ITSELF else POLL_SECONDS)
+        await asyncio.sleep(2 * POLL_SECONDS)
         found = await self.house.mentions("bluesky")
         for written, what in ((by_foe, "blocked by its author"), (by_away, "its author's account deactivated")):
             kept = found[written.uri]["deletedAt"] is None and found[written.uri]["text"] is not None
-            yield Row(f"{what}: the mention stays", kept, None, way)
+            yield Row(f"{what}: the mention stays", kept, None)
 
     async def logins(self) -> AsyncIterator[Row]:
         login = await self.login.read()
         ended = run_out(login.credentials["access_jwt"])
-        await self.login.put(replace(login, credentials={**login.credentials, "access_jwt": ended}))
+        await self.login.change(access_jwt=ended)
         after = await self.fan.post("Ben je er nog?", to=self.brand)
-        if not BY_ITSELF:
-            await asyncio.sleep(2 * POLL_SECONDS)
-            await self.login.renew()
-        row = await self._heard("the access token has run out: renewed, and a mention heard after it", after)
+        row = await self.seeing.heard("the access token has run out: renewed, and a mention heard after it", after.uri)
         renewed = (await self.login.read()).credentials["access_jwt"]
         good = row.good and renewed not in {ended, login.credentials["access_jwt"]}
-        yield replace(row, good=good, way=_ALONE if BY_ITSELF else _HELPED)
+        yield replace(row, good=good)
         async for row in self._after_a_pause():
             yield row
+        done = await self.house.look_back(self.channel_id, datetime.now(UTC) - timedelta(days=7), 4 * WITHIN_ONE_POLL)
+        told = f"{done['status']}: {done['progress']['pages']} pages, {done['progress']['message']}"
+        yield Row("looked back upon, page after page", done["status"] == "succeeded", None, told)
         await self.brand.revoke("parvis")
         login = await self.login.read()
-        ended = run_out(login.credentials["access_jwt"])
-        await self.login.put(replace(login, credentials={**login.credentials, "access_jwt": ended}))
+        await self.login.change(access_jwt=run_out(login.credentials["access_jwt"]))
         yield await self._revoked()
+        meanwhile = await self.fan.post("Nog altijd daar?", to=self.brand)
+        credentials = {"identifier": self.brand.handle, "app_password": await self.brand.app_password("again")}
+        answer = await self.house.rest("PATCH", f"/channels/{self.channel_id}", json={"credentials": credentials})
+        assert answer.is_success, answer.text
+        yield await self.seeing.heard("a new app password: what was posted meanwhile", meanwhile.uri)
 
     async def _after_a_pause(self) -> AsyncIterator[Row]:
         """More than a page between two polls."""
@@ -261,34 +229,20 @@ class Scene:
         await asyncio.sleep(2 * _INDEXED)
         assert (await self.house.rest("POST", f"/channels/{self.channel_id}/resume")).is_success
         wanted = {f"{text} @{self.brand.handle}" for text in texts}
-        yield await self._look(
+        yield await self.seeing.look(
             f"{_BURST} mentions while the channel was paused: every one",
             lambda found: wanted <= {it["text"] for it in found.values()},
             within=2 * WITHIN_ONE_POLL,  # the AppView takes its time for so many
         )
 
     async def _revoked(self) -> Row:
-        what = "the app password was revoked: said, and what to do"
-        if not BY_ITSELF:
-            await asyncio.sleep(_INDEXED)
-            said = await _refusal(self.login.renew())
-            return Row(what, "app password" in said, None, _HELPED, said)
-
         async def look() -> str:
             channel = await self.house.channel(self.channel_id)
             return str(channel["status_reason"]) if channel["status"] == "login_dead" else ""
 
         said, took = await self.house.until(look, 4 * WITHIN_ONE_POLL)
-        return Row(what, "app password" in said and took <= WITHIN_ONE_POLL, took, _ALONE, said)
-
-
-async def _refusal(doing: Awaitable[object]) -> str:
-
-    try:
-        await doing
-    except LoginDead as error:
-        return error.message
-    return "it was renewed"
+        good = "app password" in said and took <= WITHIN_ONE_POLL
+        return Row("the app password was revoked: said, and what to do", good, took, said)
 
 
 def _close(said: str | None, wanted: datetime) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +55,26 @@ class PeerHouse:
         assert answer.status_code == 200, answer.text
         found: Json = answer.json()
         return found
+
+    async def holes(self, channel_id: str) -> list[Json]:
+        """When the channel could not be observed, and why."""
+        answer = await self.rest("GET", f"/channels/{channel_id}/coverage")
+        assert answer.status_code == 200, answer.text
+        return [interval for interval in answer.json()["data"] if interval["kind"] == "hole"]
+
+    async def look_back(self, channel_id: str, since: datetime, seconds: float) -> Json:
+        """Have the channel looked back upon: the operation when it is over, or as it is after `seconds`."""
+        answer = await self.rest("POST", f"/channels/{channel_id}/backfill", json={"since": since.isoformat()})
+        assert answer.status_code == 202, answer.text
+        where = f"{self.rig.api}{answer.headers['location']}"
+        operation: Json = {}
+
+        async def is_over() -> bool:
+            operation.update((await self._http.get(where)).json())
+            return operation["status"] not in {"pending", "running"}
+
+        await self.until(is_over, seconds)
+        return operation
 
     async def mentions(self, network: str) -> dict[str, Json]:
         """Every mention of a network by GraphQL, deleted ones too, by external id."""

@@ -18,14 +18,12 @@ class CannotInstall(Exception):
 class Row:
     """One thing that happened on the peer, and what Parvis made of it.
 
-    `seconds` is how long it took to be seen; `way` whether the house saw to it alone, or the program called the
-    connector in its place.
+    `seconds` is how long it took to be seen.
     """
 
     what: str
     good: bool
     seconds: float | None
-    way: str
     note: str = ""
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from rich.console import Console
 
-from tests.peers import bluesky_servers
+from tests.peers import bluesky_servers, environment
 from tests.peers.__main__ import ready, table
 from tests.peers.bluesky_people import run_out
 from tests.peers.house import PeerHouse
@@ -32,7 +32,7 @@ class Elsewhere:
             raise CannotInstall(self._failure)
 
     async def run(self, folder: Path, house: PeerHouse) -> AsyncGenerator[Row, None]:
-        yield Row("nothing", True, None, "house")
+        yield Row("nothing", True, None)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,20 @@ def test_a_peer_that_can_not_be_installed_is_skipped_with_a_sentence(peer: Elsew
     assert ready([peer], console) == []
     assert isinstance(console.file, StringIO)
     assert said in console.file.getvalue()
+
+
+def test_an_environment_that_has_no_place_is_said_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file", "utf-8")
+    with pytest.raises(CannotInstall, match="no place for its environment"):
+        environment.install(tmp_path / "taken" / "peer", ("nothing==1",), lambda _: None)
+
+
+def test_an_environment_that_has_what_is_wanted_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "installed.txt").write_text("hub==1\nfeed==1", "utf-8")
+    said: list[str] = []
+    environment.install(tmp_path, ("hub==1", "feed==1"), said.append)
+    assert said == []
+    assert [kept.name for kept in tmp_path.iterdir()] == ["installed.txt"]
 
 
 def test_what_is_not_on_the_path_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -64,7 +78,7 @@ def test_a_node_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_the_table_says_what_was_not_seen() -> None:
     console = Console(file=StringIO(), width=200)
-    console.print(table(Elsewhere(None), [Row("a mention", False, 12.34, "house", "late")]))
+    console.print(table(Elsewhere(None), [Row("a mention", False, 12.34, "late")]))
     assert isinstance(console.file, StringIO)
     assert all(word in console.file.getvalue() for word in ("a mention", "NO", "12.3 s", "late"))
 

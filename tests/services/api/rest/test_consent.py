@@ -64,6 +64,14 @@ async def test_a_choice_becomes_a_channel_that_hears_and_speaks(caller: Caller, 
     assert "sbp_" not in answer.text
 
 
+async def test_of_a_network_that_is_to_push_no_more_is_said_than_that_it_took_the_request(
+    caller: Caller, network: journey.Network
+) -> None:
+    made = (await connect(caller, await consented(caller, network))).json()
+    messages = {finding["code"]: finding["message"] for finding in made["findings"]}
+    assert messages["subscribed"].endswith(f"took our request to push to {made['webhook_url']}")
+
+
 async def test_the_only_thing_that_was_given_needs_no_name(caller: Caller, network: journey.Network) -> None:
     consent = await consented(caller, network, page=["shop"])
     answer = await caller.post("/channels", {"consent_id": consent})
