@@ -144,4 +144,6 @@ FEED = Specimen(
     ),
     echo=lambda words: Reply(403, words.encode(), _FEED),
     recorded=frozenset({Capability.POLL}),
+    real=frozenset({Capability.WEBHOOKS, Capability.SUBSCRIBE}),
+    real_by="Flask-WebSub's hub",
 )

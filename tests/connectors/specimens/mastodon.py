@@ -122,6 +122,6 @@ MASTODON = Specimen(
     pointer=lambda external_id: Pointer(external_id, "status"),
     several_deleted=False,
     recorded=frozenset({Capability.POLL}),
-    real=frozenset(Mastodon.card.capabilities - {Capability.FETCH}),
+    real=frozenset(Mastodon.card.capabilities - {Capability.FETCH, Capability.MEASURE}),
     real_by="mastodon_mock",
 )
