@@ -141,6 +141,10 @@ async def test_rows_outlive_a_kill_of_everything(tmp_path: Path) -> None:
         everything = [parent.pid, *children_of(parent.pid), *children_of(master)]
         for pid in everything:
             os.kill(pid, signal.SIGKILL)
+    # What is killed takes a moment to be gone, and PostgreSQL does not start beside its remains: `up` starts it again.
+    deadline = time.monotonic() + 10
+    while any(map(is_alive, everything)) and time.monotonic() < deadline:
+        time.sleep(0.01)
     with temporary_servers(folder, fast=False) as urls:
         assert await ask(urls.owner, "SELECT answer FROM kept") == 42
 
