@@ -130,8 +130,8 @@ class Forest:
     async def _adopt(self) -> None:
         """A circle's root keeps no parent: it is the mention whose key names its own thread.
 
-        Asked for by keys and written by ids, in steps of which each has one good plan: as one statement with both
-        joins it went through all of the brand for each mention, where PostgreSQL had not counted the table yet.
+        Asked for by keys and written by ids, in steps of which each has one good plan. One statement with both joins
+        goes through all of the brand for each mention, where PostgreSQL has not counted the table yet.
         """
         connection = await driver(self._session)
         waiting = await connection.fetch(WAITING, self._brand_id, list(self._todo))
