@@ -98,13 +98,21 @@ class NetworkError(ParvisError):
 
 
 class RateLimited(NetworkError):
-    """Too fast: try again `after`."""
+    """Too fast: try again `after`. `whole_app`: not this channel alone, all that act by the same registration."""
 
     code = "rate_limited"
 
-    def __init__(self, network: str, message: str = "the network asks to slow down", *, after: timedelta) -> None:
+    def __init__(
+        self,
+        network: str,
+        message: str = "the network asks to slow down",
+        *,
+        after: timedelta,
+        whole_app: bool = False,
+    ) -> None:
         super().__init__(network, message, unsent=True)
         self.after = after
+        self.whole_app = whole_app
 
 
 class Unavailable(NetworkError):
@@ -117,6 +125,15 @@ class Refused(NetworkError):
     """The network, or our own card for it, says no for good."""
 
     code = "refused"
+
+    def __init__(self, network: str, message: str) -> None:
+        super().__init__(network, message, unsent=True)
+
+
+class Unprepared(NetworkError):
+    """What was laid ready for an effect is not there any more: prepare it again."""
+
+    code = "unprepared"
 
     def __init__(self, network: str, message: str) -> None:
         super().__init__(network, message, unsent=True)

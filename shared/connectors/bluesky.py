@@ -24,6 +24,7 @@ from shared.contract import (
     Card,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -33,6 +34,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -114,6 +116,9 @@ class Bluesky:
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         return await bluesky_recheck.recheck(http, login, external_ids)
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         raise outcome.cannot(self.card, Capability.PUBLISH)

@@ -21,6 +21,7 @@ from shared.contract import (
     Card,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -30,6 +31,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -155,6 +157,9 @@ class Facebook:
 
     async def renew(self, http: httpx.AsyncClient, login: Login) -> Login:
         raise outcome.cannot(self.card, Capability.RENEW)
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         raise outcome.cannot(self.card, Capability.PUBLISH)

@@ -16,6 +16,7 @@ from shared.contract import (
     Card,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -25,6 +26,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -109,6 +111,9 @@ class Feed:
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         raise outcome.cannot(self.card, Capability.RECHECK)
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         raise outcome.cannot(self.card, Capability.PUBLISH)

@@ -16,8 +16,10 @@ from shared.contract import (
     Answer,
     Capability,
     Card,
+    Certainty,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -27,6 +29,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -37,7 +40,7 @@ from shared.contract import (
     storable,
 )
 from shared.errors import BadPayload, NetworkError, Refused, Uncertain
-from shared.models.enums import Network
+from shared.models.enums import Network, OutgoingKind
 
 LONGEST_KEY = 200
 LONGEST_ID_BYTES = 1000  # of a post of ours: its id is indexed
@@ -55,6 +58,7 @@ class Generic:
         network=Network.GENERIC,
         label="Generic webhook",
         capabilities=frozenset({Capability.WEBHOOKS, Capability.PUBLISH, Capability.FIND, Capability.CHECK}),
+        effects={OutgoingKind.PUBLISH: Certainty.LOOKED_UP},
         shared_ids=False,
         credentials_optional=("url", "secret"),
     )
@@ -98,6 +102,9 @@ class Generic:
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         raise outcome.cannot(self.card, Capability.RECHECK)
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         url, secret = _receiver(login)

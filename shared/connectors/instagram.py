@@ -21,6 +21,7 @@ from shared.contract import (
     Card,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -30,6 +31,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -150,6 +152,9 @@ class Instagram:
 
     async def check(self, http: httpx.AsyncClient, login: Login) -> list[Finding]:
         return await check(_graph(http, login) if login.credentials.get("access_token") else None, login)
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         raise outcome.cannot(self.card, Capability.PUBLISH)

@@ -26,6 +26,7 @@ from shared.contract import (
     Card,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -35,6 +36,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -122,6 +124,9 @@ class Mastodon:
 
     async def check(self, http: httpx.AsyncClient, login: Login) -> list[Finding]:
         return await mastodon_check.check(http, login)
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         raise outcome.cannot(self.card, Capability.PUBLISH)

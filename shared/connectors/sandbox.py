@@ -19,8 +19,10 @@ from shared.contract import (
     Answer,
     Capability,
     Card,
+    Certainty,
     Choice,
     Counted,
+    Files,
     Finding,
     HookAddress,
     Length,
@@ -30,6 +32,7 @@ from shared.contract import (
     Parsed,
     Part,
     Pointer,
+    Prepared,
     RawArrival,
     RawPart,
     RawRequest,
@@ -38,7 +41,7 @@ from shared.contract import (
     Subscription,
 )
 from shared.errors import BadSignature, LoginDead, LoginExpired, NetworkError, Unavailable, Uncertain
-from shared.models.enums import Network
+from shared.models.enums import Network, OutgoingKind
 
 MAX_TEXT = 10_000
 PAGE_SIZE = 100
@@ -74,6 +77,7 @@ class Sandbox:
         credentials_required=("access_token",),
         credentials_optional=("refresh_token",),
         needs_base_url=True,
+        effects={OutgoingKind.PUBLISH: Certainty.LOOKED_UP},
         follows_terms=True,
     )
 
@@ -168,6 +172,9 @@ class Sandbox:
         if not isinstance(posts, list):
             raise Unavailable("sandbox", "the look-up was answered without a list of posts", unsent=True)
         return [_shown(login, posts)] if posts else []
+
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         """Post it. The network is not idempotent, so a repeat looks for the earlier try first."""

@@ -4,7 +4,7 @@ A connector is one file in `shared/connectors`. It knows neither the database no
 bytes into facts (`Heard`); its other half talks to the network through the client that it is handed.
 """
 
-from shared.contract.card import Capability, Card, Length
+from shared.contract.card import Capability, Card, Certainty, Length, MediaLimit, Preparing
 from shared.contract.connector import Connector, Consents, Hears, Revokes, Speaks
 from shared.contract.incoming import (
     Answer,
@@ -29,13 +29,18 @@ from shared.contract.outgoing import (
     Choice,
     Consent,
     Consented,
+    Files,
     Finding,
     HookAddress,
     Login,
     OutgoingEffect,
+    OutgoingMedia,
     Page,
+    Prepared,
+    Room,
     Sent,
     Subscription,
+    Target,
 )
 from shared.contract.reading import read_json, read_moment, storable
 
@@ -45,6 +50,7 @@ __all__ = [
     "Author",
     "Capability",
     "Card",
+    "Certainty",
     "Choice",
     "Connector",
     "Consent",
@@ -52,6 +58,7 @@ __all__ = [
     "Consents",
     "Counted",
     "Deleted",
+    "Files",
     "Finding",
     "Heard",
     "Hears",
@@ -60,21 +67,27 @@ __all__ = [
     "Length",
     "Login",
     "MediaDraft",
+    "MediaLimit",
     "OutgoingEffect",
+    "OutgoingMedia",
     "Page",
     "Parsed",
     "Part",
     "Pointer",
+    "Prepared",
+    "Preparing",
     "RawArrival",
     "RawPart",
     "RawRequest",
     "Reacted",
     "Revokes",
+    "Room",
     "Said",
     "Secret",
     "Sent",
     "Speaks",
     "Subscription",
+    "Target",
     "read_json",
     "read_moment",
     "storable",

@@ -13,11 +13,13 @@ from shared.contract.outgoing import (
     Choice,
     Consent,
     Consented,
+    Files,
     Finding,
     HookAddress,
     Login,
     OutgoingEffect,
     Page,
+    Prepared,
     Sent,
     Subscription,
 )
@@ -78,8 +80,17 @@ class Speaks(Protocol):
         """What the network shows now of these things. `parse` hears edits in it, counters, and what is gone."""
         ...
 
+    async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
+        """Lay ready what the effect needs, to be seen by nobody: called before `send` where the card says so.
+
+        It may be repeated at any point: `outgoing.marks` is what came of it so far. Raises Refused where the network
+        will not take it.
+        """
+        ...
+
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        """Bring the effect about, once. Raises Uncertain where it may have happened."""
+        """Bring the effect about, once, by one call that has an effect. Raises Uncertain where it may have happened,
+        Unprepared where what was laid ready is no longer there."""
         ...
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from shared.contract.incoming import MediaDraft, RawArrival
-from shared.models.enums import OutgoingKind
+from shared.contract.incoming import RawArrival
+from shared.models.enums import MentionKind, OutgoingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Choice:
     """One account, page or feed that a login or a person's consent can speak for, and what a channel of it needs.
 
     `missing` names the rights that were asked for and not given, in the network's own words. `granted_by` is the person
-    who consented, by the id under which the network will say that they take it back.
+    who consented, by the id under which the network will say that they take it back. `limits` are this server's or
+    account's own where they differ from the network's card: `text`, `media`.
     """
 
     external_id: str
@@ -38,27 +40,107 @@ class Choice:
     expires_at: datetime | None = None
     missing: tuple[str, ...] = ()
     granted_by: str | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMedia:
+    """A picture, film or sound to go with an effect. `url` is where anybody can fetch it, signed for some hours where
+    it is our own; `key` names our own copy, and is None for what stands elsewhere on the web.
+
+    `size` is in bytes, `width` and `height` in pixels, `seconds` the length; None where it is not known.
+    """
+
+    url: str
+    kind: str  # image, video, gif, audio
+    alt: str | None = None
+    key: str | None = None
+    type: str | None = None  # MIME
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+
+
+class Files(Protocol):
+    """Where the bytes of media come from."""
+
+    async def read(self, media: OutgoingMedia) -> bytes:
+        """All of it. Raises Unavailable(unsent) where it can't be had now, Refused where it is gone or too large."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What somebody said, or (kind None) an account, that an effect answers or acts on.
+
+    `author_external_id` is who said it; `root_external_id` the thing at the top of its thread, where that is known.
+    """
+
+    external_id: str
+    kind: MentionKind | None = None
+    author_external_id: str | None = None
+    root_external_id: str | None = None
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingEffect:
-    """One effect to bring about. `id` is the receiver's idempotency key where it takes one."""
+    """One effect to bring about. `id` is the receiver's idempotency key where it takes one; it is made from `seed`,
+    a UUIDv7, from which a key of another form can be made as well: the same at every try.
+
+    Beneath a post of ours (`first_comment`, `thread_part`), `parent_external_id` is what it hangs beneath and
+    `root_external_id` the first part. `target` is what is answered or acted on. `marks` is what `prepare` left,
+    `undoes` the external id that the effect got which is now undone (`unlike`, `unblock`). `due_at`: the moment meant.
+    """
 
     id: str
     kind: OutgoingKind
     text: str
-    thing_id: str  # what is brought about: the post
-    media: tuple[MediaDraft, ...] = ()
+    thing_id: str  # what is brought about: the post; what is acted on: the mention, the identity
+    media: tuple[OutgoingMedia, ...] = ()
+    link: str | None = None
     parent_external_id: str | None = None
+    root_external_id: str | None = None
+    target: Target | None = None
+    audience: str | None = None
+    language: str | None = None
+    seed: int = 0
+    due_at: datetime | None = None
     first_attempt_at: datetime | None = None
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    undoes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many more of such calls a network takes before `resets_in` is over, by its own headers.
+
+    `whole_app`: from all channels of our registration together, not from this one.
+    """
+
+    left: int
+    resets_in: timedelta
+    whole_app: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was laid ready, as JSON. `wait`: the network is still at work on it; prepare again after that."""
+
+    marks: Mapping[str, Any]
+    wait: timedelta | None = None
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The effect is live."""
+    """The effect is live. Of an effect on something that is there already, `external_id` is that thing's, or the id by
+    which it can be undone."""
 
     external_id: str
     url: str | None = None
+    room: Room | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
-from shared.models.post import Attempt, DueOutgoing, Outgoing, Post, Variant
+from shared.models.post import Attempt, Budget, DueOutgoing, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Brand",
     "BrandDraft",
     "BrandSequence",
+    "Budget",
     "Channel",
     "ChannelDraft",
     "Consent",

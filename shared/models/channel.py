@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
-from shared.models.base import BYTES, JSON_VALUE, NOW, TEXT, TEXTS, TIME, JsonList
+from shared.models.base import BYTES, JSON_VALUE, NOW, TEXT, TEXTS, TIME, JsonList, JsonObject
 from shared.models.enums import ChannelStatus, CoverageKind, Network, string_enum
 
 
@@ -55,6 +55,7 @@ class Channel(SQLModel, table=True):
     credentials: bytes | None = Field(default=None, sa_type=BYTES)
     login_expires_at: datetime | None = Field(default=None, sa_type=TIME)  # when the credentials run out by themselves
     terms: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
+    limits: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)  # its server's own: `text`, `media`
     findings: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     checked_at: datetime | None = Field(default=None, sa_type=TIME)
     last_heard_at: datetime | None = Field(default=None, sa_type=TIME)

@@ -169,7 +169,20 @@ class VariantStatus(StrEnum):
 
 
 class OutgoingKind(StrEnum):
+    """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
+    somebody said; the others act on what is there already."""
+
     PUBLISH = "publish"
+    FIRST_COMMENT = "first_comment"
+    THREAD_PART = "thread_part"
+    REPLY = "reply"
+    HIDE = "hide"
+    UNHIDE = "unhide"
+    DELETE = "delete"
+    LIKE = "like"
+    UNLIKE = "unlike"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
 
 
 class OutgoingState(StrEnum):
@@ -189,6 +202,7 @@ class EventType(StrEnum):
     MENTION_CHANGED = "mention.changed"
     POST_CHANGED = "post.changed"
     CHANNEL_CHANGED = "channel.changed"
+    OUTGOING_CHANGED = "outgoing.changed"
 
 
 class Interval(StrEnum):

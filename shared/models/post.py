@@ -24,6 +24,8 @@ class Post(SQLModel, table=True):
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     text: str = Field(sa_type=TEXT)
     status: PostStatus = Field(default=PostStatus.DRAFT, sa_type=cast(Any, string_enum(PostStatus)))
+    media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+    link: str | None = Field(default=None, sa_type=TEXT)
     scheduled_at: datetime | None = Field(default=None, sa_type=TIME)
     local_time: str | None = Field(default=None, sa_type=TEXT)
     timezone: str | None = Field(default=None, sa_type=TEXT)
@@ -34,7 +36,11 @@ class Post(SQLModel, table=True):
 
 
 class Variant(SQLModel, table=True):
-    """A post's form for one channel. `text` None: the post's own."""
+    """A post's form for one channel. `text`, `media`, `link` None: the post's own.
+
+    `parts` follow in the same thread, each with text and media; `first_comment` stands beneath. An item of media names
+    one of ours (`media_id`) or what stands on the web (`url`), its `kind` and perhaps an `alt`.
+    """
 
     __tablename__ = "variant"
     __table_args__ = (
@@ -48,7 +54,11 @@ class Variant(SQLModel, table=True):
     post_id: UUID
     channel_id: UUID
     text: str | None = Field(default=None, sa_type=TEXT)
-    media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+    media: JsonList | None = Field(default=None, sa_type=JSON_VALUE)
+    link: str | None = Field(default=None, sa_type=TEXT)
+    first_comment: str | None = Field(default=None, sa_type=TEXT)
+    parts: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+    audience: str | None = Field(default=None, sa_type=TEXT)
     status: VariantStatus = Field(default=VariantStatus.DRAFT, sa_type=cast(Any, string_enum(VariantStatus)))
     external_id: str | None = Field(default=None, sa_type=TEXT)
     url: str | None = Field(default=None, sa_type=TEXT)
@@ -57,13 +67,23 @@ class Variant(SQLModel, table=True):
 
 
 class Outgoing(SQLModel, table=True):
-    """One effect on a network that must happen once."""
+    """One effect on a network that must happen once.
+
+    It belongs to a variant (`publish`, `first_comment`, `thread_part`), or is about a mention or an identity.
+    `after_id`: it hangs beneath that effect and waits until it is live. `undoes_id`: it takes that effect back.
+    `marks` is what was laid ready on the network by `prepared_at`.
+    """
 
     __tablename__ = "outgoing"
     __table_args__ = (
         ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
         ForeignKeyConstraint(["brand_id", "variant_id"], ["variant.brand_id", "variant.id"]),
+        ForeignKeyConstraint(["brand_id", "mention_id"], ["mention.brand_id", "mention.id"]),
+        ForeignKeyConstraint(["brand_id", "identity_id"], ["identity.brand_id", "identity.id"]),
         Index("ix_outgoing_variant", "brand_id", "variant_id"),
+        Index("ix_outgoing_mention", "brand_id", "mention_id", postgresql_where=text("mention_id IS NOT NULL")),
+        Index("ix_outgoing_identity", "brand_id", "identity_id", postgresql_where=text("identity_id IS NOT NULL")),
+        Index("ix_outgoing_after", "brand_id", "after_id", postgresql_where=text("after_id IS NOT NULL")),
         Index(
             "ix_outgoing_unsent",
             "brand_id",
@@ -76,11 +96,18 @@ class Outgoing(SQLModel, table=True):
     kind: OutgoingKind = Field(sa_type=cast(Any, string_enum(OutgoingKind)))
     channel_id: UUID
     variant_id: UUID | None = None
+    mention_id: UUID | None = None
+    identity_id: UUID | None = None
+    after_id: UUID | None = None
+    undoes_id: UUID | None = None
+    created_by: UUID | None = None
     payload: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)
     state: OutgoingState = Field(default=OutgoingState.WAITING, sa_type=cast(Any, string_enum(OutgoingState)))
     due_at: datetime = Field(sa_type=TIME)
     tries: int = 0
     first_attempt_at: datetime | None = Field(default=None, sa_type=TIME)
+    prepared_at: datetime | None = Field(default=None, sa_type=TIME)
+    marks: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)
     external_id: str | None = Field(default=None, sa_type=TEXT)
     url: str | None = Field(default=None, sa_type=TEXT)
     problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
@@ -100,7 +127,7 @@ class Attempt(SQLModel, table=True):
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     outgoing_id: UUID
     number: int
-    step: str = Field(sa_type=TEXT)  # send or find
+    step: str = Field(sa_type=TEXT)  # prepare, send, find, or a person's word
     fence: int
     started_at: datetime = Field(sa_type=TIME)
     ended_at: datetime | None = Field(default=None, sa_type=TIME)
@@ -112,10 +139,24 @@ class DueOutgoing(SQLModel, table=True):
     """When an outgoing effect is tried next, and who holds it; ids and times only."""
 
     __tablename__ = "due_outgoing"
-    __table_args__ = (Index("ix_due_outgoing_due_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_due_outgoing_due_at", "due_at"),
+        Index("ix_due_outgoing_brand", "brand_id", "due_at"),
+    )
     outgoing_id: UUID = Field(primary_key=True)
     brand_id: UUID
+    channel_id: UUID | None = None
     lane: str = Field(sa_type=TEXT)  # one a network host: a slow one delays nobody else
     due_at: datetime = Field(sa_type=TIME)
     leased_until: datetime | None = Field(default=None, sa_type=TIME)
     fence: int = 0
+
+
+class Budget(SQLModel, table=True):
+    """Until when a channel (by its id) or a lane (by its name) is left alone: its network has no room for more."""
+
+    __tablename__ = "budget"
+    key: str = Field(primary_key=True, sa_type=TEXT)
+    until: datetime = Field(sa_type=TIME)
+    left: int = 0
+    told_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)

@@ -26,6 +26,7 @@ TABLES: dict[str, TableKind] = {
     "audit_entry": TableKind.PLATFORM,
     "brand": TableKind.CONTENT,
     "brand_sequence": TableKind.CONTENT,
+    "budget": TableKind.QUEUE,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,

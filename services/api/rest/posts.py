@@ -17,6 +17,7 @@ from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text
 from shared.connectors.registry import CARDS
 from shared.domain.publishing import outgoing, posts
 from shared.domain.publishing.drafts import Timing
+from shared.domain.publishing.fitting import media_of
 from shared.domain.publishing.outgoing import Settlement
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
@@ -97,7 +98,7 @@ def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRe
         channel_id=row.channel_id,
         status=row.status,
         text=row.text if row.text is not None else post.text,
-        media=[MediaRead.model_validate(item) for item in row.media],
+        media=[MediaRead.model_validate(item) for item in media_of(post, row)],
         external_id=row.external_id,
         url=row.url,
         published_at=row.published_at,

@@ -52,8 +52,12 @@ async def _text(root: strawberry.Parent[models.Variant], info: Info) -> str:
     return post.text if post is not None else ""
 
 
-def _media(root: strawberry.Parent[models.Variant]) -> Any:
-    return [Media(url=m["url"], kind=m["kind"], alt=m.get("alt")) for m in root.media]
+async def _media(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+    found = root.media
+    if found is None:
+        post = await loaders.post(info.context, root.brand_id, root.post_id)
+        found = post.media if post is not None else []
+    return [Media(url=m["url"], kind=m["kind"], alt=m.get("alt")) for m in found]
 
 
 def _problems(root: strawberry.Parent[models.Variant]) -> Any:

@@ -10,6 +10,7 @@ from shared.contract import Card
 from shared.db import Session
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
+from shared.models.base import JsonList
 from shared.models.channel import Channel
 from shared.models.enums import Network, VariantStatus
 from shared.models.post import Post, Variant
@@ -20,8 +21,13 @@ _STILL_WRITTEN = frozenset({VariantStatus.DRAFT, VariantStatus.IN_REVIEW, Varian
 
 
 def text_of(post: Post, variant: Variant) -> str:
-    """What is sent as this variant's text."""
+    """What is said in this variant, a link beneath it not counted."""
     return variant.text if variant.text is not None else post.text
+
+
+def media_of(post: Post, variant: Variant) -> JsonList:
+    """What goes with it."""
+    return variant.media if variant.media is not None else post.media
 
 
 def misfits(post: Post, variant: Variant, channel: Channel, card: Card) -> list[dict[str, Any]]:
@@ -30,8 +36,9 @@ def misfits(post: Post, variant: Variant, channel: Channel, card: Card) -> list[
     length = card.count(text_of(post, variant))
     if not length.fits:
         found.append(_misfit("too_long", "text", length.used, length.limit, length.unit, channel, card))
-    if card.most_media is not None and len(variant.media) > card.most_media:
-        found.append(_misfit("too_many", "media", len(variant.media), card.most_media, "media", channel, card))
+    media = media_of(post, variant)
+    if card.most_media is not None and len(media) > card.most_media:
+        found.append(_misfit("too_many", "media", len(media), card.most_media, "media", channel, card))
     return found
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from shared.contract import Capability, Card, Login, MediaDraft, OutgoingEffect
+from shared.contract import Capability, Card, Login, OutgoingEffect, OutgoingMedia
 from shared.db import Session
 from shared.domain.brands import audit, channels
 from shared.domain.brands.lanes import lane_of
@@ -154,7 +154,7 @@ def _effect(outgoing: Outgoing, post_id: UUID) -> OutgoingEffect:
         kind=outgoing.kind,
         text=outgoing.payload.get("text", ""),
         thing_id=typeid(Prefix.POST, post_id),
-        media=tuple(MediaDraft(item["url"], item["kind"], item.get("alt")) for item in media),
+        media=tuple(OutgoingMedia(item["url"], item["kind"], item.get("alt")) for item in media),
         first_attempt_at=outgoing.first_attempt_at,
     )
 

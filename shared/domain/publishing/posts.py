@@ -259,4 +259,6 @@ def _with_own_zone(changes: PostChanges, post: Post) -> Timing:
 
 
 def _as_draft(variant: Variant) -> VariantDraft:
-    return VariantDraft.model_validate({"channel_id": variant.channel_id, "text": variant.text, "media": variant.media})
+    return VariantDraft.model_validate(
+        {"channel_id": variant.channel_id, "text": variant.text, "media": variant.media or []}
+    )

@@ -12,7 +12,7 @@ from shared.db import Session
 from shared.domain.brands.lanes import lane_of
 from shared.domain.publishing import due, fitting, reading, transitions
 from shared.domain.publishing.drafts import VariantDraft, named_channels
-from shared.domain.publishing.fitting import Cards, text_of
+from shared.domain.publishing.fitting import Cards, media_of, text_of
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.models.channel import Channel
@@ -48,7 +48,7 @@ async def set_up(
             variant.status = VariantStatus.DRAFT
         draft = wanted.get(channel_id)
         variant.text = draft.text if draft is not None else None
-        variant.media = [item.model_dump() for item in draft.media] if draft is not None else []
+        variant.media = [item.model_dump() for item in draft.media] if draft is not None and draft.media else None
         found.append(variant)
     await _take_away(session, scope, list(by_channel.values()))
     await session.flush()
@@ -111,7 +111,7 @@ async def enqueue(
     places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(variants)}
     channels = await _channels(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
     for variant in sending:
-        if not text_of(post, variant).strip() and not variant.media:
+        if not text_of(post, variant).strip() and not media_of(post, variant):
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
             raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
     fitting.refuse(post, sending, places, channels, cards)
@@ -122,7 +122,7 @@ async def enqueue(
             kind=OutgoingKind.PUBLISH,
             channel_id=variant.channel_id,
             variant_id=variant.id,
-            payload={"text": text_of(post, variant), "media": variant.media},
+            payload={"text": text_of(post, variant), "media": media_of(post, variant)},
             due_at=at,
             created_at=now,
         )

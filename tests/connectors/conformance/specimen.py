@@ -12,7 +12,18 @@ from enum import StrEnum
 
 import httpx
 
-from shared.contract import Capability, Connector, HookAddress, Login, OutgoingEffect, Pointer, RawRequest, Secret
+from shared.contract import (
+    Capability,
+    Connector,
+    Files,
+    HookAddress,
+    Login,
+    OutgoingEffect,
+    Pointer,
+    RawRequest,
+    Secret,
+    Target,
+)
 from shared.errors import NetworkError
 from shared.models.enums import OutgoingKind
 from tests.connectors.conformance.line import Line, Reply
@@ -91,6 +102,17 @@ class Pushing:
         return RawRequest("POST", self.sign(key or self.keys[0], body, at, number), {}, body, received_at or at)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What anybody sees of a thing on the network now; `liked`, `hidden`: by our channel."""
+
+    text: str
+    parent: str | None = None
+    media: tuple[str | None, ...] = ()  # the alt text of each
+    hidden: bool = False
+    liked: bool = False
+
+
 @dataclass
 class World:
     """The network on loopback with our channel on it, and what people do there.
@@ -108,6 +130,10 @@ class World:
     delete: Callable[[str], Awaitable[None]] | None = None
     revoke: Callable[[], None] | None = None
     published: Callable[[], Awaitable[list[str]]] | None = None
+    shown: Callable[[str], Awaitable[Shown | None]] | None = None  # None: it is not there (any more)
+    blocked: Callable[[str], Awaitable[bool]] | None = None
+    target: Callable[[str], Awaitable[Target]] | None = None  # what `say` said, as something to answer or act on
+    files: Files | None = None
     subscribed: Callable[[], Awaitable[bool]] | None = None
     hook: HookAddress | None = None
 
