@@ -192,6 +192,14 @@ class Sandbox:
             raise Uncertain("sandbox", "it is not there, and may be shown some seconds late: look again")
         return found
 
+    async def clock(self, http: httpx.AsyncClient, base_url: str) -> datetime:
+        """What the time is on this network, which anybody can move there."""
+        response = await outcome.ask(http, "sandbox", f"{base_url.rstrip('/')}/api/clock")
+        now = sandbox_changes.moment(answer(response).get("now")) if response.status_code == 200 else None
+        if now is None:
+            raise Unavailable("sandbox", "the network does not say what the time is there", unsent=True)
+        return now
+
     async def measure(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> list[Counted]:
         """Counters now; what the network does not know (any more) is left out."""
         found = []

@@ -239,7 +239,7 @@ def asked(kind: OutgoingKind, **more: Any) -> OutgoingEffect:
 
 SAID = Target("c1", MentionKind.COMMENT, "u1", "p1")
 BENEATH = {"id": "out_2", "text": "Merci !", "media": []}
-CASES = {
+CASES: dict[OutgoingKind, tuple[dict[str, Any], dict[str, Any]]] = {
     OutgoingKind.FIRST_COMMENT: ({"parent_external_id": "p1"}, {"post": {**BENEATH, "parent_id": "p1"}}),
     OutgoingKind.THREAD_PART: ({"parent_external_id": "p2"}, {"post": {**BENEATH, "parent_id": "p2"}}),
     OutgoingKind.REPLY: ({"target": SAID}, {"post": {**BENEATH, "parent_id": "c1"}}),

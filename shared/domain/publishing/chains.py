@@ -32,7 +32,7 @@ async def end_beneath(session: Session, scope: Scope, one: Held, state: Outgoing
     while left:
         for beneath in await following(session, scope, left.pop()):
             if beneath.state is OutgoingState.WAITING:
-                beneath.state, beneath.settled_at, ended = state, now, True
+                beneath.state, beneath.settled_at, ended = state, scope.now(now), True
                 if state is OutgoingState.REFUSED:
                     beneath.problem = {"code": "not_reached", "message": "what it was to stand beneath is not there"}
                 left.append(beneath)
@@ -44,7 +44,7 @@ async def _release(session: Session, scope: Scope, one: Held, lane: str, now: da
     """Put what hangs beneath into the queue: now, since its own moment was that of what it hangs beneath."""
     for next_one in await following(session, scope, one.outgoing):
         if next_one.state is OutgoingState.WAITING:
-            next_one.due_at = max(now, next_one.due_at)
+            next_one.due_at = max(scope.now(now), next_one.due_at)
             await due.enqueue(session, scope, next_one, lane)
 
 
@@ -70,10 +70,10 @@ async def _note(session: Session, scope: Scope, one: Held, card: Card, now: date
         case OutgoingKind.HIDE | OutgoingKind.UNHIDE:
             assert one.mention is not None
             is_hidden = one.outgoing.kind is OutgoingKind.HIDE
-            await _hear(session, scope, one, space, Hidden(one.mention.external_id, is_hidden, now), now)
+            await _hear(session, scope, one, space, Hidden(one.mention.external_id, is_hidden, scope.now(now)), now)
         case OutgoingKind.DELETE:
             assert one.mention is not None
-            await _hear(session, scope, one, space, Deleted(one.mention.external_id, now), now)
+            await _hear(session, scope, one, space, Deleted(one.mention.external_id, scope.now(now)), now)
         case OutgoingKind.FIRST_COMMENT | OutgoingKind.THREAD_PART | OutgoingKind.REPLY:
             pass  # its network tells us of it
         case OutgoingKind.LIKE | OutgoingKind.UNLIKE | OutgoingKind.BLOCK | OutgoingKind.UNBLOCK:
