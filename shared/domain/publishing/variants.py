@@ -200,7 +200,7 @@ def _live(tried: Sequence[Outgoing]) -> set[UUID]:
 async def _queue(session: Session, scope: Scope, outgoing: Outgoing, channel: Channel, card: Card) -> None:
     is_prepared = effects.prepares(card, outgoing.kind, outgoing.payload)
     ahead = card.prepares_ahead if is_prepared else timedelta(0)
-    await due.enqueue(session, scope, outgoing, lane_of(channel, card), ahead=ahead)
+    await due.enqueue(session, scope, outgoing, lane_of(channel, card), card=card, ahead=ahead)
 
 
 async def take_back(
