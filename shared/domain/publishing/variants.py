@@ -209,7 +209,7 @@ def _live(tried: Sequence[Outgoing]) -> set[UUID]:
 async def _queue(session: Session, scope: Scope, outgoing: Outgoing, channel: Channel, card: Card) -> None:
     is_prepared = effects.prepares(card, outgoing.kind, outgoing.payload)
     ahead = card.prepares_ahead if is_prepared else timedelta(0)
-    await due.enqueue(session, scope, outgoing, lane_of(channel, card), ahead=ahead)
+    await due.enqueue(session, scope, outgoing, lane_of(channel, card), card=card, ahead=ahead)
 
 
 async def take_back(
@@ -230,7 +230,7 @@ async def take_back(
         raise Conflict("it is on its way to the network, or may be there already", code="already_sending")
     await due.call_off(session, scope, [outgoing.id for outgoing in waiting])
     for outgoing in waiting:
-        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, now
+        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, scope.now(now)
     await session.flush()
     called_off = {outgoing.variant_id for outgoing in waiting}
     return [variant for variant in variants if variant.id in called_off]
