@@ -16,13 +16,8 @@ _POST = (
 )
 _FILM = "id,description,created_time,post_id,permalink_url"
 _COMMENT = "id,message,from,created_time,permalink_url"
-# What a thing shows once the effect has happened, where it can be asked for.
-_SHOWN = {
-    OutgoingKind.HIDE: ("is_hidden", True),
-    OutgoingKind.UNHIDE: ("is_hidden", False),
-    OutgoingKind.LIKE: ("user_likes", True),
-    OutgoingKind.UNLIKE: ("user_likes", False),
-}
+_LIKED = "likes.limit(0).summary(true)"
+_DONE = frozenset({OutgoingKind.HIDE, OutgoingKind.LIKE})  # as against what takes them back
 
 
 async def find(graph: Graph, login: Login, outgoing: OutgoingEffect) -> Sent | None:
@@ -185,12 +180,17 @@ async def _find_nothing(graph: Graph, login: Login, outgoing: OutgoingEffect) ->
 
 
 async def _find_shown(graph: Graph, outgoing: OutgoingEffect) -> Sent | None:
+    """Hidden or liked, or not any more: the thing says so itself."""
     external_id = needed(graph, outgoing)
-    field, wanted = _SHOWN[outgoing.kind]
-    told = (await graph.get(segment(external_id), fields=field)).value.get(field)
+    hides = outgoing.kind in (OutgoingKind.HIDE, OutgoingKind.UNHIDE)
+    value = (await graph.get(segment(external_id), fields="is_hidden" if hides else _LIKED)).value
+    likes = value.get("likes")
+    summary = likes.get("summary") if isinstance(likes, Mapping) else None
+    liked = summary.get("has_liked") if isinstance(summary, Mapping) else None
+    told = value.get("is_hidden") if hides else liked
     if type(told) is not bool:
-        raise Uncertain(graph.network, f"the network does not tell its {field}")
-    return Sent(external_id) if told is wanted else None
+        raise Uncertain(graph.network, "the network does not tell whether it was done")
+    return Sent(external_id) if told is (outgoing.kind in _DONE) else None
 
 
 async def _find_block(graph: Graph, login: Login, outgoing: OutgoingEffect) -> Sent | None:

@@ -179,6 +179,11 @@ def answer(body: bytes) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
+def comes_later(subcode: int) -> bool:
+    """Whether Instagram failed at a thing that it may manage at another time."""
+    return subcode in _LATER
+
+
 def told(response: httpx.Response) -> tuple[int, str]:
     """The code and the sentence of an answer's error; 0 and nothing where there is none."""
     said = _said(answer(response.content) or {})

@@ -58,7 +58,7 @@ def test_the_codes_decide_whatever_status_they_come_under(status: int, body: Any
     [
         *((error(code), Forbidden) for code in (3, 10, 200, 230, 299)),
         *((error(code), Refused) for code in (100, 368, 506, 1609005, 2500)),
-        *((error(9004, subcode), Refused) for subcode in (2207009, 2207010, 2207042, 2207051)),
+        *((error(9004, subcode), Refused) for subcode in (2207009, 2207010, 2207051)),
         ({"error_type": "OAuthException", "code": 400, "error_message": "Matching code was not found"}, Refused),
         ({"error": {}}, Refused),
     ],

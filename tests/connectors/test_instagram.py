@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
@@ -13,12 +12,15 @@ from shared.contract import (
     Capability,
     HookAddress,
     Login,
+    OutgoingEffect,
     RawArrival,
     RawPart,
     RawRequest,
     Secret,
+    Target,
 )
 from shared.errors import BadPayload, BadSignature, LoginDead, RateLimited, Refused, Unavailable
+from shared.models.enums import OutgoingKind
 from tests.connectors.graph_rig import (
     ACCOUNT,
     ACCOUNT_TOKEN,
@@ -208,17 +210,18 @@ async def test_the_self_test_of_a_dead_or_absent_token_says_what_to_do() -> None
     assert all(one.mend for one in (*dead, *none) if not one.ok)
 
 
-async def test_what_is_not_on_the_card_is_refused_and_nothing_is_sent() -> None:
-    nothing: Any = None
+@pytest.mark.parametrize("kind", [OutgoingKind.LIKE, OutgoingKind.BLOCK, OutgoingKind.THREAD_PART])
+async def test_what_is_not_on_the_card_is_refused_and_nothing_is_sent(kind: OutgoingKind) -> None:
+    outgoing = OutgoingEffect("out_1", kind, "", "mention_1", target=Target("1"))
     async with rig() as here:
         for refused in (
-            instagram.send(here.http, here.account, nothing),
-            instagram.find(here.http, here.account, nothing),
+            instagram.send(here.http, here.account, outgoing),
+            instagram.find(here.http, here.account, outgoing),
         ):
             with pytest.raises(Refused, match="does not offer"):
                 await refused
         assert here.graph.got == []
-    assert {one for one in Capability if not instagram.card.can(one)} == {Capability.PUBLISH, Capability.FIND}
+    assert frozenset(Capability) == instagram.card.capabilities
 
 
 async def test_a_host_that_is_away_is_unavailable() -> None:
