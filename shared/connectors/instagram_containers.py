@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
-from shared.connectors.graph import Done, Graph, moment
+from shared.connectors.graph import Done, Graph, Value, moment
+from shared.connectors.graph_answers import amount
 from shared.connectors.graph_effects import SOON, given_id, segment, with_link
 from shared.connectors.graph_errors import Missing, comes_later
 from shared.connectors.instagram_polling import owner
@@ -112,15 +113,22 @@ def refuse(graph: Graph, outgoing: OutgoingEffect) -> None:
         raise Refused(graph.network, wrong)
 
 
+def quota(items: Sequence[Value]) -> tuple[int | None, int | None]:
+    """How many posts of the last 24 hours count, and how many may; None where it is not told."""
+    for one in items:
+        config, used = one.get("config"), one.get("quota_usage")
+        total = config.get("quota_total") if isinstance(config, Mapping) else None
+        return amount(used), amount(total)
+    return None, None
+
+
 async def _refuse_full(graph: Graph, mine: str) -> None:
     """Raise RateLimited where the account has published as much as it may in 24 hours."""
     answer = await graph.get(f"{mine}/content_publishing_limit", fields="config,quota_usage")
-    for one in answer.items:
-        config, used = one.get("config"), one.get("quota_usage")
-        total = config.get("quota_total") if isinstance(config, Mapping) else None
-        if type(used) is int and type(total) is int and used >= total:
-            message = f"Instagram takes {total} posts of an account in 24 hours, and has {used}"
-            raise RateLimited(graph.network, message, after=_FULL)
+    used, total = quota(answer.items)
+    if used is not None and total is not None and used >= total:
+        message = f"Instagram takes {total} posts of an account in 24 hours, and has {used}"
+        raise RateLimited(graph.network, message, after=_FULL)
 
 
 # ---------------------------------------------------------------- making

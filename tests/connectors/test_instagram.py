@@ -184,6 +184,7 @@ async def test_the_network_is_pushed_from_and_the_self_test_says_it_all_in_words
         "account_type",
         "comments",
         "messages",
+        "publishing",
         "subscription",
         "token",
     } == set(after)

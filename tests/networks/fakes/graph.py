@@ -123,6 +123,9 @@ class FakeGraph:
         who = self._who(token, query)
         if not steps:
             return self._several(query, token)
+        if steps == ["debug_token"]:
+            known = self.tokens.get(query["input_token"], Token("", set()))
+            return {"data": {"type": "PAGE", "is_valid": known.dead is None, "scopes": sorted(known.scopes)}}
         external_id = who.who if steps[0] == "me" else steps[0]
         thing = self.world.things.get(external_id)
         if thing is None or thing.foreign:
