@@ -40,7 +40,9 @@ def given(here: Rig) -> None:
     """A person with two Pages has consented; the network waits for the code."""
     here.graph.world.page("1002", "Bakkerij De Zon", access_token="EAAB-1002", tasks=["MODERATE"])
     here.graph.world.page("1003", "No longer mine")
-    here.graph.world.things[PAGE].values.update(access_token="EAAB-page", tasks=["MODERATE", "MESSAGING", "CREATE_CONTENT"])
+    here.graph.world.things[PAGE].values.update(
+        access_token="EAAB-page", tasks=["MODERATE", "MESSAGING", "CREATE_CONTENT"]
+    )
     here.graph.world.things[USER].edges["accounts"] = [PAGE, "1002", "1003"]
     here.graph.login.codes["code-1"] = (BACK, "short")
     here.graph.login.long_lived["short"] = USER_TOKEN
