@@ -41,13 +41,14 @@ def _wrong(code: int, subcode: int, message: str) -> GraphError:
 class Effects:
     """What the network is set to do. `late`: in how many lists a new thing is not shown yet; `states`: what the next
     looks at a container find, before it is finished; `published`: of the account, against `quota`, in 24 hours.
+    `speaks_as`: who writes the answers to private messages, where a Page's token stands for an account on Instagram.
     """
 
     late: int = 0
     states: list[tuple[str, str]] = field(default_factory=list)
     published: int = 0
     quota: int = 50
-    photos_kept: bool = True
+    speaks_as: tuple[str, str] | None = None
 
     def bring_about(self, world: World, scopes: set[str], method: str, steps: list[str], query: dict[str, str]) -> Any:
         thing, edge = world.things[steps[0]], "".join(steps[1:])
@@ -85,7 +86,7 @@ class Effects:
         pictures = [json.loads(query[key])["media_fbid"] for key in sorted(query) if key.startswith("attached_media")]
         if text is None and not pictures and "link" not in query:
             raise GraphError(100, "(#100) The post is empty")
-        if not self.photos_kept or any(one not in world.things for one in pictures):
+        if any(one not in world.things for one in pictures):
             raise GraphError(100, "(#100) Invalid parameter: media_fbid")
         newest = next(iter(world.named(name, "published_posts")), None)
         if not pictures and newest is not None and world.things[newest].values.get("message") == text:
@@ -158,7 +159,7 @@ class Effects:
                 raise _wrong(10, 2018278, "(#10) This message is sent outside of allowed window.")
             file = content.get("attachment")
             more = {"attachments": {"data": [{"mime_type": "image/jpeg"}]}} if file else {}
-            by = (owner.values["id"], str(owner.values["name"]))
+            by = self.speaks_as or (owner.values["id"], str(owner.values["name"]))
             mid = world.message(
                 owner.values["id"], content.get("text"), conversation=name, by=by, at=datetime.now(UTC), **more
             )
