@@ -107,8 +107,8 @@ async def _publishing(graph: Graph, owner: str) -> Finding:
     used, total = instagram_containers.quota(answer.items)
     if used is None or total is None:
         return Finding(True, "publishing", "posts can be published")
-    mend = "wait until tomorrow" if used >= total else None
-    return Finding(mend is None, "publishing", f"posts can be published: {used} of {total} in 24 hours are used", mend)
+    message = f"posts can be published: {used} of {total} in 24 hours are used"
+    return Finding(used < total, "publishing", message, "wait until tomorrow" if used >= total else None)
 
 
 def _login(account: Value, login: Login) -> Finding:

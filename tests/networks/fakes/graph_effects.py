@@ -158,7 +158,7 @@ class Effects:
             if max(one.at for one in told) < datetime.now(UTC) - _DAY:
                 raise _wrong(10, 2018278, "(#10) This message is sent outside of allowed window.")
             file = content.get("attachment")
-            more = {"attachments": {"data": [{"mime_type": "image/jpeg"}]}} if file else {}
+            more: dict[str, Any] = {"attachments": {"data": [{"mime_type": "image/jpeg"}]}} if file else {}
             by = self.speaks_as or (owner.values["id"], str(owner.values["name"]))
             mid = world.message(
                 owner.values["id"], content.get("text"), conversation=name, by=by, at=datetime.now(UTC), **more
