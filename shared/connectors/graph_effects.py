@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,8 +47,12 @@ def mark(outgoing: OutgoingEffect, text: str | None = None) -> Mark:
 
 
 def same_words(one: str, other: str) -> bool:
-    """Whether two texts are the same but for white space, which Meta trims and joins."""
-    return " ".join(one.split()) == " ".join(other.split())
+    """Whether two texts are the same but for white space and how accents are written: Meta writes both anew."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def with_link(outgoing: OutgoingEffect) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contract import OutgoingEffect, Target
-from shared.errors import Refused, Uncertain
+from shared.errors import Refused, Unavailable, Uncertain
 from shared.models.enums import MentionKind, OutgoingKind
 from tests.connectors.conformance.specimen import effect
 from tests.connectors.graph_rig import PAGE, PAGE_TOKEN, Rig
@@ -145,3 +145,41 @@ async def test_a_file_is_a_message_of_its_own(here: Rig) -> None:
     wanted = reply(writes(here, at=datetime.now(UTC)), "", media=(PICTURE,))
     sent = await send(here, wanted)
     assert await find(here, wanted) == sent
+
+
+# ---------------------------------------------------------------- moderating
+
+
+@pytest.mark.parametrize(
+    ("done", "undone"),
+    [
+        (OutgoingKind.HIDE, OutgoingKind.UNHIDE),
+        (OutgoingKind.LIKE, OutgoingKind.UNLIKE),
+        (OutgoingKind.BLOCK, OutgoingKind.UNBLOCK),
+    ],
+)
+async def test_what_a_moderator_did_and_took_back_is_seen(here: Rig, done: OutgoingKind, undone: OutgoingKind) -> None:
+    world = here.graph.world
+    comment = world.comment(world.post(PAGE, "x"), "foei", PERSON)
+    target = Target(PERSON[0]) if done is OutgoingKind.BLOCK else Target(comment, MentionKind.COMMENT)
+    for kind, other in ((done, undone), (undone, done)):
+        wanted = effect(kind=kind, text="", target=target)
+        assert await find(here, wanted) is None
+        sent = await send(here, wanted)
+        assert await find(here, wanted) == sent
+        assert await find(here, replace(wanted, kind=other)) is None
+
+
+async def test_a_comment_that_was_deleted_or_is_gone_already_is_deleted(here: Rig) -> None:
+    world = here.graph.world
+    comment = world.comment(world.post(PAGE, "x"), "foei", PERSON)
+    wanted = effect(kind=OutgoingKind.DELETE, text="", target=Target(comment, MentionKind.COMMENT))
+    here.graph.faults.append(Fault(comment, 500, b"oops", method="DELETE", done=True))
+    with pytest.raises(Uncertain):
+        await send(here, wanted)
+    assert await find(here, wanted) is not None
+    assert (await send(here, wanted)).external_id == comment
+    here.graph.tokens[PAGE_TOKEN].scopes.discard("pages_read_user_content")
+    with pytest.raises(Unavailable) as raised:
+        await send(here, wanted)
+    assert raised.value.unsent

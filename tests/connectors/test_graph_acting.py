@@ -137,7 +137,8 @@ def test_the_whole_app_waits_where_its_own_limit_is_used_up() -> None:
 # ---------------------------------------------------------------- words
 
 
-def test_white_space_makes_no_other_words() -> None:
+def test_white_space_and_the_form_of_an_accent_make_no_other_words() -> None:
+    assert same_words("Cafe\u0301", "Caf\u00e9")
     assert same_words("Ouvert  dimanche \r\n\nà 9 h", "Ouvert dimanche\nà 9 h")
     assert not same_words("Ouvert dimanche", "Ouvert lundi")
 

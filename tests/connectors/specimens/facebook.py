@@ -147,7 +147,8 @@ def _shown(people: People, external_id: str) -> Shown | None:
     told = thing.values
     above = next((name for name, one in people.things.items() if external_id in one.edges.get("comments", [])), None)
     parent = told["parent"]["id"] if "parent" in told else above
-    parts = [part for one in told.get("attachments", {}).get("data", []) for part in listed(one.get("subattachments"))]
+    attached = told.get("attachments", {}).get("data", [])
+    parts = [part for one in attached for part in (listed(one.get("subattachments")) or [one])]
     names = [str(target.get("id")) for part in parts if isinstance(target := part.get("target"), dict)]
     alts = [people.things[name].values["alt_text_custom"] for name in names]
     return Shown(told.get("message", ""), parent, tuple(alts), told["is_hidden"], told.get("liked", False))

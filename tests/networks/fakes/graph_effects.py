@@ -92,8 +92,8 @@ class Effects:
         if not pictures and newest is not None and world.things[newest].values.get("message") == text:
             raise GraphError(506, "(#506) Duplicate status message", subcode=1455006)
         link = [{"type": "share", "url": query["link"]}] if "link" in query else []
-        parts = [{"target": {"id": one}} for one in pictures]
-        album = [{"type": "album", "subattachments": {"data": parts}}] if parts else []
+        parts: list[dict[str, Any]] = [{"type": "photo", "target": {"id": one}} for one in pictures]
+        album = [{"type": "album", "subattachments": {"data": parts}}] if len(parts) > 1 else parts
         made = world.post(name, text, at=datetime.now(UTC), attachments={"data": [*link, *album]})
         world.things[made].late = self.late
         return {"id": made}
