@@ -10,7 +10,7 @@ from shared.connectors.graph import Done, Graph
 from shared.connectors.graph_effects import address, given_id, needed, segment, with_link
 from shared.connectors.graph_errors import Missing
 from shared.contract import Login, OutgoingEffect, OutgoingMedia, Prepared, Sent
-from shared.errors import NetworkError, Refused, Unavailable, Unprepared
+from shared.errors import NetworkError, Refused, Unavailable, Uncertain, Unprepared
 from shared.models.enums import MentionKind, OutgoingKind
 
 MOST_PHOTOS = 10
@@ -59,10 +59,8 @@ async def _photo(graph: Graph, login: Login, picture: OutgoingMedia, place: int)
         return given_id(graph, Done(answer.value))
     except Refused as error:
         raise Refused(graph.network, f"{which} is not taken: {error.message}") from error
-    except NetworkError as error:
-        if isinstance(error, Unavailable):
-            raise Unavailable(graph.network, f"{which}: {error.message}", unsent=True) from error
-        raise
+    except (Unavailable, Uncertain) as error:
+        raise Unavailable(graph.network, f"{which}: {error.message}", unsent=True) from error
 
 
 def refuse_media(graph: Graph, media: Sequence[OutgoingMedia]) -> None:

@@ -59,6 +59,13 @@ async def test_a_picture_that_could_not_be_loaded_is_named_and_the_others_are_ke
         await prepare(here, replace(first, media=(PICTURE, gone)))
 
 
+async def test_an_upload_that_is_answered_without_an_id_is_made_again(here: Rig) -> None:
+    here.graph.faults.append(Fault("/photos", 200, b"{}", done=True))
+    with pytest.raises(Unavailable, match="picture 1"):
+        await prepare(here, effect(media=(PICTURE,)))
+    assert (await prepare(here, effect(media=(PICTURE,)))).wait is None
+
+
 async def test_a_post_whose_pictures_are_gone_is_prepared_anew(here: Rig) -> None:
     wanted = await ready(here, effect(media=(PICTURE,)))
     del here.graph.world.things[wanted.marks["photos"]["0"]]
