@@ -12,6 +12,7 @@ from services.ingest import handlers
 from services.scheduler import sweeps, withdrawing
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
+from shared.connectors.registry import CARDS
 from shared.domain import scope as scopes
 from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
@@ -192,7 +193,7 @@ async def _move_clocks(world: World, tenant: Tenant) -> None:
         await clocks.visiting(session, [Network.SANDBOX])
         await clocks.moved(session)
         scope = await scopes.house_at(session, tenant.brand.brand_id)
-        await clocks.place(session, scope, [Network.SANDBOX])
+        await clocks.place(session, scope, world.worker.vault, CARDS)
         for target in (timedelta(days=400), timedelta(0)):
             kept = list(Network)
             await clocks.step(session, scope, kept, target=target, now=now, patient=True)
