@@ -33,7 +33,7 @@ class Grant:
 @dataclass
 class Token:
     account: str | None
-    scopes: tuple[str, ...] = ("read",)
+    scopes: tuple[str, ...] = ("read", "write")
 
 
 class Failure(Exception):
@@ -51,7 +51,7 @@ class Apps(People):
     def login(self, account: str | None, *scopes: str) -> str:
         """A token that speaks for an account; None: an app's own."""
         token = secrets.token_hex(8)
-        self.tokens[token] = Token(account, scopes or ("read",))
+        self.tokens[token] = Token(account, scopes or ("read", "write"))
         return token
 
     def register(self, form: Json) -> Json:
