@@ -141,10 +141,16 @@ class Mastodon:
         return await mastodon_media.prepare(http, login, outgoing, files)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        return await mastodon_sending.way(outgoing).send(http, login, outgoing)
+        return await self._way(outgoing).send(http, login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-        return await mastodon_sending.way(outgoing).find(http, login, outgoing)
+        return await self._way(outgoing).find(http, login, outgoing)
+
+    def _way(self, outgoing: OutgoingEffect) -> mastodon_sending.Way:
+        way = mastodon_sending.WAYS.get(outgoing.kind)
+        if way is None:
+            raise outcome.cannot(self.card, outgoing.kind)
+        return way
 
     async def renew(self, http: httpx.AsyncClient, login: Login) -> Login:
         raise outcome.cannot(self.card, Capability.RENEW)

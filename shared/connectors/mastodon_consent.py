@@ -40,7 +40,10 @@ class MastodonConsent:
         return AppLogin(client_id, client_secret, base_url)
 
     async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
-        """Instances sweep apps without a token away, a day after they were made: a token of the app's own tells."""
+        """Instances sweep apps without a token away, a day after they were made: a token of the app's own tells.
+
+        An app that was registered for less than is asked for now is registered anew as well.
+        """
         asked = {
             "grant_type": "client_credentials",
             "client_id": app.client_id,
@@ -50,7 +53,7 @@ class MastodonConsent:
         response = await _post(http, f"{calls.origin(app.base_url)}/oauth/token", asked)
         if response.is_success:
             return True
-        if response.status_code == 401 and _error(response) == "invalid_client":
+        if response.status_code in {400, 401} and _error(response) in {"invalid_client", "invalid_scope"}:
             return False
         raise calls.failure(response)
 

@@ -1,4 +1,7 @@
-"""Every effect that an account has on its instance: how it is brought about, and how it is looked up."""
+"""Every effect that an account has on its instance: how it is brought about, and how it is looked up.
+
+Hiding is not among them: what others say on Mastodon is theirs, and can only be reported, or its author blocked.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
@@ -6,10 +9,8 @@ from typing import NamedTuple
 import httpx
 
 from shared.connectors import mastodon_acting as acting
-from shared.connectors import mastodon_calls as calls
 from shared.connectors import mastodon_saying as saying
 from shared.contract import Certainty, Login, OutgoingEffect, Sent
-from shared.errors import Refused
 from shared.models.enums import OutgoingKind
 
 
@@ -36,11 +37,3 @@ WAYS: Mapping[OutgoingKind, Way] = {
     OutgoingKind.UNBLOCK: _BLOCKING,
 }
 EFFECTS: Mapping[OutgoingKind, Certainty] = dict.fromkeys(WAYS, Certainty.LOOKED_UP)
-
-
-def way(outgoing: OutgoingEffect) -> Way:
-    """How this effect is brought about. Raises Refused for one that Mastodon does not have: hiding what others said."""
-    found = WAYS.get(outgoing.kind)
-    if found is None:
-        raise Refused(calls.NETWORK, f"Mastodon has no way to {outgoing.kind.value} what somebody said")
-    return found

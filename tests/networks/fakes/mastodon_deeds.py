@@ -35,11 +35,13 @@ class Upload:
 class Deeds(Apps):
     """`slow_media`: how often an upload is asked for before it is ready. `broken_media`: it will never be.
 
-    `keys` are the Idempotency-Keys that were given and the status that each made, until when.
+    `keys` are the Idempotency-Keys that were given and the status that each made, until when; `sources` the texts that
+    were written, as they were.
     """
 
     uploads: dict[str, Upload] = field(default_factory=dict)
     keys: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     favourites: set[tuple[str, str]] = field(default_factory=set)
     slow_media: int = 0
     broken_media: bool = False
@@ -68,6 +70,7 @@ class Deeds(Apps):
             content=self._linked(text), media_attachments=[self.attachment(one) for one in media],
             language=_one(form, "language"),
         )  # fmt: skip
+        self.sources[external_id] = text
         for one in media:
             self.uploads[one].status = external_id
         if key is not None:
