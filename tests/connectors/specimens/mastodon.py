@@ -89,7 +89,7 @@ async def _world() -> AsyncIterator[World]:
             if status is None:
                 return None
             return Shown(
-                instance.sources.get(external_id, status["content"]),
+                str(instance.sources.get(external_id) or status["content"]),
                 status["in_reply_to_id"],
                 tuple(one["description"] for one in status["media_attachments"]),
                 liked=(cafe, external_id) in instance.favourites,

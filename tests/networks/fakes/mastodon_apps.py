@@ -80,9 +80,7 @@ class Apps(People):
         if app is None or app.client_secret != form.get("client_secret"):
             raise Failure(401, "invalid_client", error_description="Client authentication failed")
         if not set(form.get("scope", "read").split()) <= set(app.scopes):
-            raise Failure(
-                400, "invalid_scope", error_description="The requested scope is invalid, unknown, or malformed."
-            )
+            raise Failure(400, "invalid_scope", error_description="The requested scope is invalid")
         if form.get("grant_type") == "client_credentials":
             return {"access_token": self.login(None), "token_type": "Bearer", "scope": form.get("scope", "read")}
         grant = self.codes.pop(form.get("code", ""), None)
