@@ -43,16 +43,15 @@ class Span:
 async def facets(http: httpx.AsyncClient, here: Session, text: str, known: tuple[Span, ...] = ()) -> list[Facet]:
     """The facets of a text, in order. A handle that leads to nobody stays text; `known` are pieces that are told."""
     found = [*known]
-    for span in (*_links(text), *(await _mentions(http, here, text)), *_tags(text)):
+    for span in (*links(text), *(await _mentions(http, here, text)), *_tags(text)):
         if all(span.end <= other.start or other.end <= span.start for other in found):
             found.append(span)
-    return [_facet(text, span) for span in sorted(found, key=lambda span: span.start)]
+    return [facet(text, span) for span in sorted(found, key=lambda span: span.start)]
 
 
 def beneath(text: str, address: str) -> tuple[str, Span]:
     """A text with a link beneath it, cut for the eye, and the piece that leads to the whole of it."""
-    parts = urlsplit(address)
-    shown = f"{parts.netloc.removeprefix('www.')}{address.partition(parts.netloc)[2]}".rstrip("/")
+    shown = re.sub(r"^https?://(www\.)?", "", address, flags=re.IGNORECASE).rstrip("/")
     if len(shown) > _SHOWN:
         shown = f"{shown[:_SHOWN]}…"
     before = f"{text}\n\n" if text else ""
@@ -60,16 +59,26 @@ def beneath(text: str, address: str) -> tuple[str, Span]:
     return before + shown, Span(len(before), len(before) + len(shown), feature)
 
 
-def _facet(text: str, span: Span) -> Facet:
+def host_in(address: str) -> str:
+    """The host that an address names, as people say it; nothing where it names none."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2].removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def facet(text: str, span: Span) -> Facet:
     start = len(text[: span.start].encode())
     end = start + len(text[span.start : span.end].encode())
     return {"index": {"byteStart": start, "byteEnd": end}, "features": [dict(span.feature)]}
 
 
-def _links(text: str) -> list[Span]:
+def links(text: str) -> list[Span]:
     found = []
     for match in _LINK.finditer(text):
         address = _whole(match[0])
+        if not host_in(address):
+            continue
         feature = {"$type": "app.bsky.richtext.facet#link", "uri": address}
         found.append(Span(match.start(), match.start() + len(address), feature))
     return found

@@ -93,8 +93,12 @@ async def make(
     if response.status_code == 200 and value(response).get("uri") == wanted.uri:
         return Sent(wanted.uri, wanted.page, room(response, MAKING))
     error = _answered(response, here)
-    if isinstance(error, Refused | Uncertain) and await _stands(http, here, wanted):
-        return Sent(wanted.uri, wanted.page)
+    if isinstance(error, Refused | Uncertain):
+        stands = await _stands(http, here, wanted)
+        if stands:
+            return Sent(wanted.uri, wanted.page)
+        if stands is None:
+            raise Uncertain(NETWORK, error.message)
     if value(response).get("error") == "BlobNotFound":
         raise Unprepared(NETWORK, f"the host does not have what was uploaded (any more): {error.message}")
     raise error
@@ -105,10 +109,15 @@ async def delete(http: httpx.AsyncClient, here: Session, thing: Thing) -> None:
     if thing.did != here.did:
         raise Refused(NETWORK, "this is somebody else's: an account can delete only what it made itself")
     response = await write(http, here, _DELETE, thing)
-    if response.status_code == 200:
+    if response.status_code == 200 and response.content.lstrip().startswith(b"{"):
         return
     error = _answered(response, here)
-    if not isinstance(error, Refused | Uncertain) or await _stands(http, here, thing, unless_known=True):
+    if not isinstance(error, Refused | Uncertain):
+        raise error
+    stands = await _stands(http, here, thing)
+    if stands is None:
+        raise Uncertain(NETWORK, error.message)
+    if stands:
         raise error
 
 
@@ -132,9 +141,9 @@ def _answered(response: httpx.Response, here: Session) -> NetworkError:
     return effect_failure(response, here.login)
 
 
-async def _stands(http: httpx.AsyncClient, here: Session, thing: Thing, *, unless_known: bool = False) -> bool:
-    """Whether a record is there; `unless_known` where the host does not tell."""
+async def _stands(http: httpx.AsyncClient, here: Session, thing: Thing) -> bool | None:
+    """Whether a record is there; None where the host does not tell."""
     try:
         return await read(http, here, thing) is not None
     except NetworkError:
-        return unless_known
+        return None

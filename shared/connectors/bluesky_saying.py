@@ -4,12 +4,11 @@ Source: the lexicons app.bsky.feed.post and app.bsky.embed.*.
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import httpx
 
 from shared.connectors import bluesky_records as records
-from shared.connectors.bluesky_facets import Span, beneath, facets
+from shared.connectors.bluesky_facets import Span, beneath, facets, host_in
 from shared.connectors.bluesky_media import embedded
 from shared.connectors.bluesky_posts import POST, Thing, a_post
 from shared.connectors.bluesky_xrpc import NETWORK, Session, read, session, value
@@ -79,7 +78,7 @@ def _wanted(here: Session, outgoing: OutgoingEffect) -> Thing:
 
 def _card(link: str) -> Value:
     """A link as a card. The page is not asked for its own words: the card bears the name of its host."""
-    title = urlsplit(link).netloc.removeprefix("www.") or link
+    title = host_in(link) or link
     return {"$type": "app.bsky.embed.external", "external": {"uri": link, "title": title, "description": ""}}
 
 

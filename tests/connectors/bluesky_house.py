@@ -70,9 +70,9 @@ def texts(parsed: Iterable[Parsed]) -> list[str | None]:
 
 
 @asynccontextmanager
-async def place(*terms: str, **settings: Any) -> AsyncIterator[Place]:
+async def place(*terms: str, network: BlueskyNetwork | None = None, **settings: Any) -> AsyncIterator[Place]:
     """The place, for a channel that follows these terms."""
-    network = BlueskyNetwork()
+    network = network or BlueskyNetwork()
     async with serving(network.app) as port, guarded(**settings) as http:
         network.url = f"http://127.0.0.1:{port}"
         brand, fan = network.join("brand.test", name="Café Parvis"), network.join("fan.test", name="Fan Ny")
