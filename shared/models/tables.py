@@ -38,6 +38,7 @@ TABLES: dict[str, TableKind] = {
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
+    "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,
