@@ -94,7 +94,7 @@ async def read_status(http: httpx.AsyncClient, login: Login, external_id: str) -
 
 
 async def _form(http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> list[tuple[str, str]]:
-    text, audience = _text(outgoing), outgoing.audience or AUDIENCES[0]
+    text, audience = outgoing.text, outgoing.audience or AUDIENCES[0]
     if audience not in AUDIENCES:
         raise Refused(calls.NETWORK, f"{audience[:40]!r} is no audience here: it is one of {', '.join(AUDIENCES)}")
     if outgoing.kind is OutgoingKind.REPLY:
@@ -128,13 +128,6 @@ async def _answering(
     if handle and not ours and not re.search(rf"(?<![\w/])@{re.escape(handle)}(?![\w@])", text, re.IGNORECASE):
         text = f"@{handle} {text}"
     return text, words(status.get("visibility")) or AUDIENCES[0]
-
-
-def _text(outgoing: OutgoingEffect) -> str:
-    """What is said, the link beneath it where the text does not hold it."""
-    if not outgoing.link or outgoing.link in outgoing.text:
-        return outgoing.text
-    return f"{outgoing.text}\n\n{outgoing.link}" if outgoing.text else outgoing.link
 
 
 def _parent(outgoing: OutgoingEffect) -> str | None:
@@ -191,7 +184,7 @@ def _says(status: Value, outgoing: OutgoingEffect) -> bool:
     if (len(media) if isinstance(media, list) else 0) != len(outgoing.media):
         return False
     shown = text_of(words(status.get("content")) or "", handles_of(status.get("mentions")))
-    return comparable(shown) == comparable(_text(outgoing))
+    return comparable(shown) == comparable(outgoing.text)
 
 
 def comparable(text: str) -> str:
