@@ -112,7 +112,7 @@ class Scene:
         count = len(channel["findings"])
         note = "; ".join(wrong) or f"{count} findings"
         yield Row("connected by a token; the self-test is content", not wrong and count > 0, None, note)
-        known = channel["external_id"] == str(me["id"])
+        known = channel["external_id"].partition("@")[0] == str(me["id"])
         yield Row("the token led to its account", known, None, channel["name"])
 
         async def polled() -> bool:
