@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from shared.connectors.bluesky_xrpc import NETWORK, call, effect_failure, session, value
+from shared.connectors.file_types import file_type
 from shared.contract import Files, Login, MediaLimit, OutgoingEffect, OutgoingMedia, Prepared
 from shared.errors import Refused, Unavailable, Uncertain, Unprepared
 
@@ -35,7 +36,7 @@ async def prepare(http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffec
     if most is not None and len(raw) > most:
         raise Refused(NETWORK, f"a picture has at most {most:,} bytes here, and this one has {len(raw):,}")
     try:
-        response = await call(http, here, _UPLOAD, raw, media.type or "application/octet-stream")
+        response = await call(http, here, _UPLOAD, raw, file_type(media))
         if response.status_code != 200:
             raise effect_failure(response, login)
     except Uncertain as error:

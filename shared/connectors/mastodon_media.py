@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from shared.connectors import mastodon_calls as calls
+from shared.connectors.file_types import file_name, file_type
 from shared.connectors.reading import identifier
 from shared.contract import Files, Login, MediaLimit, OutgoingEffect, OutgoingMedia, Prepared
 from shared.errors import Refused, Unavailable, Uncertain, Unprepared
@@ -87,8 +88,7 @@ def _wait(marks: list[dict[str, Any]], wanted: int) -> timedelta | None:
 
 async def _upload(http: httpx.AsyncClient, login: Login, media: OutgoingMedia, files: Files) -> dict[str, Any]:
     told = {"description": media.alt} if media.alt else {}
-    name = f"media.{(media.type or media.kind).rpartition('/')[2]}"
-    file = (name, await files.read(media), media.type or "application/octet-stream")
+    file = (file_name(media), await files.read(media), file_type(media))
     form = httpx.Request("POST", "https://form.invalid/", data=told, files={"file": file})
     headers = {"content-type": form.headers["content-type"]}
     try:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from starlette.responses import HTMLResponse
 
+from shared.connectors.file_types import file_type
 from shared.contract import OutgoingEffect, OutgoingMedia
 from shared.errors import RateLimited, Refused, Unavailable, Unprepared
 from tests.connectors.conformance.specimen import PICTURE, PICTURES, effect
@@ -94,6 +95,19 @@ async def test_a_type_that_is_not_taken_is_refused() -> None:
     async with world() as here:
         with pytest.raises(Refused, match="content type is invalid"):
             await step(here, showing(replace(PICTURE, type="text/html")))
+
+
+@pytest.mark.parametrize(
+    ("url", "known", "told"),
+    [
+        ("https://x.be/plein.PNG?signed=1", None, "image/png"),
+        ("https://x.be/plein.png", "image/webp", "image/webp"),
+        ("https://x.be/plein", None, "application/octet-stream"),
+        ("https://[", None, "application/octet-stream"),
+    ],
+)
+def test_a_type_that_is_not_known_is_read_from_the_address(url: str, known: str | None, told: str) -> None:
+    assert file_type(OutgoingMedia(url, "image", type=known)) == told
 
 
 async def test_a_film_stands_alone() -> None:
