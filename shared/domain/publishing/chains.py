@@ -24,7 +24,7 @@ async def follow(session: Session, scope: Scope, one: Held, lane: str, *, card: 
     """Let what waited for this effect go on where it is live, and end where it never will be."""
     await session.flush()
     if one.outgoing.state is OutgoingState.LIVE:
-        await _release(session, scope, one, lane, now)
+        await _release(session, scope, one, lane, card, now)
         await _note(session, scope, one, card, now)
         await _look_at(session, scope, one, lane, card)
     elif one.outgoing.state is OutgoingState.REFUSED:
@@ -37,7 +37,7 @@ async def end_beneath(session: Session, scope: Scope, one: Held, state: Outgoing
     while left:
         for beneath in await following(session, scope, left.pop()):
             if beneath.state is OutgoingState.WAITING:
-                beneath.state, beneath.settled_at, ended = state, now, True
+                beneath.state, beneath.settled_at, ended = state, scope.now(now), True
                 if state is OutgoingState.REFUSED:
                     beneath.problem = {"code": "not_reached", "message": "what it was to stand beneath is not there"}
                 left.append(beneath)
@@ -45,12 +45,12 @@ async def end_beneath(session: Session, scope: Scope, one: Held, state: Outgoing
         show(one.form, now=now)
 
 
-async def _release(session: Session, scope: Scope, one: Held, lane: str, now: datetime) -> None:
+async def _release(session: Session, scope: Scope, one: Held, lane: str, card: Card, now: datetime) -> None:
     """Put what hangs beneath into the queue: now, since its own moment was that of what it hangs beneath."""
     for next_one in await following(session, scope, one.outgoing):
         if next_one.state is OutgoingState.WAITING:
-            next_one.due_at = max(now, next_one.due_at)
-            await due.enqueue(session, scope, next_one, lane)
+            next_one.due_at = max(scope.now(now) if card.keeps_time else now, next_one.due_at)
+            await due.enqueue(session, scope, next_one, lane, card=card)
 
 
 async def following(session: Session, scope: Scope, outgoing: Outgoing) -> list[Outgoing]:
@@ -75,10 +75,10 @@ async def _note(session: Session, scope: Scope, one: Held, card: Card, now: date
         case OutgoingKind.HIDE | OutgoingKind.UNHIDE:
             assert one.mention is not None
             is_hidden = one.outgoing.kind is OutgoingKind.HIDE
-            await _hear(session, scope, one, space, Hidden(one.mention.external_id, is_hidden, now), now)
+            await _hear(session, scope, one, space, Hidden(one.mention.external_id, is_hidden, scope.now(now)), now)
         case OutgoingKind.DELETE:
             assert one.mention is not None
-            await _hear(session, scope, one, space, Deleted(one.mention.external_id, now), now)
+            await _hear(session, scope, one, space, Deleted(one.mention.external_id, scope.now(now)), now)
         case OutgoingKind.FIRST_COMMENT | OutgoingKind.THREAD_PART | OutgoingKind.REPLY:
             pass  # its network tells us of it
         case OutgoingKind.LIKE | OutgoingKind.UNLIKE | OutgoingKind.BLOCK | OutgoingKind.UNBLOCK:
