@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from shared.connectors.bluesky import Bluesky
+from shared.contract import Target
+from shared.models.enums import MentionKind
 from tests.peers.bluesky_people import POST, Person
 from tests.peers.cutting import Cutting, cutting
 from tests.peers.house import Json
 from tests.peers.logins import ChannelLogin
 from tests.peers.peer import Row
-from tests.peers.speaking import Speaking, steps, told, with_a_picture
+from tests.peers.speaking import Speaking, are_found, is_found, steps, told, with_a_picture
 
 _INDEXED = 2.0  # until the AppView shows what the host has
 _LEASE = 60.0  # a lease of 30 s, the next process, and two looks
@@ -42,6 +44,10 @@ class BlueskySpeaking:
         answer = await self.brand.http.get(f"{self.pds}/xrpc/com.atproto.repo.listRecords", params=asked)
         return [one["uri"] for one in answer.json()["records"] if one["value"]["text"] == text]
 
+    async def found(self, story: Json, target: Target, undoes: str | None = None) -> bool:
+        """Whether a look-up finds the effect on the real network."""
+        return await is_found(Bluesky(), await self.login.read(), story, target=target, undoes=undoes)
+
     # ------------------------------------------------------------ acts
 
     async def thread(self) -> AsyncIterator[Row]:
@@ -61,6 +67,9 @@ class BlueskySpeaking:
         yield Row("both hang in its thread", roots == {variant["external_id"]}, None)
         there = [len(await self.posts(one)) for one in (text, parts[0]["text"], "Vragen? Hier!")]
         yield Row("each is there once", there == [1, 1, 1], None)
+        texts = {"publish": text, "thread_part": parts[0]["text"], "first_comment": "Vragen? Hier!"}
+        found = await are_found(Bluesky(), await self.login.read(), variant, texts)
+        yield Row("each is found by its key", found, None)
 
     async def conversation(self) -> AsyncIterator[Row]:
         """An answer is answered, liked and unliked, hidden and shown; our own answer is deleted."""
@@ -73,24 +82,31 @@ class BlueskySpeaking:
         ref = {"uri": uri, "cid": top["cid"]}
         said = await self.fan.post("Te warm!", reply={"root": ref, "parent": ref})
         mention = await self.speaking.mention_id("bluesky", said.uri)
+        target = Target(said.uri, MentionKind.REPLY, self.fan.did, uri)
         story, took = await self.speaking.does(mention, "replies", text="Er komen bomen")
         answer = await self.record(story["external_id"] or f"at://{self.brand.did}/{POST}/none")
         beneath = (answer or {}).get("reply", {}).get("parent", {}).get("uri") == said.uri
-        yield told("an answer, beneath what it answers", story, took, beneath)
+        yield told("an answer, beneath what it answers", story, took, beneath and await self.found(story, target))
         liked, took = await self.speaking.does(mention, "like")
         there = await self.record(liked["external_id"]) is not None
-        yield told("a like", liked, took, there)
+        yield told("a like", liked, took, there and await self.found(liked, target))
         await asyncio.sleep(_INDEXED)
         unliked, took = await self.speaking.does(mention, "unlike")
-        yield told("the like taken back", unliked, took, await self.record(liked["external_id"]) is None)
+        gone = await self.record(liked["external_id"]) is None
+        gone = gone and await self.found(unliked, target, undoes=liked["external_id"])
+        yield told("the like taken back", unliked, took, gone)
         gate = uri.replace(POST, "app.bsky.feed.threadgate")
         hidden, took = await self.speaking.does(mention, "hide")
-        yield told("hidden for everybody", hidden, took, said.uri in ((await self.record(gate)) or {})["hiddenReplies"])
+        listed = ((await self.record(gate)) or {})["hiddenReplies"] == [said.uri]
+        yield told("hidden for everybody", hidden, took, listed and await self.found(hidden, target))
         seen, took = await self.speaking.does(mention, "unhide")
-        yield told("shown again", seen, took, said.uri not in ((await self.record(gate)) or {})["hiddenReplies"])
+        empty = ((await self.record(gate)) or {})["hiddenReplies"] == []
+        yield told("shown again", seen, took, empty and await self.found(seen, target))
         own = await self.speaking.mention_id("bluesky", story["external_id"])
         deleted, took = await self.speaking.does(own, "delete")
-        yield told("our answer deleted", deleted, took, await self.record(story["external_id"]) is None)
+        gone = await self.record(story["external_id"]) is None
+        ours = Target(story["external_id"], MentionKind.REPLY, self.brand.did)
+        yield told("our answer deleted", deleted, took, gone and await self.found(deleted, ours))
 
     async def picture(self) -> AsyncIterator[Row]:
         wanted, sent, found = await with_a_picture(Bluesky(), await self.login.read())

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.connectors.mastodon import Mastodon
+from shared.contract import Target
+from shared.models.enums import MentionKind
 from tests.peers.house import Json
 from tests.peers.logins import ChannelLogin
 from tests.peers.peer import Row
-from tests.peers.speaking import Speaking, steps, told, with_a_picture
+from tests.peers.speaking import Speaking, are_found, is_found, steps, told, with_a_picture
 
 _DOUBT = 60.0  # an absence is believed after 15 s, and then it is sent again
 
@@ -29,6 +31,11 @@ class MastodonSpeaking:
         found: Any = await self.does("alan", "GET", f"accounts/{me['id']}/statuses?limit=40")
         return list(found)
 
+    async def found(self, story: Json, external_id: str, text: str = "") -> bool:
+        """Whether a look-up finds the effect on the server."""
+        target = Target(external_id, MentionKind.POST)
+        return await is_found(Mastodon(), await self.login.read(), story, text, target)
+
     async def says(self, text: str, **more: Any) -> str:
         """Somebody says something; its id."""
         return str((await self.does("ada", "POST", "statuses", status=text, **more))["id"])
@@ -46,6 +53,9 @@ class MastodonSpeaking:
             "each is there once, unlisted", len(ours) == 3 and {o["visibility"] for o in ours} == {"unlisted"}, None
         )
         yield Row("two of them hang beneath", len([one for one in beneath if one]) == 2, None)
+        texts = {"publish": "Een van twee #plein", "thread_part": "Twee van twee", "first_comment": "Vragen?"}
+        found = await are_found(Mastodon(), await self.login.read(), variant, texts)
+        yield Row("each is found by what it says", found, None)
 
     async def conversation(self) -> AsyncIterator[Row]:
         said = str(
@@ -56,19 +66,23 @@ class MastodonSpeaking:
         answer = await self.does("ada", "GET", f"statuses/{story['external_id']}") if story["external_id"] else {}
         private = answer.get("visibility") == "direct" and answer.get("in_reply_to_id") == said
         named = [one["acct"] for one in answer.get("mentions", [])]
-        yield told("an answer in private, which its addressee sees", story, took, private and named == ["ada"])
+        found = await self.found(story, said, "Natuurlijk")
+        yield told(
+            "an answer in private, which its addressee sees", story, took, private and named == ["ada"] and found
+        )
         public = await self.says("@alan mooi!")
         mention = await self.speaking.mention_id("mastodon", public)
         liked, took = await self.speaking.does(mention, "like")
         count = (await self.does("ada", "GET", f"statuses/{public}"))["favourites_count"]
-        yield told("a favourite", liked, took, count == 1)
+        yield told("a favourite", liked, took, count == 1 and await self.found(liked, public))
         unliked, took = await self.speaking.does(mention, "unlike")
         count = (await self.does("ada", "GET", f"statuses/{public}"))["favourites_count"]
-        yield told("the favourite taken back", unliked, took, count == 0)
+        found = await self.found(unliked, public)
+        yield told("the favourite taken back", unliked, took, count == 0 and found)
         own = await self.speaking.mention_id("mastodon", story["external_id"])
         deleted, took = await self.speaking.does(own, "delete")
         gone = story["external_id"] not in {one["id"] for one in await self.own()}
-        yield told("our answer deleted", deleted, took, gone)
+        yield told("our answer deleted", deleted, took, gone and await self.found(deleted, story["external_id"]))
 
     async def picture(self) -> AsyncIterator[Row]:
         wanted, sent, found = await with_a_picture(Mastodon(), await self.login.read())

@@ -1,9 +1,12 @@
 """The brand speaks by Parvis's doors, and what became of it: every effect's own story."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from shared.contract import Connector, Login, OutgoingEffect, Sent
+from shared.contract import Connector, Login, OutgoingEffect, Sent, Target
+from shared.ids import Prefix, parse_typeid
+from shared.models.enums import OutgoingKind
 from tests.connectors.conformance.specimen import PICTURE, PICTURES, effect
 from tests.connectors.loopback import guarded
 from tests.peers.house import Json, PeerHouse
@@ -74,6 +77,31 @@ class Speaking:
         found, _ = await self.house.until(heard, WITHIN)
         assert found, f"{external_id} was never heard"
         return found
+
+
+async def is_found(
+    connector: Connector, login: Login, story: Json, text: str = "", target: Target | None = None, **more: str | None
+) -> bool:
+    """Whether the effect is found where a look-up would look for it, as what it was answered with."""
+    wanted = OutgoingEffect(
+        story["id"], OutgoingKind(story["kind"]), text, "", target=target,
+        parent_external_id=more.get("parent"), undoes=more.get("undoes"),
+        seed=parse_typeid(Prefix.OUTGOING, story["id"]).int,
+        first_attempt_at=datetime.fromisoformat(story["first_attempt_at"]),
+    )  # fmt: skip
+    async with guarded(send_timeout_seconds=20) as http:
+        found = await connector.find(http, login, wanted)
+    return found is not None and found.external_id == story["external_id"]
+
+
+async def are_found(connector: Connector, login: Login, variant: Json, texts: dict[str, str]) -> bool:
+    """Whether each effect of a post is found, whose texts are told by their kind."""
+    ids = {one["id"]: one["external_id"] for one in variant["outgoing"]}
+    looks = [
+        await is_found(connector, login, one, texts[one["kind"]], parent=ids.get(one["after_id"]))
+        for one in variant["outgoing"]
+    ]
+    return len(looks) == len(texts) and all(looks)
 
 
 def steps(story: Json) -> str:
