@@ -2,20 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from shared.connectors import bluesky_records as records
-from shared.contract import OutgoingEffect, Target
-from shared.errors import LoginDead, LoginExpired, RateLimited, Refused, Unavailable, Uncertain, Unprepared
+from shared.errors import LoginDead, LoginExpired, RateLimited, Refused, Unavailable, Uncertain
 from shared.ids import new_uuid
-from shared.models.enums import MentionKind, OutgoingKind
-from tests.connectors.bluesky_house import Place, bluesky, place
-from tests.connectors.conformance.specimen import PICTURE, PICTURES, effect
+from shared.models.enums import OutgoingKind
+from tests.connectors.bluesky_house import bluesky, on, own, place
+from tests.connectors.conformance.specimen import effect
 from tests.networks.fakes.bluesky import Fault
-from tests.networks.fakes.bluesky_people import BLOCK, LIKE, POST, Json, Record
+from tests.networks.fakes.bluesky_people import POST
 
 CREATE, GET, DELETE = (f"com.atproto.repo.{verb}Record" for verb in ("create", "get", "delete"))
 UPLOAD, SHOWN = "com.atproto.repo.uploadBlob", "app.bsky.feed.getPosts"
@@ -23,17 +21,6 @@ UPLOAD, SHOWN = "com.atproto.repo.uploadBlob", "app.bsky.feed.getPosts"
 
 def failing(status: int, error: str) -> Response:
     return JSONResponse({"error": error, "message": "…"}, status)
-
-
-def on(kind: OutgoingKind, what: Record, outgoing_id: str = "out_1", **more: Any) -> OutgoingEffect:
-    target = Target(what.uri, MentionKind.REPLY, what.did)
-    return effect(outgoing_id, kind=kind, text=more.pop("text", ""), target=target, **more)
-
-
-def own(here: Place, collection: str = POST) -> list[Json]:
-    """The records of this kind that the account has."""
-    found = [one for one in here.network.records.values() if one.did == here.brand.did]
-    return [one.value for one in found if one.collection == collection]
 
 
 # ---------------------------------------------------------------- keys
@@ -229,131 +216,3 @@ async def test_a_look_up_that_fails_says_so_and_finds_nothing(wrong: Response) -
         here.network.faults[GET] = Fault(wrong)
         with pytest.raises(Unavailable):
             await bluesky.find(here.http, here.login, effect())
-
-
-# ---------------------------------------------------------------- pictures
-
-
-async def with_pictures(here: Place, wanted: OutgoingEffect) -> OutgoingEffect:
-    for _ in range(9):
-        found = await bluesky.prepare(here.http, here.login, wanted, PICTURES)
-        wanted = replace(wanted, marks=found.marks)
-        if found.wait is None:
-            return wanted
-    raise AssertionError("it is never ready")
-
-
-async def test_pictures_are_uploaded_one_by_one_and_named_with_their_words_and_shape() -> None:
-    async with place() as here:
-        other = replace(PICTURE, alt=None, width=None)
-        wanted = await with_pictures(
-            here, effect(media=(PICTURE, other), link="https://example.be/nieuws/van/het/plein")
-        )
-        assert here.network.asked[UPLOAD] == 2
-        await bluesky.send(here.http, here.login, wanted)
-        [record] = own(here)
-    first, second = record["embed"]["images"]
-    assert (first["alt"], first["aspectRatio"]) == (PICTURE.alt, {"width": 640, "height": 640})
-    assert (second["alt"], "aspectRatio" in second) == ("", False)
-    assert record["text"] == "Bonjour\n\nexample.be/nieuws/van/het/p…"
-    assert record["facets"][0]["features"][0]["uri"] == "https://example.be/nieuws/van/het/plein"
-
-
-async def test_a_picture_that_the_host_has_lost_is_said_so_and_uploaded_anew() -> None:
-    async with place() as here:
-        wanted = await with_pictures(here, effect(media=(PICTURE,)))
-        here.network.blobs.clear()
-        with pytest.raises(Unprepared, match="Could not find blob"):
-            await bluesky.send(here.http, here.login, wanted)
-        await bluesky.send(here.http, here.login, await with_pictures(here, wanted))
-        assert len(own(here)) == 1
-
-
-async def test_a_post_is_not_sent_without_its_pictures() -> None:
-    async with place() as here:
-        with pytest.raises(Unprepared, match="0 of 1"):
-            await bluesky.send(here.http, here.login, effect(media=(PICTURE,)))
-        assert own(here) == []
-
-
-@pytest.mark.parametrize(
-    ("wrong", "error"),
-    [
-        (failing(413, "PayloadTooLarge"), Refused),
-        (failing(500, "InternalServerError"), Unavailable),
-        (HTMLResponse("<html>"), Unavailable),
-        (JSONResponse({"blob": "none"}), Unavailable),
-    ],
-)
-async def test_an_upload_that_fails_leaves_nothing_in_doubt(wrong: Response, error: type[Refused]) -> None:
-    async with place() as here:
-        here.network.faults[UPLOAD] = Fault(wrong)
-        with pytest.raises(error) as raised:
-            await bluesky.prepare(here.http, here.login, effect(media=(PICTURE,)), PICTURES)
-        assert raised.value.unsent
-
-
-async def test_a_film_and_a_picture_that_is_too_large_are_refused_before_they_are_sent() -> None:
-    async with place() as here:
-        large = replace(PICTURES, kept={"plein": bytes(2_000_001)})
-        with pytest.raises(Refused, match="2,000,000"):
-            await bluesky.prepare(here.http, here.login, effect(media=(PICTURE,)), large)
-        with pytest.raises(Refused, match="takes pictures"):
-            await bluesky.prepare(here.http, here.login, effect(media=(replace(PICTURE, kind="video"),)), PICTURES)
-        assert here.network.asked[UPLOAD] == 0
-
-
-# ---------------------------------------------------------------- what is done to what is there
-
-
-async def test_what_is_liked_in_the_app_already_is_not_liked_twice_and_can_be_taken_back() -> None:
-    async with place() as here:
-        post = here.network.post(here.fan, "Dag", mentioning=here.brand)
-        by_hand = here.network.like(here.brand, post)
-        sent = await bluesky.send(here.http, here.login, on(OutgoingKind.LIKE, post))
-        assert sent.external_id == by_hand.uri
-        assert len(own(here, LIKE)) == 1
-        await bluesky.send(here.http, here.login, on(OutgoingKind.UNLIKE, post))
-        assert own(here, LIKE) == []
-        assert (await bluesky.find(here.http, here.login, on(OutgoingKind.UNLIKE, post))) is not None
-
-
-async def test_who_is_blocked_already_is_not_blocked_twice() -> None:
-    async with place() as here:
-        by_hand = here.network.write(here.brand, BLOCK, {"subject": here.fan.did})
-        target = Target(here.fan.did)
-        sent = await bluesky.send(here.http, here.login, effect(kind=OutgoingKind.BLOCK, text="", target=target))
-        assert sent.external_id == by_hand.uri
-        assert len(own(here, BLOCK)) == 1
-
-
-async def test_only_what_the_account_said_itself_is_deleted() -> None:
-    async with place() as here:
-        theirs = here.network.post(here.fan, "foei", mentioning=here.brand)
-        with pytest.raises(Refused, match="somebody else's"):
-            await bluesky.send(here.http, here.login, on(OutgoingKind.DELETE, theirs))
-        assert theirs.uri in here.network.records
-
-
-@pytest.mark.parametrize("lie", ["400", "500", "200 in HTML", "503 in HTML"])
-async def test_a_deletion_is_believed_when_it_is_seen(lie: str) -> None:
-    async with place() as here:
-        mine = here.network.post(here.brand, "Dag")
-        here.network.faults[DELETE] = Fault(LIES[lie])
-        with pytest.raises(Uncertain):
-            await bluesky.send(here.http, here.login, on(OutgoingKind.DELETE, mine))
-        assert await bluesky.find(here.http, here.login, on(OutgoingKind.DELETE, mine)) is None
-        here.network.faults[DELETE] = Fault(LIES[lie], done=True)
-        sent = await bluesky.send(here.http, here.login, on(OutgoingKind.DELETE, mine))
-        assert await bluesky.find(here.http, here.login, on(OutgoingKind.DELETE, mine)) == sent
-        assert mine.uri not in here.network.records
-
-
-async def test_what_names_no_post_and_nobody_is_refused() -> None:
-    async with place() as here:
-        nothing = Target("at://did:plc:a/app.bsky.feed.generator/1", MentionKind.POST)
-        kinds = set(OutgoingKind) - {OutgoingKind.PUBLISH, OutgoingKind.FIRST_COMMENT, OutgoingKind.THREAD_PART}
-        for kind in sorted(kinds):
-            with pytest.raises(Refused, match="named"):
-                await bluesky.send(here.http, here.login, effect(kind=kind, target=nothing))
-        assert own(here) == []
