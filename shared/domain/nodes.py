@@ -9,10 +9,11 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import Arrival, Campaign, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.ARRIVAL: Arrival,
+    Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,

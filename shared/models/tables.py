@@ -2,12 +2,25 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, clock, consent, event, mention, operation, organization, post, turn
+from shared.models import (
+    arrival,
+    brand,
+    campaign,
+    channel,
+    clock,
+    consent,
+    event,
+    mention,
+    operation,
+    organization,
+    post,
+    turn,
+)
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, clock, consent, event, mention, operation, organization, post, turn)
+_MODULES = (arrival, brand, campaign, channel, clock, consent, event, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -28,6 +41,7 @@ TABLES: dict[str, TableKind] = {
     "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
+    "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,

@@ -25,6 +25,7 @@ IDS = {
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
     "post_ids": Prefix.POST,
+    "campaign_id": Prefix.CAMPAIGN,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
@@ -57,7 +58,8 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
+    "audience": None, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
+    "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back",
 }  # fmt: skip
 # Bodies that are no JSON, by their type.
@@ -75,6 +77,7 @@ NEEDED = {
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_post": {"text"},
+    "update_campaign": {"name"},
     "get_metrics": {"key"},
 }
 
