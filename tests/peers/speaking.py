@@ -13,6 +13,7 @@ from tests.peers.house import Json, PeerHouse
 from tests.peers.peer import Row
 
 WITHIN = 20.0  # a chain of effects waits for each one before it
+UNDER_WAY = frozenset({"draft", "scheduled", "publishing"})
 ENDED = frozenset({"live", "refused", "uncertain", "dropped"})
 
 
@@ -42,7 +43,8 @@ class Speaking:
             answer = await self.house.rest("GET", f"/posts/{post['id']}")
             [found] = answer.json()["variants"]
             variant.update(found)
-            return bool(found["outgoing"]) and all(one["state"] in ENDED for one in found["outgoing"])
+            settled = found["status"] not in UNDER_WAY  # it may be read a moment before its effects are
+            return settled and all(one["state"] in ENDED for one in found["outgoing"])
 
         _, took = await self.house.until(ended, within)
         return variant, took
