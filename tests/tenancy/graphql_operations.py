@@ -57,7 +57,7 @@ WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
-    "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
+    "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}

@@ -44,7 +44,7 @@ PLACES = {
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
-    "trial": "true",
+    "trial": "true", "days": "90",
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",

@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from services.api.schema.arrival import Arrival
+from services.api.schema.best_times import BestTimes, suggested
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
@@ -186,6 +187,9 @@ class Brand(Node):
     timezone: str
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
+    best_times: BestTimes = strawberry.field(
+        resolver=suggested, description="When the brand's own posts did best, and how sure that is."
+    )
     campaigns: Connection[Campaign] = strawberry.field(resolver=_campaigns)
     outgoing: Connection[Outgoing] = strawberry.field(resolver=_outgoing)
     threads: Connection[Thread] = strawberry.field(resolver=_threads)

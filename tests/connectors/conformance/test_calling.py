@@ -130,7 +130,7 @@ async def finds(specimen: Specimen, world: World) -> None:
     sent = await specimen.connector.send(world.http, world.login, ready)
     assert await specimen.connector.find(world.http, world.login, ready) == sent
     assert (
-        await specimen.connector.find(world.http, world.login, effect("out_2", attempted=LONG_AGO, text="Salut"))
+        await specimen.connector.find(world.http, world.login, effect("out_2", attempted=LONG_AGO, text="Bonsoir"))
         is None
     )
 
