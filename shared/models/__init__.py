@@ -21,6 +21,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
+from shared.models.planning import Blackout, CalendarFeed, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
@@ -30,10 +31,12 @@ __all__ = [
     "Arrival",
     "Attempt",
     "AuditEntry",
+    "Blackout",
     "Brand",
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "CalendarFeed",
     "Channel",
     "ChannelDraft",
     "Consent",
@@ -59,8 +62,10 @@ __all__ = [
     "Outgoing",
     "Post",
     "Reaction",
+    "Recurrence",
     "RollupDay",
     "RollupHour",
+    "Slot",
     "Team",
     "TeamMember",
     "Thread",

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, post, turn
+from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, planning, post, turn
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
+_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, planning, post, turn)
 
 
 class TableKind(StrEnum):
@@ -24,9 +24,11 @@ TABLES: dict[str, TableKind] = {
     "arrival": TableKind.QUEUE,
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
+    "blackout": TableKind.CONTENT,
     "brand": TableKind.CONTENT,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
+    "calendar_feed": TableKind.PLATFORM,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
@@ -50,8 +52,10 @@ TABLES: dict[str, TableKind] = {
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,
     "reaction": TableKind.CONTENT,
+    "recurrence": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "slot": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,
     "thread": TableKind.CONTENT,

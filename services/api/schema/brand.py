@@ -22,7 +22,7 @@ from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
 from shared.domain.publishing import posts
 from shared.ids import Prefix, typeid
-from shared.models.enums import ArrivalState, Dimension, Interval, MentionOrder, MetricKey, PostStatus
+from shared.models.enums import ArrivalState, Dimension, Interval, MentionOrder, MetricKey, MissedPolicy, PostStatus
 
 Root = strawberry.Parent[models.Brand]
 
@@ -137,6 +137,8 @@ class Brand(Node):
     name: str
     languages: list[str]
     timezone: str
+    missed: MissedPolicy
+    grace_seconds: int
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
