@@ -21,7 +21,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
-from shared.models.planning import Blackout, CalendarFeed, Recurrence, Slot
+from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
@@ -45,6 +45,7 @@ __all__ = [
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueRecurrence",
     "DueUpkeep",
     "Edit",
     "Event",

@@ -70,9 +70,7 @@ class Recurrence(SQLModel, table=True):
     local_time: str = Field(sa_type=TEXT)  # 10:00
     timezone: str = Field(sa_type=TEXT)
     blackouts: BlackoutPolicy = Field(sa_type=cast(Any, string_enum(BlackoutPolicy)))
-    status: RecurrenceStatus = Field(
-        default=RecurrenceStatus.ACTIVE, sa_type=cast(Any, string_enum(RecurrenceStatus))
-    )
+    status: RecurrenceStatus = Field(default=RecurrenceStatus.ACTIVE, sa_type=cast(Any, string_enum(RecurrenceStatus)))
     skipped: list[date] = Field(default_factory=list, sa_type=DATES)
     made_until: date | None = None
     problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
@@ -80,6 +78,16 @@ class Recurrence(SQLModel, table=True):
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     updated_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     version: int = 1
+
+
+class DueRecurrence(SQLModel, table=True):
+    """When a recurrence is looked at next for posts that are still to be made; ids and times only."""
+
+    __tablename__ = "due_recurrence"
+    __table_args__ = (Index("ix_due_recurrence_due_at", "due_at"),)
+    recurrence_id: UUID = Field(primary_key=True)
+    brand_id: UUID
+    due_at: datetime = Field(sa_type=TIME)
 
 
 class CalendarFeed(SQLModel, table=True):

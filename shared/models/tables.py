@@ -2,7 +2,19 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, planning, post, turn
+from shared.models import (
+    arrival,
+    brand,
+    channel,
+    consent,
+    event,
+    mention,
+    operation,
+    organization,
+    planning,
+    post,
+    turn,
+)
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
@@ -36,6 +48,7 @@ TABLES: dict[str, TableKind] = {
     "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
+    "due_recurrence": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,

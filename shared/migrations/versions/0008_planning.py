@@ -58,6 +58,7 @@ def upgrade() -> None:
         )
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO parvis_app, parvis_worker")
     _posts()
+    _queue()
     _feeds()
 
 
@@ -152,6 +153,21 @@ def _posts() -> None:
         unique=False,
         postgresql_where=sa.text("scheduled_at IS NOT NULL"),
     )
+
+
+def _queue() -> None:
+    op.create_table(
+        "due_recurrence",
+        sa.Column("recurrence_id", sa.Uuid(), nullable=False),
+        sa.Column("brand_id", sa.Uuid(), nullable=False),
+        sa.Column("due_at", _TIME, nullable=False),
+        sa.PrimaryKeyConstraint("recurrence_id", name=op.f("pk_due_recurrence")),
+    )
+    op.create_index("ix_due_recurrence_due_at", "due_recurrence", ["due_at"], unique=False)
+    op.execute("ALTER TABLE due_recurrence ENABLE ROW LEVEL SECURITY")
+    op.execute("CREATE POLICY tenant ON due_recurrence TO parvis_app USING (brand_id = ANY (parvis.seen_brands()))")
+    op.execute("CREATE POLICY claims ON due_recurrence TO parvis_worker USING (true)")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON due_recurrence TO parvis_app, parvis_worker")
 
 
 def _feeds() -> None:
