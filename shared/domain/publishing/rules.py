@@ -92,6 +92,9 @@ def _number(parts: dict[str, str], name: str, least: int, most: int) -> int:
 
 
 def _check_days(value: str, frequency: str, by_month_day: bool) -> None:
+    if len({len(day) > 2 for day in value.split(",")}) > 1:
+        # The library takes each of the two for a limit on the other, and finds no day at all.
+        raise _bad("BYDAY counts either all of its days (1MO,-1FR) or none (MO,FR)")
     for day in value.split(","):
         place, name = day[:-2], day[-2:]
         if name not in _WEEKDAYS:
