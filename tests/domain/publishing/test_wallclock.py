@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.domain.publishing import repeats, rules, wallclock
 from shared.domain.publishing.repeats import Silence
 from shared.errors import Invalid
+from shared.ids import new_uuid
 from shared.models.enums import BlackoutPolicy, Weekday
 from shared.models.planning import Recurrence, Slot
 from tests.conftest import NOW
@@ -192,9 +193,9 @@ def test_of_a_recurrence_none_is_missed_none_comes_twice_and_the_order_is_kept(
     text = rules.read(";".join(f"{k}={v}" for k, v in parts.items()) + f";UNTIL={start + DAY * 200:%Y%m%d}").text
     silence = Silence(tuple((start + DAY * a, start + DAY * (a + n)) for a, n in silent))
     one = Recurrence(
-        brand_id=None, template={}, rule=text, starts_on=start, local_time=time_.strftime("%H:%M"), timezone=zone,
+        brand_id=new_uuid(), template={}, rule=text, starts_on=start, local_time=time_.strftime("%H:%M"), timezone=zone,
         blackouts=policy, skipped=[start + DAY * n for n in skipped], created_at=NOW, updated_at=NOW,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     last = start + DAY * 200
     found = repeats.occurrences(one, silence, start, last)
     moments = [occurrence.at for occurrence in found]
@@ -220,7 +221,7 @@ def test_of_a_slot_every_week_has_its_occurrence_but_for_days_of_silence_and_los
     zone: str, start: date, time_: time, weekday: Weekday, silent: list[tuple[int, int]]
 ) -> None:
     silence = Silence(tuple((start + DAY * a, start + DAY * (a + n)) for a, n in silent))
-    slot = Slot(brand_id=None, weekday=weekday, local_time=time_.strftime("%H:%M"), created_at=NOW)  # type: ignore[arg-type]
+    slot = Slot(brand_id=new_uuid(), weekday=weekday, local_time=time_.strftime("%H:%M"), created_at=NOW)
     found = list(repeats.slot_occurrences(slot, zone, silence, start, start + DAY * 200))
     expected = [
         day
