@@ -11,8 +11,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from shared.db import Session, driver
 from shared.domain.publishing import repeats, wallclock
 from shared.domain.publishing.repeats import Occurrence, Silence
@@ -220,19 +218,21 @@ def _to_come(plans: _Plans, since: datetime, until: datetime) -> list[tuple[Recu
 
 
 def _post(row: Any) -> PostOn:
+    id_, status, text, at, local_time, timezone, slot_id, slot_day, recurrence_id = row[:9]
     ids, channel_ids, statuses, urls = row[9:]
     variants = [
-        VariantOn(id_, channel_id, VariantStatus(status), url)
-        for id_, channel_id, status, url in zip(ids or (), channel_ids or (), statuses or (), urls or (), strict=True)
+        VariantOn(variant_id, channel_id, VariantStatus(standing), url)
+        for variant_id, channel_id, standing, url in zip(
+            ids or (), channel_ids or (), statuses or (), urls or (), strict=True
+        )
     ]
-    id_, status, *facts = row[:9]
-    return PostOn(id_, PostStatus(status), *facts, variants)
+    return PostOn(id_, PostStatus(status), text, at, local_time, timezone, slot_id, slot_day, recurrence_id, variants)
 
 
 def _plans(rows: Sequence[Any]) -> _Plans:
     found: dict[str, list[Any]] = defaultdict(list)
     for kind, row in rows:
-        found[kind].append(orjson.loads(row))
+        found[kind].append(row)
     return _Plans(
         found["zone"][0],
         [Slot.model_validate(row) for row in found["slot"]],

@@ -83,7 +83,7 @@ async def move(session: Session, scope: Scope, moves: Sequence[Move], *, now: da
     await session.flush()
     for by, together in groupby(sorted(shifts), key=lambda shift: shift[0]):
         await due.shift(session, scope, [id_ for _, id_ in together], by)
-    await held.tell(session, scope, [one.post for one in made], now=now)
+    await held.tell_posts(session, scope, [one.post for one in made], now=now)
     return made
 
 

@@ -1,6 +1,5 @@
 """What people do with posts: write, plan, publish, take back."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +20,8 @@ from shared.domain.publishing import (
     transitions,
     variants,
 )
-from shared.domain.publishing.drafts import Planning, PostChanges, PostDraft, Timing, VariantDraft, When
+from shared.domain.publishing.drafts import Planning, PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
-from shared.domain.publishing.moving import Seat
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
 from shared.domain.publishing.seats import Wanted
 from shared.domain.publishing.transitions import Verb
@@ -32,7 +30,6 @@ from shared.errors import Invalid, Problem, Stale
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand
 from shared.models.enums import GrantRole, KeyScope, PostStatus, VariantStatus
-from shared.models.planning import Slot
 from shared.models.post import Post, Variant
 
 __all__ = [
@@ -60,10 +57,14 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     A draft may say what a network would not take: its variant lists it among its problems.
     """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    moment, seat = await _meant(session, scope, draft, now)
+    slots = await seats.lock(session, scope) if draft.slot is not None else []
+    channel_ids = list(dict(drafts.named_channels(draft.channel_ids, draft.variants)))
+    moment, seat = await seats.meant(session, scope, draft, slots, channel_ids=channel_ids, now=now)
     post = Post(
         brand_id=scope.brand_id,
         text=draft.text,
+        media=variants.dumped(draft.media),
+        link=draft.link,
         created_by=scope.principal.user_id if scope.principal is not None else None,
         created_at=now,
         updated_at=now,
@@ -77,7 +78,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
         await _schedule(session, scope, post, found, moment, cards=cards, now=now)
     await fitting.note(session, scope, post, found, cards)
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     await audit.add(session, scope, "post.create", typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
 
@@ -102,6 +103,10 @@ async def update(
         if changes.text is None:
             raise Invalid([Problem("required", "a post's text can be empty, not null", ("text",))])
         post.text = changes.text
+    if "media" in given:
+        post.media = variants.dumped(changes.media or [])
+    if "link" in given:
+        post.link = changes.link
     if given & {"scheduled_at", "local_time", "timezone"}:
         moving.plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
     is_planned = post.status is PostStatus.SCHEDULED
@@ -114,7 +119,7 @@ async def update(
             channel_ids = [variant.channel_id for variant in wanted]
         own = changes.variants
         if own is None:
-            own = [_as_draft(variant) for variant in wanted if variant.channel_id in channel_ids]
+            own = [variants.as_draft(variant) for variant in wanted if variant.channel_id in channel_ids]
         standing = await variants.set_up(
             session, scope, post, channel_ids=channel_ids, drafts=own, standing=standing, cards=cards
         )
@@ -145,11 +150,12 @@ async def schedule(
     post, found = await _held(session, scope, post_id, Verb.SCHEDULE, if_version)
     timing = Planning(scheduled_at=at, local_time=local_time, timezone=timezone, slot=slot)
     channel_ids = [variant.channel_id for variant in found if variant.status is not VariantStatus.CANCELLED]
-    moment, seat = await _resolved(session, scope, timing, slots, channel_ids, now, besides=[post_id])
+    moment, seat = await seats.meant(session, scope, timing, slots, channel_ids=channel_ids, now=now, besides=[post_id])
     await _take_back_plan(session, scope, found, now)
     if moment is not None:
         moving.plan(post, moment, seat)
-    moment = moment or _planned(post)
+    elif (moment := _planned(post)) is not None:
+        post.scheduled_at = moment.at
     await _schedule(session, scope, post, found, moment, cards=cards, now=now)
     return await _changed(session, scope, post, "post.schedule", now)
 
@@ -179,7 +185,7 @@ async def cancel(
             variant.status = VariantStatus.CANCELLED
     # Its place in a slot is somebody else's from now on.
     post.slot_id = post.slot_day = None
-    post.status = transitions.post_status([variant.status for variant in found])
+    post.status = transitions.post_status_of(found)
     return await _changed(session, scope, post, "post.cancel", now)
 
 
@@ -240,36 +246,9 @@ async def _take_back_plan(session: Session, scope: Scope, found: list[Variant], 
 
 async def _changed(session: Session, scope: Scope, post: Post, action: str, now: datetime) -> Post:
     post.version += 1
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     await audit.add(session, scope, action, typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
-
-
-async def _meant(session: Session, scope: Scope, draft: PostDraft, now: datetime) -> tuple[When | None, Seat | None]:
-    """The time, or the place in a slot, that a new post is meant for."""
-    slots = await seats.lock(session, scope) if draft.slot is not None else []
-    channel_ids = list(dict(drafts.named_channels(draft.channel_ids, draft.variants)))
-    return await _resolved(session, scope, draft, slots, channel_ids, now)
-
-
-async def _resolved(
-    session: Session,
-    scope: Scope,
-    planning: Planning,
-    slots: list[Slot],
-    channel_ids: list[UUID],
-    now: datetime,
-    besides: Sequence[UUID] = (),
-) -> tuple[When | None, Seat | None]:
-    moment = drafts.when(planning, await _timezone(session, scope))
-    if planning.slot is None:
-        return moment, None
-    if moment is not None:
-        raise Invalid([Problem("exclusive", "give a time or a slot, not both", ("slot",))])
-    seat = await seats.find(
-        session, scope, slots, slot=planning.slot, channel_ids=channel_ids, now=now, besides=besides
-    )
-    return seat.when, seat
 
 
 async def _timezone(session: Session, scope: Scope) -> str:
@@ -293,9 +272,3 @@ def _with_own_zone(changes: PostChanges, post: Post) -> Timing:
     if zone is not None and local_time is None and changes.scheduled_at is None:
         local_time = post.local_time
     return Timing(scheduled_at=changes.scheduled_at, local_time=local_time, timezone=zone)
-
-
-def _as_draft(variant: Variant) -> VariantDraft:
-    return VariantDraft.model_validate(
-        {"channel_id": variant.channel_id, "text": variant.text, "media": variant.media or []}
-    )

@@ -11,8 +11,8 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import blackouts, repeats
-from shared.domain.publishing.drafts import NEXT, When
+from shared.domain.publishing import blackouts, drafts, repeats
+from shared.domain.publishing.drafts import NEXT, Planning, When
 from shared.domain.publishing.moving import PLANS, Seat
 from shared.domain.publishing.repeats import Occurrence, Silence
 from shared.domain.publishing.wallclock import written, wrong
@@ -59,6 +59,26 @@ async def lock(session: Session, scope: Scope) -> list[Slot]:
         .execution_options(populate_existing=True)
     )
     return list((await session.execute(wanted)).scalars())
+
+
+async def meant(
+    session: Session,
+    scope: Scope,
+    planning: Planning,
+    slots: Sequence[Slot],
+    *,
+    channel_ids: Collection[UUID],
+    now: datetime,
+    besides: Collection[UUID] = (),
+) -> tuple[When | None, Seat | None]:
+    """The time that is meant, or the place in one of the locked `slots` and its time. Raises as `find` does."""
+    moment = drafts.when(planning, await _brand_zone(session, scope))
+    if planning.slot is None:
+        return moment, None
+    if moment is not None:
+        raise _bad("exclusive", "give a time or a slot, not both")
+    seat = await find(session, scope, slots, slot=planning.slot, channel_ids=channel_ids, now=now, besides=besides)
+    return seat.when, seat
 
 
 async def find(
