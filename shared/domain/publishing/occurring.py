@@ -53,13 +53,18 @@ async def due(session: Session, *, now: datetime, limit: int) -> list[tuple[UUID
     return [(row[0], row[1]) for row in await session.execute(_DUE, {"now": now, "limit": limit})]
 
 
+async def put_off(session: Session, scope: Scope, recurrence_id: UUID, *, now: datetime) -> None:
+    """Look at a recurrence again in some hours."""
+    await session.execute(_LATER, {"id": recurrence_id, "brand": scope.brand_id, "due_at": now + _EVERY})
+
+
 async def go_on(session: Session, scope: Scope, recurrence_id: UUID, *, cards: Cards, now: datetime) -> int:
     """Make the posts of the recurrence's next 30 days that are not made yet; how many. It ends after its last one.
 
     What would no longer go out (its channel was removed, say) pauses it, and says why once.
     """
     recurrence = await recurrences.lock(session, scope, recurrence_id)
-    await session.execute(_LATER, {"id": recurrence_id, "brand": scope.brand_id, "due_at": now + _EVERY})
+    await put_off(session, scope, recurrence_id, now=now)
     if recurrence.status is not RecurrenceStatus.ACTIVE:
         return 0
     before = recurrence.version
