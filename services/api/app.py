@@ -21,7 +21,9 @@ from services.api.rest import (
     acts,
     arrivals,
     audit,
+    blackouts,
     brands,
+    calendar,
     channels,
     connecting,
     consents,
@@ -31,6 +33,8 @@ from services.api.rest import (
     operations,
     outgoing,
     posts,
+    recurrences,
+    slots,
     threads,
     viewer,
 )
@@ -77,6 +81,11 @@ ROUTERS = (
     arrivals.router,
     metrics.router,
     posts.router,
+    slots.router,
+    slots.queueing,
+    blackouts.router,
+    recurrences.router,
+    calendar.router,
     outgoing.router,
     acts.router,
     acts.blocking,
@@ -144,6 +153,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
+    app.include_router(calendar.address)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))

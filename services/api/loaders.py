@@ -11,8 +11,9 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import posts
+from shared.domain.publishing import blackouts, posts
 from shared.domain.scope import Scope
+from shared.errors import Problem
 from shared.models import Attempt, Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
 
 T = TypeVar("T")
@@ -77,6 +78,16 @@ async def _posts(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, 
 
 async def post(context: Context, brand_id: UUID, id_: UUID) -> Post | None:
     return await _load(context, "post", brand_id, id_, _posts)
+
+
+async def warnings(context: Context, brand_id: UUID, post_id: UUID) -> list[Problem]:
+    """What is to be said of a plan."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, list[Problem]]:
+        found = (await _posts(session, scope, ids)).values()
+        return await blackouts.warnings(session, scope, list(found), now=context.services.clock())
+
+    return await _load(context, "warnings", brand_id, post_id, read) or []
 
 
 def remember(context: Context, post_: Post, variants_: list[Variant]) -> None:

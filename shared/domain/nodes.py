@@ -9,16 +9,34 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import (
+    Arrival,
+    Blackout,
+    CalendarFeed,
+    Channel,
+    Identity,
+    Mention,
+    Operation,
+    Outgoing,
+    Post,
+    Recurrence,
+    Slot,
+    Thread,
+    Variant,
+)
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.ARRIVAL: Arrival,
+    Prefix.BLACKOUT: Blackout,
+    Prefix.CALENDAR_FEED: CalendarFeed,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
+    Prefix.RECURRENCE: Recurrence,
+    Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
 }

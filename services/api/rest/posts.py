@@ -1,7 +1,7 @@
 """What a brand has to say, and how it is brought to its channels."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,13 +10,13 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.ids import ChannelRef, PostPath, PostRef, RecurrenceRef, SlotRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
 from services.api.rest.shapes import ListRead, Moment, Paging, Read
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import posts
-from shared.domain.publishing.drafts import Timing
+from shared.domain.publishing import blackouts, posts
+from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
@@ -55,8 +55,19 @@ class VariantRead(Read):
     outgoing: list[OutgoingRead]
 
 
+class WarningRead(Read):
+    """Something that a person may want to know of a plan; it goes out all the same."""
+
+    code: str
+    message: str
+    path: list[str | int]
+
+
 class PostRead(Read):
-    """Content we author. `local_time` and `timezone` are what the person meant by `scheduled_at`."""
+    """Content we author. `local_time` and `timezone` are what the person meant by `scheduled_at`.
+
+    `slot_id`: it stands in an occurrence of this slot. `recurrence_id`, `occurs_on`: which occurrence it is.
+    """
 
     id: PostRef
     status: PostStatus
@@ -66,7 +77,11 @@ class PostRead(Read):
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
+    slot_id: SlotRef | None
+    recurrence_id: RecurrenceRef | None
+    occurs_on: date | None
     variants: list[VariantRead]
+    warnings: list[WarningRead]
     created_by: UserRef | None
     created_at: datetime
     updated_at: datetime
@@ -96,10 +111,12 @@ def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRe
     )
 
 
-async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRead]:
+async def read_posts(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRead]:
+    """Posts as they are shown, with all that belongs to them."""
     variants = await posts.variants_of(call.session, scope, [post.id for post in found])
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
+    warned = await blackouts.warnings(call.session, scope, found, now=call.services.clock())
     return [
         PostRead(
             id=post.id,
@@ -110,6 +127,12 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
+            slot_id=post.slot_id,
+            recurrence_id=post.recurrence_id,
+            occurs_on=post.occurs_on,
+            warnings=[
+                WarningRead(code=one.code, message=one.message, path=list(one.path)) for one in warned.get(post.id, [])
+            ],
             variants=[_variant(row, post, effects.get(row.id, [])) for row in variants.get(post.id, [])],
             created_by=post.created_by,
             created_at=post.created_at,
@@ -121,7 +144,7 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
 
 
 async def _answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
-    (found,) = await _read(call, scope, [post])
+    (found,) = await read_posts(call, scope, [post])
     response = Response(found.model_dump_json(), status, media_type="application/json")
     if status == 201:
         brand, own = typeid(Prefix.BRAND, scope.brand_id), typeid(Prefix.POST, post.id)
@@ -145,11 +168,11 @@ async def list_posts(
 ) -> dict[str, Any]:
     where = PostFilter(statuses=tuple(status or ()), channel_ids=tuple(channel_id or ()), since=since, until=until)
     found = await posts.search(call.session, scope, where=where, page=page, cursors=call.services.cursors)
-    data = await _read(call, scope, found.items)
+    data = await read_posts(call, scope, found.items)
     return {"data": data, "next_cursor": found.next_cursor, "has_more": found.has_more}
 
 
-@router.post("", status_code=201, response_model=PostRead, summary="Write a post; with a time it goes out then")
+@router.post("", status_code=201, response_model=PostRead, summary="Write a post; with a time or slot it goes out then")
 async def create_post(call: Calling, scope: InBrand, body: Annotated[PostDraft, FromBody()]) -> Response:
     post = await posts.create(call.session, scope, draft=body, cards=CARDS, now=call.services.clock())
     call.ring(SendOutgoing())
@@ -192,9 +215,9 @@ async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_matc
     return await _answer(call, scope, post)
 
 
-@router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time")
+@router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time, or in a slot")
 async def schedule_post(
-    call: Calling, scope: InBrand, post_id: PostPath, body: Annotated[Timing, FromBody()], if_match: IfMatch = None
+    call: Calling, scope: InBrand, post_id: PostPath, body: Annotated[Planning, FromBody()], if_match: IfMatch = None
 ) -> Response:
     current = (await posts.get(call.session, scope, post_id)).version
     require_version(if_match, current)
@@ -205,6 +228,7 @@ async def schedule_post(
         at=body.scheduled_at,
         local_time=body.local_time,
         timezone=body.timezone,
+        slot=body.slot,
         cards=CARDS,
         now=call.services.clock(),
         if_version=current,

@@ -8,6 +8,7 @@ from shared.models import enums
 for _kind in (
     enums.ArrivalState,
     enums.AuthorKind,
+    enums.BlackoutPolicy,
     enums.ChannelStatus,
     enums.ConsentStatus,
     enums.CoverageKind,
@@ -17,14 +18,17 @@ for _kind in (
     enums.MentionKind,
     enums.MentionOrder,
     enums.MetricKey,
+    enums.MissedPolicy,
     enums.Network,
     enums.OperationKind,
     enums.OperationStatus,
     enums.OutgoingKind,
     enums.OutgoingState,
     enums.PostStatus,
+    enums.RecurrenceStatus,
     enums.VariantStatus,
     enums.Visibility,
+    enums.Weekday,
     Settlement,
 ):
     strawberry.enum(_kind)

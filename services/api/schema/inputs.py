@@ -12,6 +12,7 @@ from services.api import consenting
 from services.api.schema.connection import given
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.brands.consented import Chosen
+from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.posts import PostChanges, PostDraft
 from shared.domain.publishing.settling import Settlement
 from shared.errors import Invalid, Problem
@@ -22,9 +23,9 @@ from shared.models.enums import Network, PostStatus
 M = TypeVar("M", bound=BaseModel)
 
 
-def _given(source: Any, *names: str) -> dict[str, Any]:
+def given_fields(source: Any, *names: str) -> dict[str, Any]:
     """The fields that the caller set, by name."""
-    return {name: value for name in names if (value := getattr(source, name)) is not UNSET}
+    return {name: value for name in names if (value := getattr(source, name, UNSET)) is not UNSET}
 
 
 def validated(model: type[M], values: dict[str, Any]) -> M:
@@ -56,7 +57,7 @@ class ConnectChannelInput:
     terms: list[str] | None = UNSET
 
     def draft(self) -> ChannelDraft:
-        given = {"network": self.network, **_given(self, "name", "base_url", "external_id", "terms")}
+        given = {"network": self.network, **given_fields(self, "name", "base_url", "external_id", "terms")}
         return validated(ChannelDraft, {**given, "terms": given.get("terms") or []})
 
     def read_credentials(self) -> dict[str, str]:
@@ -96,7 +97,7 @@ class UpdateChannelInput:
     terms: list[str] | None = UNSET
 
     def changes(self) -> ChannelChanges:
-        values = _given(self, "name", "base_url", "credentials", "terms")
+        values = given_fields(self, "name", "base_url", "credentials", "terms")
         if values.get("credentials") is not None:
             values["credentials"] = read_credentials(values["credentials"])
         return validated(ChannelChanges, values)
@@ -184,14 +185,16 @@ class VariantInput:
     audience: str | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        values = _given(self, "text", "link", "first_comment", "audience")
+        values = given_fields(self, "text", "link", "first_comment", "audience")
         if self.media is not UNSET and self.media is not None:
             values["media"] = [one.values() for one in self.media or []]
         return {"channel_id": str(self.channel_id), "parts": [one.values() for one in self.parts or []], **values}
 
 
 def _post_values(source: Any) -> dict[str, Any]:
-    values = _given(source, "text", "link", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    values = given_fields(
+        source, "text", "link", "channel_ids", "variants", "scheduled_at", "local_time", "timezone", "slot"
+    )
     if source.media is not UNSET and source.media is not None:
         values["media"] = [one.values() for one in source.media]
     if values.get("channel_ids") is not None:
@@ -202,7 +205,7 @@ def _post_values(source: Any) -> dict[str, Any]:
 
 
 @strawberry.input(
-    description="A moment, or wall-clock time in a zone, makes it scheduled; without either it is a draft."
+    description="A moment, wall-clock time in a zone, or a slot (`next`, or its id) makes it scheduled; else: a draft."
 )
 class CreatePostInput:
     brand_id: strawberry.ID
@@ -214,6 +217,7 @@ class CreatePostInput:
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+    slot: str | None = UNSET
     status: PostStatus | None = UNSET
 
     def draft(self) -> PostDraft:
@@ -239,13 +243,19 @@ class UpdatePostInput:
         return validated(PostChanges, _post_values(self))
 
 
-@strawberry.input(description="A moment, or wall-clock time in a zone; neither: the time that the post already has.")
+@strawberry.input(
+    description="A moment, wall-clock time in a zone, or a slot (`next`, or its id); none: the time it has."
+)
 class SchedulePostInput:
     id: strawberry.ID
     if_version: int | None = UNSET
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+    slot: str | None = UNSET
+
+    def planning(self) -> Planning:
+        return validated(Planning, given_fields(self, "scheduled_at", "local_time", "timezone", "slot"))
 
 
 @strawberry.input(description="ADOPT: it is live, as `externalId`. SEND: it is not, send it. DROP: let it go.")

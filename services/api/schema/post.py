@@ -1,6 +1,6 @@
 """What the brand has to say."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
@@ -11,7 +11,7 @@ from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.mention import Media
 from services.api.schema.outgoing import Outgoing, Problem, problem_of
 from shared import models
-from shared.ids import Prefix
+from shared.ids import Prefix, typeid
 from shared.models.base import JsonList
 from shared.models.enums import PostStatus, VariantStatus
 
@@ -89,6 +89,19 @@ async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return await loaders.variants(info.context, root.brand_id, root.id)
 
 
+def _slot_id(root: strawberry.Parent[models.Post]) -> strawberry.ID | None:
+    return strawberry.ID(typeid(Prefix.SLOT, root.slot_id)) if root.slot_id is not None else None
+
+
+def _recurrence_id(root: strawberry.Parent[models.Post]) -> strawberry.ID | None:
+    return strawberry.ID(typeid(Prefix.RECURRENCE, root.recurrence_id)) if root.recurrence_id is not None else None
+
+
+async def _warnings(root: strawberry.Parent[models.Post], info: Info) -> list[Problem]:
+    found = await loaders.warnings(info.context, root.brand_id, root.id)
+    return [Problem(code=one.code, message=one.message, path=[str(part) for part in one.path]) for one in found]
+
+
 @strawberry.type(
     description="Content we author. `scheduledAt` is the moment; `localTime` and `timezone` what was meant."
 )
@@ -101,7 +114,11 @@ class Post(Node):
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
+    slot_id: strawberry.ID | None = strawberry.field(resolver=_slot_id)
+    recurrence_id: strawberry.ID | None = strawberry.field(resolver=_recurrence_id)
+    occurs_on: date | None
     variants: list[Variant] = strawberry.field(resolver=_variants)
+    warnings: list[Problem] = strawberry.field(resolver=_warnings, description="It goes out all the same.")
     version: int
     created_at: datetime
     updated_at: datetime

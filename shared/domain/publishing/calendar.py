@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.db import Session, driver
-from shared.domain.publishing import repeats, wallclock
+from shared.domain.publishing import recurrences, repeats, wallclock
 from shared.domain.publishing.repeats import Occurrence, Silence
 from shared.domain.publishing.seats import SPEAKING, Taken
 from shared.domain.publishing.wallclock import wrong
@@ -21,6 +21,7 @@ from shared.models.enums import PostStatus, VariantStatus
 from shared.models.planning import Blackout, Recurrence, Slot
 
 MOST_DAYS = 100
+BEGINNING = 200  # so much of a text is shown
 _DAY = timedelta(days=1)
 # Wider than any zone is from another: what stands at the edge of the range is looked at in its own zone.
 _EDGE = timedelta(days=2)
@@ -150,16 +151,9 @@ async def read(
         if channel_id is None or repeats.meets(slot, [channel_id]):
             days[one.at.astimezone(ZoneInfo(zone)).date()].slots.append(SlotOn(slot, one))
     for recurrence, one in _to_come(plans, ahead, until):
-        if channel_id is None or str(channel_id) in channels_of(recurrence):
+        if channel_id is None or channel_id in recurrences.channels_of(recurrence):
             days[one.at.astimezone(ZoneInfo(zone)).date()].previews.append(PreviewOn(recurrence, one))
     return Calendar(zone, since, until, list(days.values()))
-
-
-def channels_of(recurrence: Recurrence) -> list[str]:
-    """The channels on which it speaks, as texts."""
-    said = recurrence.template
-    named = [one["channel_id"] for one in said.get("variants") or []]
-    return list(dict.fromkeys([*named, *(said.get("channel_ids") or [])]))
 
 
 def _check(since: datetime, until: datetime) -> None:

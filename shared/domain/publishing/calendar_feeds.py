@@ -41,6 +41,15 @@ async def list_(session: Session, scope: Scope) -> list[CalendarFeed]:
     return list((await session.execute(wanted.order_by(col(CalendarFeed.id)))).scalars())
 
 
+async def get(session: Session, scope: Scope, feed_id: UUID) -> CalendarFeed:
+    """One of the acting user's own. Raises NotFound."""
+    wanted = select(CalendarFeed).where(col(CalendarFeed.brand_id) == scope.brand_id, col(CalendarFeed.id) == feed_id)
+    found = (await session.execute(wanted)).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"there is no feed with the id {typeid(Prefix.CALENDAR_FEED, feed_id)!r}")
+    return found
+
+
 async def create(session: Session, scope: Scope, *, draft: FeedDraft, now: datetime) -> tuple[CalendarFeed, str]:
     """An address for the acting user, and its token, which is shown this once. Raises NotAllowed, Conflict."""
     scope.require(KeyScope.READ, GrantRole.VIEWER)
@@ -65,10 +74,7 @@ async def create(session: Session, scope: Scope, *, draft: FeedDraft, now: datet
 
 async def revoke(session: Session, scope: Scope, feed_id: UUID) -> CalendarFeed:
     """Let an address of the acting user's lead nowhere from now on; the feed as it was. Raises NotFound."""
-    wanted = select(CalendarFeed).where(col(CalendarFeed.brand_id) == scope.brand_id, col(CalendarFeed.id) == feed_id)
-    found = (await session.execute(wanted)).scalar_one_or_none()
-    if found is None:
-        raise NotFound(f"there is no feed with the id {typeid(Prefix.CALENDAR_FEED, feed_id)!r}")
+    found = await get(session, scope, feed_id)
     statement = sql_delete(CalendarFeed).where(
         col(CalendarFeed.brand_id) == scope.brand_id, col(CalendarFeed.id) == feed_id
     )

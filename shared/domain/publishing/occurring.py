@@ -25,6 +25,7 @@ from shared.models.planning import Recurrence
 from shared.models.post import Post, Variant
 
 AHEAD = timedelta(days=30)
+Said = tuple[str | None, str | None, str | None]
 _DAY = timedelta(days=1)
 _EVERY = timedelta(hours=6)
 _DUE = text("SELECT brand_id, recurrence_id FROM due_recurrence WHERE due_at <= :now ORDER BY due_at LIMIT :limit")
@@ -255,8 +256,14 @@ async def _taken_back(session: Session, scope: Scope, forms: list[Variant], now:
 def _says_the_same(recurrence: Recurrence, post: Post, forms: Sequence[Variant]) -> bool:
     """Whether a post is still what the recurrence made of its occurrence: in words, channels and time of day."""
     said = recurrence.template
-    wanted: dict[str, str | None] = dict.fromkeys(said.get("channel_ids") or [])
-    wanted |= {one["channel_id"]: one.get("text") for one in said.get("variants") or []}
-    found = {str(one.channel_id): one.text for one in forms}
+    wanted: dict[UUID, Said] = dict.fromkeys(recurrences.channels_of(recurrence), (None, None, None))
+    wanted |= {one.channel_id: (one.text, one.link, one.first_comment) for one in recurrences.forms_of(recurrence)}
+    found = {one.channel_id: (one.text, one.link, one.first_comment) for one in forms}
     at = (post.local_time or "")[11:]
-    return (post.text, at, post.timezone, found) == (said["text"], recurrence.local_time, recurrence.timezone, wanted)
+    return (post.text, post.link, at, post.timezone, found) == (
+        said["text"],
+        said["link"],
+        recurrence.local_time,
+        recurrence.timezone,
+        wanted,
+    )

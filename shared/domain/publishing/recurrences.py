@@ -1,7 +1,7 @@
 """Posts that come again: written, read, changed from now on, paused, ended. `occurring` turns them into posts."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, assert_never
+from typing import Annotated, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.publishing import blackouts, repeats, rules, wallclock
-from shared.domain.publishing.drafts import PostDraft, Text, VariantDraft
+from shared.domain.publishing.drafts import MOST_MEDIA, Link, MediaItem, PostDraft, Text, VariantDraft
 from shared.domain.publishing.repeats import Occurrence
 from shared.domain.publishing.slots import Channels, TimeOfDay, Zone
 from shared.domain.publishing.wallclock import wrong
@@ -28,13 +28,14 @@ from shared.models.planning import DueRecurrence, Recurrence
 
 MOST_AHEAD = 100
 _KIND = "recurrences"
+MediaItems = Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)]
 Variants = Annotated[list[VariantDraft], Field(max_length=200)]
 RuleText = Annotated[str, Field(max_length=200)]
 _LEAVE_OUT = text(
     "UPDATE recurrence SET skipped = array_append(skipped, CAST(:day AS date)), version = version + 1"
     " WHERE brand_id = :brand AND id = :id AND NOT CAST(:day AS date) = ANY (skipped)"
 )
-_TEMPLATE = ("text", "channel_ids", "variants")
+_TEMPLATE = ("text", "media", "link", "channel_ids", "variants")
 
 
 class RecurrenceTiming(BaseModel):
@@ -52,6 +53,8 @@ class RecurrenceDraft(RecurrenceTiming):
     """A post that comes again, by a rule with an end."""
 
     text: Text
+    media: MediaItems = Field(default_factory=list)
+    link: Link | None = None
     channel_ids: Channels = Field(default_factory=list)
     variants: Variants = Field(default_factory=list)
 
@@ -66,6 +69,8 @@ class RecurrenceChanges(BaseModel):
     starts_on: date | None = None
     blackouts: BlackoutPolicy | None = None
     text: Text | None = None
+    media: MediaItems | None = None
+    link: Link | None = None
     channel_ids: Channels | None = None
     variants: Variants | None = None
 
@@ -146,7 +151,7 @@ def change(recurrence: Recurrence, changes: RecurrenceChanges, now: datetime) ->
     require_going(recurrence)
     given = changes.model_dump(mode="json", exclude_unset=True)
     for name, value in given.items():
-        if value is None:
+        if value is None and name != "link":
             raise wrong("required", f"{name} can't be null", name)
     recurrence.template = {**recurrence.template, **{n: v for n, v in given.items() if n in _TEMPLATE}}
     for name in given.keys() - set(_TEMPLATE):
@@ -182,15 +187,31 @@ def require_going(recurrence: Recurrence) -> None:
         raise Conflict("this recurrence has ended; make another one", code="wrong_state")
 
 
+def forms_of(recurrence: Recurrence) -> list[VariantDraft]:
+    """What is said on single channels."""
+    # Ids are kept as they are stored, not as they are shown.
+    said = recurrence.template.get("variants") or []
+    return [VariantDraft.model_validate({**one, "channel_id": UUID(one["channel_id"])}) for one in said]
+
+
+def channels_of(recurrence: Recurrence) -> list[UUID]:
+    """The channels on which it speaks."""
+    named = [form["channel_id"] for form in recurrence.template.get("variants") or []]
+    return [UUID(id_) for id_ in dict.fromkeys([*named, *(recurrence.template.get("channel_ids") or [])])]
+
+
 def draft_of(recurrence: Recurrence, occurrence: Occurrence) -> PostDraft:
     """What an occurrence says, and when."""
     local = wallclock.written(occurrence.local)
-    template: dict[str, Any] = {name: recurrence.template.get(name) or [] for name in _TEMPLATE[1:]}
-    template |= {"text": recurrence.template["text"], "local_time": local, "timezone": occurrence.zone}
-    # Ids are kept as they are stored, not as they are shown.
-    template["channel_ids"] = [UUID(id_) for id_ in template["channel_ids"]]
-    template["variants"] = [{**one, "channel_id": UUID(one["channel_id"])} for one in template["variants"]]
-    return PostDraft.model_validate(template)
+    return PostDraft(
+        text=recurrence.template["text"],
+        media=[MediaItem.model_validate(item) for item in recurrence.template["media"]],
+        link=recurrence.template["link"],
+        channel_ids=channels_of(recurrence),
+        variants=forms_of(recurrence),
+        local_time=local,
+        timezone=occurrence.zone,
+    )
 
 
 async def tell(session: Session, scope: Scope, recurrence: Recurrence, *, now: datetime) -> None:
