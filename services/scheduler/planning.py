@@ -35,13 +35,13 @@ async def go_on(house: House) -> int:
 async def _go_on(house: House, brand_id: UUID, recurrence_id: UUID) -> int:
     try:
         async with house.db.session() as session:
-            seen = await scope.house(session, brand_id)
+            seen = await scope.house_at(session, brand_id)
             made = await occurring.go_on(session, seen, recurrence_id, cards=house.cards, now=house.clock())
     except Exception:
         # One that breaks holds nobody else up; it is put off, and tried again with the others of later on.
         _log.exception("recurrence.broke", recurrence=typeid(Prefix.RECURRENCE, recurrence_id))
         async with house.db.session() as session:
-            seen = await scope.house(session, brand_id)
+            seen = await scope.house_at(session, brand_id)
             await occurring.put_off(session, seen, recurrence_id, now=house.clock())
         return 0
     OCCURRED.inc(made)
@@ -73,7 +73,7 @@ async def _follow(house: House, brand_id: UUID) -> int:
     moved, after = 0, UUID(int=0)
     while True:
         async with house.db.session() as session:
-            seen = await scope.house(session, brand_id)
+            seen = await scope.house_at(session, brand_id)
             made, last = await zone_changes.work_out(session, seen, after=after, now=house.clock())
         moved += len(made)
         if last is None:

@@ -6,6 +6,7 @@ from shared.models import (
     arrival,
     brand,
     channel,
+    clock,
     consent,
     event,
     mention,
@@ -19,7 +20,7 @@ from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, planning, post, turn)
+_MODULES = (arrival, brand, channel, clock, consent, event, mention, operation, organization, planning, post, turn)
 
 
 class TableKind(StrEnum):
@@ -38,6 +39,7 @@ TABLES: dict[str, TableKind] = {
     "audit_entry": TableKind.PLATFORM,
     "blackout": TableKind.CONTENT,
     "brand": TableKind.CONTENT,
+    "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "calendar_feed": TableKind.PLATFORM,
@@ -53,6 +55,7 @@ TABLES: dict[str, TableKind] = {
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
+    "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,

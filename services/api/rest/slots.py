@@ -10,7 +10,7 @@ from pydantic import Field
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import ChannelRef, PostRef, SlotPath, SlotRef
-from services.api.rest.posts import PostList, read_posts
+from services.api.rest.posts import PostList, read_all
 from services.api.rest.shapes import Body, ListRead, Paging, Read, whole
 from shared.domain.publishing import queue, slots
 from shared.domain.publishing.slots import Moved, SlotChanges, SlotDraft
@@ -133,7 +133,7 @@ async def list_queue(
     found = await queue.list_(
         call.session, scope, slot_id=slot_id, page=page, cursors=services.cursors, now=services.clock()
     )
-    data = await read_posts(call, scope, found.items)
+    data = await read_all(call, scope, found.items)
     return {"data": data, "next_cursor": found.next_cursor, "has_more": found.has_more}
 
 

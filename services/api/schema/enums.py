@@ -2,6 +2,7 @@
 
 import strawberry
 
+from shared.domain.publishing.many import Manner
 from shared.domain.publishing.settling import Settlement
 from shared.models import enums
 
@@ -29,6 +30,7 @@ for _kind in (
     enums.VariantStatus,
     enums.Visibility,
     enums.Weekday,
+    Manner,
     Settlement,
 ):
     strawberry.enum(_kind)

@@ -113,21 +113,21 @@ async def delete(session: Session, scope: Scope, blackout_id: UUID, *, if_versio
     return found
 
 
-async def warnings(
-    session: Session, scope: Scope, posts: Sequence[Post], *, now: datetime
-) -> dict[UUID, list[Problem]]:
+async def cautions(session: Session, scope: Scope, posts: Sequence[Post]) -> dict[UUID, list[Problem]]:
     """What is to be said of posts that are planned for a day of silence, by post."""
-    ahead = [post for post in posts if post.scheduled_at is not None and post.scheduled_at >= now]
-    if not ahead:
+    planned = [post for post in posts if post.scheduled_at is not None]
+    if not planned:
         return {}
-    silent = [one for one in await list_(session, scope) if one.ends_on >= now.date() - timedelta(days=2)]
+    first = min(post.scheduled_at for post in planned if post.scheduled_at is not None).date() - timedelta(days=1)
+    wanted = select(Blackout).where(col(Blackout.brand_id) == scope.brand_id, col(Blackout.ends_on) >= first)
+    silent = list((await session.execute(wanted.order_by(col(Blackout.starts_on)))).scalars())
     if not silent:
         return {}
     zone = (await session.execute(select(Brand.timezone).where(col(Brand.brand_id) == scope.brand_id))).scalar_one()
-    return {post.id: found for post in ahead if (found := _warned(post, zone, silent))}
+    return {post.id: found for post in planned if (found := _said(post, zone, silent))}
 
 
-def _warned(post: Post, brand_zone: str, silent: Collection[Blackout]) -> list[Problem]:
+def _said(post: Post, brand_zone: str, silent: Collection[Blackout]) -> list[Problem]:
     day = local_day(post, brand_zone)
     said = "the brand is silent on {day}{why}; it goes out all the same"
     return [

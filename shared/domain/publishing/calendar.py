@@ -146,7 +146,7 @@ async def read(
     for post in posts:
         if channel_id is None or any(one.channel_id == channel_id for one in post.variants):
             days[post.at.astimezone(ZoneInfo(zone)).date()].posts.append(post)
-    ahead = max(since, now)
+    ahead = max(since, scope.now(now))
     for slot, one in _free(plans, posts, ahead, until):
         if channel_id is None or repeats.meets(slot, [channel_id]):
             days[one.at.astimezone(ZoneInfo(zone)).date()].slots.append(SlotOn(slot, one))

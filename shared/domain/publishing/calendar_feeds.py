@@ -94,6 +94,7 @@ async def enter(session: Session, token: str) -> Scope:
 
 async def read(session: Session, scope: Scope, *, now: datetime) -> bytes:
     """The brand's calendar from 90 days ago to a year ahead, as iCalendar (RFC 5545); 2,000 posts at most."""
+    now = scope.now(now)
     brand = await session.get_one(Brand, scope.brand_id)
     wanted = select(Post).where(
         col(Post.brand_id) == scope.brand_id,

@@ -1,6 +1,6 @@
 """What a person may say of a post, checked once at the border, and what they mean by its time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -24,13 +24,16 @@ NEXT: Final = "next"
 _SLOT = {"type": "string", "maxLength": 60}
 
 
-def _channel_id(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(f"{Prefix.CHANNEL.value}_"):
-        return value
-    try:
-        return parse_typeid(Prefix.CHANNEL, value)
-    except NotFound:
-        raise ValueError(f"{value[:60]!r} is not the id of a channel") from None
+def _named(prefix: Prefix) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, str) or not value.startswith(f"{prefix.value}_"):
+            return value
+        try:
+            return parse_typeid(prefix, value)
+        except NotFound:
+            raise ValueError(f"{value[:60]!r} is not the id of a {prefix.name.lower()}") from None
+
+    return read
 
 
 def _slot(value: object) -> object:
@@ -54,7 +57,9 @@ def _storable(value: object) -> object:
     return storable(value) if isinstance(value, str) else value
 
 
-ChannelId = Annotated[UUID, BeforeValidator(_channel_id), WithJsonSchema({"type": "string", "maxLength": 60})]
+_ID_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 60})
+ChannelId = Annotated[UUID, BeforeValidator(_named(Prefix.CHANNEL)), _ID_SCHEMA]
+PostId = Annotated[UUID, BeforeValidator(_named(Prefix.POST)), _ID_SCHEMA]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
 

@@ -28,7 +28,12 @@ AHEAD = timedelta(days=30)
 Said = tuple[str | None, str | None, str | None]
 _DAY = timedelta(days=1)
 _EVERY = timedelta(hours=6)
-_DUE = text("SELECT brand_id, recurrence_id FROM due_recurrence WHERE due_at <= :now ORDER BY due_at LIMIT :limit")
+# A brand whose clock was moved has lived through more than the hours that passed.
+_DUE = text(
+    "SELECT brand_id, recurrence_id FROM due_recurrence"
+    " WHERE due_at <= :now OR (brand_id = ANY (ARRAY(SELECT brand_id FROM brand_clock)) AND due_at <= :now + :every)"
+    " ORDER BY due_at LIMIT :limit"
+)
 _LATER = text("UPDATE due_recurrence SET due_at = :due_at WHERE recurrence_id = :id AND brand_id = :brand")
 
 
@@ -196,7 +201,8 @@ async def _changed(
 
 async def _make(session: Session, scope: Scope, recurrence: Recurrence, *, cards: Cards, now: datetime) -> int:
     """Make the posts that are missing. Raises Invalid, naming the place, where one would not go out."""
-    today = recurrences.today_in(recurrence.timezone, now)
+    moment = scope.now(now)
+    today = recurrences.today_in(recurrence.timezone, moment)
     first = recurrence.made_until + _DAY if recurrence.made_until is not None else recurrence.starts_on
     last = today + AHEAD
     since = max(first, today - _DAY)
@@ -205,7 +211,7 @@ async def _make(session: Session, scope: Scope, recurrence: Recurrence, *, cards
     made = 0
     for one in repeats.occurrences(recurrence, silence, since, last):
         # What was over before it was made is not made up for: a house that was away never bursts.
-        if one.at > now - LATE and one.on not in there:
+        if one.at > moment - LATE and one.on not in there:
             await _make_one(session, scope, recurrence, one, cards=cards, now=now)
             made += 1
     recurrence.made_until = last
@@ -230,7 +236,7 @@ async def _withdraw(session: Session, scope: Scope, recurrence: Recurrence, *, n
         col(Post.brand_id) == scope.brand_id,
         col(Post.recurrence_id) == recurrence.id,
         col(Post.status).in_(PLANS),
-        col(Post.scheduled_at) > now,
+        col(Post.scheduled_at) > scope.now(now),
     )
     held = await moving.hold(session, scope, list((await session.execute(wanted)).scalars()))
     forms = await posts.variants_of(session, scope, [post.id for post in held])

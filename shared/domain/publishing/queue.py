@@ -32,7 +32,7 @@ async def list_(
         col(Post.brand_id) == scope.brand_id,
         col(Post.slot_id).is_not(None) if slot_id is None else col(Post.slot_id) == slot_id,
         col(Post.status).in_(PLANS),
-        col(Post.scheduled_at) > now,
+        col(Post.scheduled_at) > scope.now(now),
     )
     if page.cursor is not None:
         at, id_ = cursors.decode(scope.brand_id, _KIND, bound, page.cursor)
@@ -58,7 +58,7 @@ async def reorder(session: Session, scope: Scope, *, post_ids: Sequence[UUID], n
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     by_slot = {slot.id: slot for slot in await seats.lock(session, scope)}
     held = {post.id: post for post in await moving.hold(session, scope, post_ids)}
-    posts = _in_queue(post_ids, held, now)
+    posts = _in_queue(post_ids, held, scope.now(now))
     channels = await slots.channels_of(session, scope, posts)
     order = sorted((_seat_of(post) for post in posts), key=lambda seat: seat.when.at)
     problems = [

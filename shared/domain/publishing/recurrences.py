@@ -139,6 +139,7 @@ async def upcoming(
         raise wrong("out_of_range", f"from 1 to {MOST_AHEAD} moments are shown", "count")
     if recurrence.status is RecurrenceStatus.ENDED:
         return []
+    now = scope.now(now)
     today = today_in(recurrence.timezone, now)
     silence = await blackouts.silence(session, scope, today - timedelta(days=1))
     last = recurrence.starts_on + rules.LONGEST
@@ -236,7 +237,7 @@ async def _read(session: Session, scope: Scope, when: RecurrenceTiming, now: dat
         brand_id=scope.brand_id,
         template={},
         rule=when.rule,
-        starts_on=when.starts_on or today_in(zone, now),
+        starts_on=when.starts_on or today_in(zone, scope.now(now)),
         local_time=when.local_time,
         timezone=zone,
         blackouts=when.blackouts,

@@ -96,6 +96,7 @@ async def find(
     Posts `besides` are not in the way. Raises Invalid where no slot is for these channels, Conflict where all
     occurrences of the next two years are taken.
     """
+    now = scope.now(now)
     suitable = _suitable(slots, slot, channel_ids)
     brand_zone = await _brand_zone(session, scope)
     silence = await blackouts.silence(session, scope, now.date() - timedelta(days=2))

@@ -155,7 +155,7 @@ async def _place_again(
         col(Post.brand_id) == scope.brand_id,
         col(Post.slot_id) == slot.id,
         col(Post.status).in_(PLANS),
-        col(Post.scheduled_at) > now,
+        col(Post.scheduled_at) > scope.now(now),
     )
     posts = await moving.hold(session, scope, list((await session.execute(wanted)).scalars()))
     posts.sort(key=lambda post: (post.scheduled_at or now, post.id))

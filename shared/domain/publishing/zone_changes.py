@@ -55,9 +55,10 @@ async def work_out(
 
     The moves that were made, and the last post that was looked at; None where that was all.
     """
-    ids = await _batch(session, scope, after, now)
+    moment = scope.now(now)
+    ids = await _batch(session, scope, after, moment)
     posts = await moving.hold(session, scope, ids)
-    moves = [move for post in posts if (move := _moved(post, now)) is not None]
+    moves = [move for post in posts if (move := _moved(post, moment)) is not None]
     made = await moving.move(session, scope, moves, now=now) if moves else []
     return made, ids[-1] if len(ids) == BATCH else None
 

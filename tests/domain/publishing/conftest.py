@@ -54,7 +54,7 @@ class Desk:
     @asynccontextmanager
     async def at(self, db: Database | None = None) -> AsyncIterator[tuple[Session, Scope]]:
         async with (db or self.app).session() as session:
-            yield session, await scopes.house(session, self.brand.brand_id)
+            yield session, await scopes.house_at(session, self.brand.brand_id)
 
     async def channel(self, network: Network = Network.GENERIC, **more: Any) -> HouseChannel:
         more.setdefault("credentials", RECEIVER if network is Network.GENERIC else {})
