@@ -10,6 +10,7 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
+from services.api.rest.forms import PartRead, WarningRead
 from services.api.rest.ids import (
     ChannelRef,
     MentionRef,
@@ -39,13 +40,6 @@ from shared.queues import SendOutgoing
 router = APIRouter(prefix="/v1/brands/{brand_id}/posts", route_class=TransactedRoute, tags=["posts"])
 
 
-class PartRead(Read):
-    """What follows in the same thread."""
-
-    text: str
-    media: list[MediaRead]
-
-
 class VariantRead(Read):
     """The post's form for one channel; `text` is what is sent there.
 
@@ -69,15 +63,6 @@ class VariantRead(Read):
     removed_at: datetime | None
     problems: JsonList
     outgoing: list[OutgoingRead]
-
-
-class WarningRead(Read):
-    """Worth a second look; nothing is refused for it. `post_id` is the other post, where there is one."""
-
-    code: str
-    message: str
-    path: list[str | int]
-    post_id: PostRef | None
 
 
 class PostRead(Read):

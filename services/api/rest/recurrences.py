@@ -8,9 +8,9 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
+from services.api.rest.forms import PartRead
 from services.api.rest.ids import ChannelRef, PostRef, RecurrencePath, RecurrenceRef, UserRef
 from services.api.rest.mentions import MediaRead
-from services.api.rest.posts import PartRead
 from services.api.rest.shapes import Body, ListRead, Paging, Read, listed, whole
 from shared.connectors.registry import CARDS
 from shared.domain.publishing import occurring, recurrences

@@ -1,4 +1,4 @@
-"""What is worth a second look before a post goes out, and never refuses it: said before, too close, no alt text, silence."""
+"""What is worth a second look before a post goes out, and never refuses it: said before, too close, no alt text."""
 
 import hashlib
 import re

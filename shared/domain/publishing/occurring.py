@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import blackouts, letting_go, moving, posts, recurrences, repeats, rules, variants
+from shared.domain.publishing import blackouts, drafts, letting_go, moving, posts, recurrences, repeats, rules, variants
 from shared.domain.publishing.drafts import LATE
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.moving import PLANS
@@ -50,13 +50,14 @@ class Changed:
 async def create(session: Session, scope: Scope, *, draft: RecurrenceDraft, cards: Cards, now: datetime) -> Recurrence:
     """Begin a recurrence and make the posts of its next 30 days. Raises Invalid, naming the place."""
     made = await recurrences.write(session, scope, draft=draft, now=now)
+    await _require_channels(session, scope, made, cards)
     await _make(session, scope, made, cards=cards, now=now)
     return made
 
 
 async def due(session: Session, *, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
     """Recurrences, with their brands, that are to be looked at; those that waited longest first."""
-    return [(row[0], row[1]) for row in await session.execute(_DUE, {"now": now, "limit": limit})]
+    return [(row[0], row[1]) for row in await session.execute(_DUE, {"now": now, "every": _EVERY, "limit": limit})]
 
 
 async def put_off(session: Session, scope: Scope, recurrence_id: UUID, *, now: datetime) -> None:
@@ -106,6 +107,7 @@ async def change(
     recurrence = await recurrences.lock(session, scope, recurrence_id, if_version)
     replaced, kept = await _withdraw(session, scope, recurrence, now=now)
     recurrences.change(recurrence, changes, now)
+    await _require_channels(session, scope, recurrence, cards)
     recurrence.made_until = None
     if recurrence.status is RecurrenceStatus.ACTIVE:
         await _make(session, scope, recurrence, cards=cards, now=now)
@@ -220,6 +222,15 @@ async def _make(session: Session, scope: Scope, recurrence: Recurrence, *, cards
         recurrence.version += 1
     await session.flush()
     return made
+
+
+async def _require_channels(session: Session, scope: Scope, recurrence: Recurrence, cards: Cards) -> None:
+    """Raise Invalid, naming the place, unless it speaks on channels of the brand that can publish."""
+    said = recurrence.template
+    named = dict(drafts.named_channels([UUID(id_) for id_ in said["channel_ids"]], recurrences.forms_of(recurrence)))
+    if not named:
+        raise wrong("required", "a recurrence needs at least one channel to go out on", "channel_ids")
+    await variants.channels_of(session, scope, named, cards)
 
 
 async def _make_one(
