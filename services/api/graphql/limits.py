@@ -97,6 +97,11 @@ def check(measure: Measure) -> None:
         raise LimitExceeded("COST_LIMIT", message, measure.cost)
 
 
+def is_day(value: object) -> bool:
+    """Whether a variable may be the beginning or end of a range of days, on which a measure depends."""
+    return isinstance(value, str) and value[:4].isdigit() and value[4:5] == "-"
+
+
 def measure(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> Measure:

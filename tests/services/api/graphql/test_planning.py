@@ -184,7 +184,8 @@ async def test_an_address_of_the_calendar_is_made_and_revoked(api: Api, brand: H
 
 async def test_days_of_silence_are_let_go_once(api: Api, brand: HouseBrand) -> None:
     made = await do(api, brand, CREATE_BLACKOUT, brandId=brand_id(brand), startsOn="2027-02-05", label="Silence")
-    gone = "mutation D($i: DeleteBlackoutInput!) { deleteBlackout(input: $i) { blackout { label startsOn } deletedId errors { code } } }"
+    gone = """mutation D($i: DeleteBlackoutInput!) {
+      deleteBlackout(input: $i) { blackout { label startsOn } deletedId errors { code } } }"""
     api.headers["idempotency-key"] = "once"
     first = await do(api, brand, gone, id=made["blackout"]["id"])
     assert first == await do(api, brand, gone, id=made["blackout"]["id"])
