@@ -57,7 +57,7 @@ async def measure(rig: Rig, plan: Plan) -> Result:
             for name, days in found.items():
                 verify(sum(len(day["posts"]) for day in days) == count, f"{name} shows another number of posts")
             verify(_told(found[REST]) == _told(found[GRAPHQL]), "the two doors differ")
-            asks = plan.pick(300, 20)
+            asks = plan.pick(200, 10)
             rounds = {name: _round(api, client, one, asks) for name, one in asked.items()}
             sides = await in_turns(rounds, rounds=plan.rounds)
     return Result(
