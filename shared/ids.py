@@ -36,6 +36,7 @@ class Prefix(StrEnum):
     THREAD = "thr"
     IDENTITY = "idn"
     POST = "post"
+    CAMPAIGN = "camp"
     VARIANT = "var"
     SLOT = "slot"
     RECURRENCE = "rec"

@@ -5,6 +5,7 @@ from enum import StrEnum
 from shared.models import (
     arrival,
     brand,
+    campaign,
     channel,
     clock,
     consent,
@@ -20,7 +21,21 @@ from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, clock, consent, event, mention, operation, organization, planning, post, turn)
+_MODULES = (
+    arrival,
+    brand,
+    campaign,
+    channel,
+    clock,
+    consent,
+    event,
+    mention,
+    operation,
+    organization,
+    planning,
+    post,
+    turn,
+)
 
 
 class TableKind(StrEnum):
@@ -43,6 +58,7 @@ TABLES: dict[str, TableKind] = {
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "calendar_feed": TableKind.PLATFORM,
+    "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,

@@ -25,6 +25,7 @@ IDS = {
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
     "post_ids": Prefix.POST,
+    "campaign_id": Prefix.CAMPAIGN,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
@@ -45,11 +46,15 @@ PLACES = {
     # One that has gone on since the beginning; the first has been ended.
     **{(name, "recurrence_id"): 1 for name in ("resume_recurrence", "skip_occurrence", "update_recurrence")},
     **{(name, "id"): 1 for name in ("resumeRecurrence", "skipOccurrence", "updateRecurrence")},
+    **dict.fromkeys((("unhide_mention", "mention_id"), ("unhideMention", "id")), 1),
+    **dict.fromkeys((("delete_mention", "mention_id"), ("deleteMention", "id")), 2),
+    **dict.fromkeys((("unlike_mention", "mention_id"), ("unlikeMention", "id")), 3),
+    **dict.fromkeys((("unblock_identity", "identity_id"), ("unblockIdentity", "id")), 1),
 }
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
-    "trial": "true",
+    "trial": "true", "days": "90",
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
@@ -64,10 +69,11 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
+    "audience": None, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
+    "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
-    "paused": False, "rule": "FREQ=DAILY;COUNT=3", "starts_on": "2027-02-01", "ends_on": "2027-02-02",
-    "blackouts": "skip", "day": "2027-02-01", "missed": "ask", "grace_seconds": 900,
+    "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
+    "grace_seconds": 900,
 }  # fmt: skip
 # Bodies that are no JSON, by their type.
 RAW = {"text/csv": b"text,status\na new text,draft\n"}
@@ -75,7 +81,8 @@ RAW = {"text/csv": b"text,status\na new text,draft\n"}
 OWN_BODY: dict[str, dict[str, Any]] = {
     "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
     "create_slot": {"local_time": "10:00"},
-    "create_recurrence": {"local_time": "10:00"},
+    "create_recurrence": {"local_time": "10:00", "starts_on": "2027-02-01"},
+    "create_blackout": {"starts_on": "2027-02-01"},
 }
 # What is left out where this is given.
 INSTEAD = {"consent_id": {"network"}}
@@ -88,6 +95,7 @@ NEEDED = {
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_post": {"text"},
+    "update_campaign": {"name"},
     "get_metrics": {"key"},
     "update_slot": {"label"},
     "update_blackout": {"label"},

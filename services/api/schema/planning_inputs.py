@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from services.api.schema.inputs import MediaInput, VariantInput, given_fields, validated
+from services.api.schema.inputs import MediaInput, VariantInput, given_values, validated
 from shared.domain.publishing.blackouts import BlackoutChanges, BlackoutDraft
 from shared.domain.publishing.calendar_feeds import FeedDraft
 from shared.domain.publishing.recurrences import RecurrenceChanges, RecurrenceDraft
@@ -22,7 +22,7 @@ _RECURRENCE = (
 
 def _values(source: Any, names: tuple[str, ...], *, nulls: bool) -> dict[str, Any]:
     """What was given; without `nulls` what is null counts as absent."""
-    values = {n: v for n, v in given_fields(source, *names).items() if nulls or v is not None}
+    values = {n: v for n, v in given_values(source, *names).items() if nulls or v is not None}
     if values.get("channel_ids") is not None:
         values["channel_ids"] = [str(id_) for id_ in values["channel_ids"]]
     for name in ("media", "variants"):

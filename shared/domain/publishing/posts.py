@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.publishing import (
+    campaigns,
     drafts,
     due,
     fitting,
@@ -70,6 +71,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
         updated_at=now,
     )
     moving.plan(post, moment, seat)
+    await campaigns.join(session, scope, post, draft.campaign_id)
     session.add(post)
     await session.flush()
     found = await variants.set_up(
@@ -107,6 +109,8 @@ async def update(
         post.media = variants.dumped(changes.media or [])
     if "link" in given:
         post.link = changes.link
+    if "campaign_id" in given:
+        await campaigns.join(session, scope, post, changes.campaign_id)
     if given & {"scheduled_at", "local_time", "timezone"}:
         moving.plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
     is_planned = post.status is PostStatus.SCHEDULED
