@@ -22,7 +22,9 @@ from services.api.rest import (
     arrivals,
     audit,
     best_times,
+    blackouts,
     brands,
+    calendar,
     campaigns,
     channels,
     connecting,
@@ -34,6 +36,8 @@ from services.api.rest import (
     operations,
     outgoing,
     posts,
+    recurrences,
+    slots,
     threads,
     viewer,
 )
@@ -83,6 +87,11 @@ ROUTERS = (
     campaigns.router,
     many_posts.router,
     posts.router,
+    slots.router,
+    slots.queueing,
+    blackouts.router,
+    recurrences.router,
+    calendar.router,
     outgoing.router,
     acts.router,
     acts.blocking,
@@ -150,6 +159,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
+    app.include_router(calendar.address)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))

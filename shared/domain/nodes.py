@@ -9,10 +9,27 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Campaign, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import (
+    Arrival,
+    Blackout,
+    CalendarFeed,
+    Campaign,
+    Channel,
+    Identity,
+    Mention,
+    Operation,
+    Outgoing,
+    Post,
+    Recurrence,
+    Slot,
+    Thread,
+    Variant,
+)
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.ARRIVAL: Arrival,
+    Prefix.BLACKOUT: Blackout,
+    Prefix.CALENDAR_FEED: CalendarFeed,
     Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
@@ -20,6 +37,8 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
+    Prefix.RECURRENCE: Recurrence,
+    Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
 }

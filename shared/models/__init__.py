@@ -22,6 +22,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
+from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
@@ -31,10 +32,12 @@ __all__ = [
     "Arrival",
     "Attempt",
     "AuditEntry",
+    "Blackout",
     "Brand",
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "CalendarFeed",
     "Campaign",
     "Channel",
     "ChannelDraft",
@@ -44,6 +47,7 @@ __all__ = [
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueRecurrence",
     "DueUpkeep",
     "Edit",
     "Event",
@@ -62,8 +66,10 @@ __all__ = [
     "Outgoing",
     "Post",
     "Reaction",
+    "Recurrence",
     "RollupDay",
     "RollupHour",
+    "Slot",
     "Team",
     "TeamMember",
     "Thread",

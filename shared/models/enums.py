@@ -168,6 +168,39 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Weekday(StrEnum):
+    """In the order of ISO 8601: the week begins on Monday."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class MissedPolicy(StrEnum):
+    """What becomes of an effect that was not begun within the brand's grace: send it late, let it be, ask a person."""
+
+    FIRE = "fire"
+    SKIP = "skip"
+    ASK = "ask"
+
+
+class BlackoutPolicy(StrEnum):
+    """What becomes of an occurrence on a day of silence: it is left out, or comes on the next day that is none."""
+
+    SKIP = "skip"
+    MOVE = "move"
+
+
+class RecurrenceStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
 class OutgoingKind(StrEnum):
     """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
     somebody said; the others act on what is there already."""
@@ -203,6 +236,7 @@ class EventType(StrEnum):
     POST_CHANGED = "post.changed"
     CHANNEL_CHANGED = "channel.changed"
     OUTGOING_CHANGED = "outgoing.changed"
+    RECURRENCE_CHANGED = "recurrence.changed"
 
 
 class Interval(StrEnum):

@@ -13,6 +13,7 @@ from shared.models import (
     mention,
     operation,
     organization,
+    planning,
     post,
     turn,
 )
@@ -20,7 +21,21 @@ from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, campaign, channel, clock, consent, event, mention, operation, organization, post, turn)
+_MODULES = (
+    arrival,
+    brand,
+    campaign,
+    channel,
+    clock,
+    consent,
+    event,
+    mention,
+    operation,
+    organization,
+    planning,
+    post,
+    turn,
+)
 
 
 class TableKind(StrEnum):
@@ -37,10 +52,12 @@ TABLES: dict[str, TableKind] = {
     "arrival": TableKind.QUEUE,
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
+    "blackout": TableKind.CONTENT,
     "brand": TableKind.CONTENT,
     "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
+    "calendar_feed": TableKind.PLATFORM,
     "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
@@ -49,6 +66,7 @@ TABLES: dict[str, TableKind] = {
     "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
+    "due_recurrence": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
@@ -66,8 +84,10 @@ TABLES: dict[str, TableKind] = {
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,
     "reaction": TableKind.CONTENT,
+    "recurrence": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "slot": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,
     "thread": TableKind.CONTENT,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from services.api.schema import planning_fields
 from services.api.schema.arrival import Arrival
 from services.api.schema.best_times import BestTimes, suggested
 from services.api.schema.campaign import Campaign
@@ -16,6 +17,7 @@ from services.api.schema.identity import Identity, IdentityFilter
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
 from services.api.schema.outgoing import Outgoing
+from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occurrence, Recurrence, Slot
 from services.api.schema.post import Post
 from services.api.schema.thread import Thread
 from shared import models
@@ -31,6 +33,7 @@ from shared.models.enums import (
     Interval,
     MentionOrder,
     MetricKey,
+    MissedPolicy,
     OutgoingKind,
     OutgoingState,
     PostStatus,
@@ -185,6 +188,8 @@ class Brand(Node):
     name: str
     languages: list[str]
     timezone: str
+    missed: MissedPolicy
+    grace_seconds: int
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
     best_times: BestTimes = strawberry.field(
@@ -192,6 +197,22 @@ class Brand(Node):
     )
     campaigns: Connection[Campaign] = strawberry.field(resolver=_campaigns)
     outgoing: Connection[Outgoing] = strawberry.field(resolver=_outgoing)
+    slots: list[Slot] = strawberry.field(resolver=planning_fields.brand_slots)
+    queue: Connection[Post] = strawberry.field(
+        resolver=planning_fields.brand_queue, description="What waits in slots, the next first."
+    )
+    blackouts: list[Blackout] = strawberry.field(resolver=planning_fields.brand_blackouts)
+    recurrences: Connection[Recurrence] = strawberry.field(resolver=planning_fields.brand_recurrences)
+    recurrence_preview: list[Occurrence] = strawberry.field(
+        resolver=planning_fields.brand_preview, description="The next moments that a rule would come to."
+    )
+    calendar: Calendar = strawberry.field(
+        resolver=planning_fields.brand_calendar,
+        description="What is planned, free, to come again and silent, by local day; 100 days at most.",
+    )
+    calendar_feeds: list[CalendarFeed] = strawberry.field(
+        resolver=planning_fields.brand_feeds, description="Your own addresses of this calendar."
+    )
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
     identities: Connection[Identity] = strawberry.field(resolver=_identities)
     arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)

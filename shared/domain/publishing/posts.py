@@ -3,24 +3,35 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete as sql_delete
 from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.events import events
-from shared.domain.events.events import NewEvent
-from shared.domain.publishing import campaigns, drafts, due, fitting, held, reading, transitions, variants
-from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, When
+from shared.domain.publishing import (
+    campaigns,
+    drafts,
+    due,
+    fitting,
+    held,
+    letting_go,
+    moving,
+    reading,
+    recurrences,
+    seats,
+    transitions,
+    variants,
+)
+from shared.domain.publishing.drafts import Planning, PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
+from shared.domain.publishing.seats import Wanted
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem, Stale
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand
-from shared.models.enums import EventType, GrantRole, KeyScope, PostStatus, VariantStatus
-from shared.models.post import Attempt, Outgoing, Post, Variant
+from shared.models.enums import GrantRole, KeyScope, PostStatus, VariantStatus
+from shared.models.post import Post, Variant
 
 __all__ = [
     "Cards",
@@ -47,7 +58,9 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     A draft may say what a network would not take: its variant lists it among its problems.
     """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    moment = drafts.when(draft, await _timezone(session, scope))
+    slots = await seats.lock(session, scope) if draft.slot is not None else []
+    channel_ids = list(dict(drafts.named_channels(draft.channel_ids, draft.variants)))
+    moment, seat = await seats.meant(session, scope, draft, slots, channel_ids=channel_ids, now=now)
     post = Post(
         brand_id=scope.brand_id,
         text=draft.text,
@@ -57,7 +70,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
         created_at=now,
         updated_at=now,
     )
-    _plan(post, moment)
+    moving.plan(post, moment, seat)
     await campaigns.join(session, scope, post, draft.campaign_id)
     session.add(post)
     await session.flush()
@@ -99,7 +112,7 @@ async def update(
     if "campaign_id" in given:
         await campaigns.join(session, scope, post, changes.campaign_id)
     if given & {"scheduled_at", "local_time", "timezone"}:
-        _plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
+        moving.plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
     is_planned = post.status is PostStatus.SCHEDULED
     if is_planned:
         await _take_back_plan(session, scope, standing, now)
@@ -128,16 +141,25 @@ async def schedule(
     at: datetime | None = None,
     local_time: str | None = None,
     timezone: str | None = None,
+    slot: Wanted | None = None,
     cards: Cards,
     now: datetime,
     if_version: int | None = None,
 ) -> Post:
-    """Let a post go out at a moment, at wall-clock time in a zone, or at the time it already has; again to move it."""
+    """Let a post go out at a moment, at wall-clock time in a zone, in a slot, or at the time it already has.
+
+    Again to move it. What is in the way of a slot: see `seats.find`.
+    """
+    slots = await seats.lock(session, scope) if slot is not None else []
     post, found = await _held(session, scope, post_id, Verb.SCHEDULE, if_version)
-    timing = Timing(scheduled_at=at, local_time=local_time, timezone=timezone)
-    moment = drafts.when(timing, await _timezone(session, scope)) or _planned(post)
+    timing = Planning(scheduled_at=at, local_time=local_time, timezone=timezone, slot=slot)
+    channel_ids = [variant.channel_id for variant in found if variant.status is not VariantStatus.CANCELLED]
+    moment, seat = await seats.meant(session, scope, timing, slots, channel_ids=channel_ids, now=now, besides=[post_id])
     await _take_back_plan(session, scope, found, now)
-    _plan(post, moment)
+    if moment is not None:
+        moving.plan(post, moment, seat)
+    elif (moment := _planned(post)) is not None:
+        post.scheduled_at = moment.at
     await _schedule(session, scope, post, found, moment, cards=cards, now=now)
     return await _changed(session, scope, post, "post.schedule", now)
 
@@ -151,7 +173,7 @@ async def publish(
     moment = await due.at_once(session, scope, now)
     for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=moment, now=now):
         variant.status = VariantStatus.PUBLISHING
-    _plan(post, When(moment))
+    moving.plan(post, When(moment))
     post.status = PostStatus.PUBLISHING
     return await _changed(session, scope, post, "post.publish", now)
 
@@ -165,6 +187,8 @@ async def cancel(
     for variant in found:
         if variant in called_off or variant.status in {VariantStatus.DRAFT, VariantStatus.APPROVED}:
             variant.status = VariantStatus.CANCELLED
+    # Its place in a slot is somebody else's from now on.
+    post.slot_id = post.slot_day = None
     post.status = transitions.post_status_of(found)
     return await _changed(session, scope, post, "post.cancel", now)
 
@@ -174,20 +198,10 @@ async def delete(
 ) -> tuple[Post, list[Variant]]:
     """Let go of a post that never went out, with all that belongs to it; the post and its variants as they were."""
     post, found = await _held(session, scope, post_id, Verb.DELETE, if_version)
+    if post.recurrence_id is not None and post.occurs_on is not None:
+        await recurrences.leave_out(session, scope, post.recurrence_id, post.occurs_on)
+    await letting_go.let_go(session, scope, [post], found, now=now)
     post.version += 1
-    gone = NewEvent(EventType.POST_CHANGED, post.id, post.version, {"status": "deleted"})
-    by_variant = await reading.outgoing_of(session, scope, [variant.id for variant in found])
-    ids = [outgoing.id for rows in by_variant.values() for outgoing in rows]
-    for table, condition in (
-        (Attempt, col(Attempt.outgoing_id).in_(ids)),
-        (Outgoing, col(Outgoing.id).in_(ids)),
-        (Variant, col(Variant.post_id) == post_id),
-        (Post, col(Post.id) == post_id),
-    ):
-        statement = sql_delete(table).where(col(table.brand_id) == scope.brand_id, condition)
-        await session.execute(statement.execution_options(synchronize_session=False))
-    session.expunge_all()
-    await events.add(session, scope.brand_id, [gone], now=now)
     await audit.add(session, scope, "post.delete", typeid(Prefix.POST, post_id))
     return post, found
 
@@ -246,14 +260,11 @@ async def _timezone(session: Session, scope: Scope) -> str:
     return (await session.execute(wanted)).scalar_one()
 
 
-def _plan(post: Post, moment: When | None) -> None:
-    post.scheduled_at = moment.at if moment is not None else None
-    post.local_time = moment.local_time if moment is not None else None
-    post.timezone = moment.timezone if moment is not None else None
-
-
 def _planned(post: Post) -> When | None:
-    return None if post.scheduled_at is None else When(post.scheduled_at, post.local_time, post.timezone)
+    """What the post is planned for: the wall clock, where it has one, by the rules that hold now."""
+    if post.local_time is not None and post.timezone is not None:
+        return drafts.at_wall_clock(datetime.fromisoformat(post.local_time), post.timezone)
+    return None if post.scheduled_at is None else When(post.scheduled_at)
 
 
 def _with_own_zone(changes: PostChanges, post: Post) -> Timing:

@@ -30,7 +30,9 @@ def allowed(status: PostStatus) -> frozenset[Verb]:  # noqa: PLR0911 - a table, 
             return frozenset({Verb.EDIT, Verb.SCHEDULE, Verb.PUBLISH, Verb.CANCEL})
         case PostStatus.FAILED:
             return frozenset({Verb.EDIT, Verb.SCHEDULE, Verb.PUBLISH})
-        case PostStatus.HELD | PostStatus.PUBLISHING:
+        case PostStatus.HELD:
+            return frozenset({Verb.SCHEDULE, Verb.PUBLISH, Verb.CANCEL})
+        case PostStatus.PUBLISHING:
             return frozenset({Verb.CANCEL})
         case PostStatus.PARTLY_PUBLISHED:
             return frozenset({Verb.PUBLISH})
