@@ -1,5 +1,6 @@
 """The nouns: one file each, importable from here."""
 
+from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
@@ -27,6 +28,8 @@ from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 __all__ = [
     "ApiKey",
     "App",
+    "Approval",
+    "ApprovalLink",
     "Arrival",
     "Attempt",
     "AuditEntry",
@@ -42,11 +45,13 @@ __all__ = [
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueReminder",
     "DueUpkeep",
     "Edit",
     "Event",
     "EventQueue",
     "Grant",
+    "Hold",
     "Hook",
     "IdempotencyKey",
     "Identity",
@@ -59,6 +64,7 @@ __all__ = [
     "Outgoing",
     "Post",
     "Reaction",
+    "Review",
     "RollupDay",
     "RollupHour",
     "Team",

@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, post, turn
+from shared.models import approval, arrival, brand, channel, consent, event, mention, operation, organization, post, turn
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
+_MODULES = (approval, arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -21,6 +21,8 @@ class TableKind(StrEnum):
 TABLES: dict[str, TableKind] = {
     "api_key": TableKind.PLATFORM,
     "app": TableKind.PLATFORM,
+    "approval": TableKind.CONTENT,
+    "approval_link": TableKind.PLATFORM,
     "arrival": TableKind.QUEUE,
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
@@ -34,11 +36,13 @@ TABLES: dict[str, TableKind] = {
     "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
+    "due_reminder": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
     "grant": TableKind.PLATFORM,
+    "hold": TableKind.CONTENT,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,
     "identity": TableKind.CONTENT,
@@ -50,6 +54,7 @@ TABLES: dict[str, TableKind] = {
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,
     "reaction": TableKind.CONTENT,
+    "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
