@@ -13,10 +13,10 @@ from shared.models.enums import ApprovalKind, HoldSource, Missed, string_enum
 
 
 class Review(SQLModel, table=True):
-    """A post before those who must agree: its id is the post's.
+    """Which version of a post stands before those who must agree; its id is the post's.
 
-    `digest` is of what would go out, `version` the post's own when that was written, by `author_id`; `since_at`: when it
-    was first put before somebody. It is kept while the post is, and written anew for each version.
+    `digest` is of what would go out, written by `author_id`; `since_at`: when that was first put before somebody. It is
+    written anew for each version.
     """
 
     __tablename__ = "review"
@@ -27,9 +27,8 @@ class Review(SQLModel, table=True):
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     digest: bytes = Field(sa_type=BYTES)
-    version: int
     author_id: UUID | None = None
-    since_at: datetime = Field(sa_type=TIME)
+    since_at: datetime | None = Field(default=None, sa_type=TIME)
     reminded_at: datetime | None = Field(default=None, sa_type=TIME)
     last_called_at: datetime | None = Field(default=None, sa_type=TIME)
 

@@ -2,7 +2,19 @@
 
 from enum import StrEnum
 
-from shared.models import approval, arrival, brand, channel, consent, event, mention, operation, organization, post, turn
+from shared.models import (
+    approval,
+    arrival,
+    brand,
+    channel,
+    consent,
+    event,
+    mention,
+    operation,
+    organization,
+    post,
+    turn,
+)
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]

@@ -90,17 +90,10 @@ def _can_publish(channel: Channel, cards: Cards) -> bool:
     return card is not None and card.can(Capability.PUBLISH)
 
 
-async def enqueue(
-    session: Session,
-    scope: Scope,
-    post: Post,
-    variants: Sequence[Variant],
-    *,
-    cards: Cards,
-    at: datetime,
-    now: datetime,
-) -> list[Variant]:
-    """One effect for each variant that is to go out, due `at`.
+async def ready(
+    session: Session, scope: Scope, post: Post, variants: Sequence[Variant], *, cards: Cards
+) -> tuple[list[Variant], dict[UUID, Channel]]:
+    """The variants that are to go out, and the channels, by their ids.
 
     Raises Invalid where none is there, where one can't go out, and where one does not fit its network; its place is
     that among the post's variants.
@@ -115,6 +108,21 @@ async def enqueue(
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
             raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
     fitting.refuse(post, sending, places, channels, cards)
+    return sending, channels
+
+
+async def enqueue(
+    session: Session,
+    scope: Scope,
+    post: Post,
+    variants: Sequence[Variant],
+    *,
+    cards: Cards,
+    at: datetime,
+    now: datetime,
+) -> list[Variant]:
+    """One effect for each variant that is to go out, due `at`. Raises Invalid where `ready` does."""
+    sending, channels = await ready(session, scope, post, variants, cards=cards)
     made = []
     for variant in sending:
         outgoing = Outgoing(
@@ -158,6 +166,13 @@ async def take_back(
     await session.flush()
     called_off = {outgoing.variant_id for outgoing in waiting}
     return [variant for variant in variants if variant.id in called_off]
+
+
+async def moving(session: Session, scope: Scope, variants: Sequence[Variant]) -> set[UUID]:
+    """The variants of which something is on its way, or may be out."""
+    by_variant = await reading.outgoing_of(session, scope, [variant.id for variant in variants])
+    under_way = {OutgoingState.SENDING, OutgoingState.UNCERTAIN}
+    return {id_ for id_, rows in by_variant.items() if any(one.state in under_way for one in rows)}
 
 
 async def forget_untried(session: Session, scope: Scope, variants: Sequence[Variant]) -> None:

@@ -68,14 +68,11 @@ def _review() -> None:
         sa.Column("brand_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=True),
-        sa.Column("since_at", _TIME, nullable=False),
+        sa.Column("since_at", _TIME, nullable=True),
         sa.Column("reminded_at", _TIME, nullable=True),
         sa.Column("last_called_at", _TIME, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["brand_id", "id"], ["post.brand_id", "post.id"], name=op.f("fk_review_brand_id_id")
-        ),
+        sa.ForeignKeyConstraint(["brand_id", "id"], ["post.brand_id", "post.id"], name=op.f("fk_review_brand_id_id")),
         sa.PrimaryKeyConstraint("brand_id", "id", name=op.f("pk_review")),
     )
     op.create_index("ix_review_since_at", "review", ["brand_id", "since_at", "id"], unique=False)
