@@ -18,12 +18,15 @@ from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
+    approval_links,
+    approvals,
     arrivals,
     audit,
     brands,
     channels,
     connecting,
     consents,
+    hold,
     identities,
     mentions,
     metrics,
@@ -76,6 +79,10 @@ ROUTERS = (
     metrics.router,
     posts.router,
     posts.settling,
+    approvals.router,
+    approvals.waiting,
+    approval_links.router,
+    hold.router,
     audit.router,
 )
 

@@ -129,7 +129,7 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
     ]
 
 
-async def _answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
+async def answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
     (found,) = await _read(call, scope, [post])
     response = Response(found.model_dump_json(), status, media_type="application/json")
     if status == 201:
@@ -138,7 +138,7 @@ async def _answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Re
     return response
 
 
-async def _if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
+async def if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
     return meant(if_match, (await posts.get(call.session, scope, post_id)).version)
 
 
@@ -162,12 +162,12 @@ async def list_posts(
 async def create_post(call: Calling, scope: InBrand, body: Annotated[PostDraft, FromBody()]) -> Response:
     post = await posts.create(call.session, scope, draft=body, cards=CARDS, now=call.services.clock())
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post, 201)
+    return await answer(call, scope, post, 201)
 
 
 @router.get("/{post_id}", response_model=PostRead, summary="One post, with its variants and what was sent")
 async def get_post(call: Calling, scope: InBrand, post_id: PostPath) -> Response:
-    return await _answer(call, scope, await posts.get(call.session, scope, post_id))
+    return await answer(call, scope, await posts.get(call.session, scope, post_id))
 
 
 @router.patch("/{post_id}", response_model=PostRead, summary="Change a post that has not begun to go out")
@@ -184,21 +184,21 @@ async def update_post(
         call.session, scope, post_id, changes=body, cards=CARDS, now=call.services.clock(), if_version=current
     )
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.delete("/{post_id}", status_code=204, response_class=Response, summary="Let go of a post that never went out")
 async def delete_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> None:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     await posts.delete(call.session, scope, post_id, now=call.services.clock(), if_version=version)
 
 
 @router.post("/{post_id}/publish", response_model=PostRead, summary="Let a post go out now")
 async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     post = await posts.publish(call.session, scope, post_id, cards=CARDS, now=call.services.clock(), if_version=version)
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time")
@@ -219,14 +219,14 @@ async def schedule_post(
         if_version=current,
     )
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.post("/{post_id}/cancel", response_model=PostRead, summary="Take a post back: what has not left us never does")
 async def cancel_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     post = await posts.cancel(call.session, scope, post_id, now=call.services.clock(), if_version=version)
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @settling.post("/{outgoing_id}/settle", summary="Say what became of an effect whose fate was not known")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
 from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
@@ -20,9 +21,9 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
-from shared.domain.publishing import posts
+from shared.domain.publishing import approvals, holds, links, posts
 from shared.ids import Prefix, typeid
-from shared.models.enums import ArrivalState, Dimension, Interval, MentionOrder, MetricKey, PostStatus
+from shared.models.enums import ApprovalPolicy, ArrivalState, Dimension, Interval, MentionOrder, MetricKey, PostStatus
 
 Root = strawberry.Parent[models.Brand]
 
@@ -98,6 +99,36 @@ async def _posts(
     return connection(found, page)
 
 
+async def _waiting(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await approvals.waiting(session, scope, page=page, cursors=info.context.services.cursors)
+    return connection(found, page)
+
+
+async def _links(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await links.search(session, scope, page=page, cursors=info.context.services.cursors)
+    return connection(found, page)
+
+
+async def _hold(root: Root, info: Info) -> Any:
+    async with info.context.reading(root.brand_id) as (session, scope):
+        return hold_standing(await holds.standing(session, scope, now=info.context.services.clock()))
+
+
+def _review(root: strawberry.Parent[approvals.Waiting]) -> Review:
+    return review(root.stands)
+
+
+@strawberry.type(description="A post that waits for somebody, and since when this version of it does.")
+class WaitingPost:
+    post: Post
+    since_at: datetime
+    review: Review = strawberry.field(resolver=_review)
+
+
 async def _channels(root: Root, info: Info) -> Any:
     async with info.context.reading(root.brand_id) as (session, scope):
         return await channels.list_(session, scope)
@@ -137,6 +168,14 @@ class Brand(Node):
     name: str
     languages: list[str]
     timezone: str
+    approval: ApprovalPolicy = strawberry.field(description="How many people besides the author must agree to a post.")
+    client_approval: bool = strawberry.field(description="Whether the client must agree after them.")
+    approval_reminder_hours: int
+    approval_last_call_hours: int
+    approvals_waiting: Connection[WaitingPost] = strawberry.field(resolver=_waiting)
+    approval_links: Connection[ApprovalLink] = strawberry.field(resolver=_links)
+    hold: HoldStanding = strawberry.field(resolver=_hold)
+    version: int
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
     threads: Connection[Thread] = strawberry.field(resolver=_threads)

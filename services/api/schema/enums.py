@@ -6,6 +6,8 @@ from shared.domain.publishing.outgoing import Settlement
 from shared.models import enums
 
 for _kind in (
+    enums.ApprovalKind,
+    enums.ApprovalPolicy,
     enums.ArrivalState,
     enums.AuthorKind,
     enums.ChannelStatus,
@@ -13,15 +15,18 @@ for _kind in (
     enums.CoverageKind,
     enums.Dimension,
     enums.EventType,
+    enums.HoldSource,
     enums.Interval,
     enums.MentionKind,
     enums.MentionOrder,
     enums.MetricKey,
+    enums.Missed,
     enums.Network,
     enums.OperationKind,
     enums.OperationStatus,
     enums.OutgoingState,
     enums.PostStatus,
+    enums.Reviewer,
     enums.VariantStatus,
     enums.Visibility,
     Settlement,

@@ -22,7 +22,7 @@ from shared.models.enums import Network, PostStatus
 M = TypeVar("M", bound=BaseModel)
 
 
-def _given(source: Any, *names: str) -> dict[str, Any]:
+def given_fields(source: Any, *names: str) -> dict[str, Any]:
     """The fields that the caller set, by name."""
     return {name: value for name in names if (value := getattr(source, name)) is not UNSET}
 
@@ -56,7 +56,7 @@ class ConnectChannelInput:
     terms: list[str] | None = UNSET
 
     def draft(self) -> ChannelDraft:
-        given = {"network": self.network, **_given(self, "name", "base_url", "external_id", "terms")}
+        given = {"network": self.network, **given_fields(self, "name", "base_url", "external_id", "terms")}
         return validated(ChannelDraft, {**given, "terms": given.get("terms") or []})
 
     def read_credentials(self) -> dict[str, str]:
@@ -96,7 +96,7 @@ class UpdateChannelInput:
     terms: list[str] | None = UNSET
 
     def changes(self) -> ChannelChanges:
-        values = _given(self, "name", "base_url", "credentials", "terms")
+        values = given_fields(self, "name", "base_url", "credentials", "terms")
         if values.get("credentials") is not None:
             values["credentials"] = read_credentials(values["credentials"])
         return validated(ChannelChanges, values)
@@ -173,7 +173,7 @@ class VariantInput:
 
 
 def _post_values(source: Any) -> dict[str, Any]:
-    values = _given(source, "text", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    values = given_fields(source, "text", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
     if values.get("channel_ids") is not None:
         values["channel_ids"] = [str(id_) for id_ in values["channel_ids"]]
     if values.get("variants") is not None:

@@ -6,7 +6,7 @@ moment of its own transaction. So what is answered to a hold is true: what had b
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from shared.models.enums import (
 from shared.models.post import Outgoing, Post, Variant
 
 LONGEST_REASON = 1000
+REST = timedelta(hours=1)  # how long what is held rests before it is looked at again
 # What a brand says of its own accord. Answers and moderation go on: a crisis is when they are needed.
 HELD_KINDS = frozenset({OutgoingKind.PUBLISH, OutgoingKind.FIRST_COMMENT, OutgoingKind.THREAD_PART})
 _RESTING = (OutgoingState.WAITING, OutgoingState.RETRYING)

@@ -16,7 +16,7 @@ from shared.db import Session
 from shared.domain.brands import audit, channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import record
-from shared.domain.publishing import attempts, due, held
+from shared.domain.publishing import attempts, due, held, holds
 from shared.domain.publishing.attempts import Live, Outcome, Pace, Result, Step
 from shared.domain.publishing.due import Claim
 from shared.domain.publishing.due import claim as claim_due
@@ -64,6 +64,8 @@ async def begin(
 
     Claims that were called off are passed over; effects of a channel that stands still are put back to wait.
     """
+    # Before any row is locked: a hold that is committed is seen, and one that comes now waits for this to be over.
+    on_hold = await holds.current(session, scope) is not None
     behind = await held.post_ids(session, scope, [claim.outgoing_id for claim in claims])
     found = await held.hold(session, scope, behind)
     kept = await due.keep(session, scope, [claim for claim in claims if claim.outgoing_id in found], pace.lease)
@@ -71,9 +73,11 @@ async def begin(
     for claim in kept:
         one = found[claim.outgoing_id]
         before = one.post.version
-        made = await _begin_one(session, scope, vault, one, claim, cards=cards, pace=pace, now=now)
-        if made is not None:
-            begun.append(made)
+        if on_hold and _is_held_back(one):
+            await _rest_under_hold(session, one, claim, now)
+        else:
+            made = await _begin_one(session, scope, vault, one, claim, cards=cards, pace=pace, now=now)
+            begun += [made] if made is not None else []
         if one.post.version != before:
             news.append(one.post)
     await held.tell(session, scope, news, now=now)
@@ -112,6 +116,18 @@ async def _begin_one(
     one.put(OutgoingState.SENDING, now=now)
     effect = _effect(one.outgoing, one.variant.post_id)
     return Try(claim, one.post.id, attempt.id, step, one.channel.network, one.channel.id, effect, login)
+
+
+def _is_held_back(one: Held) -> bool:
+    """Whether a hold keeps this back: looking at what may be out already goes on."""
+    return one.outgoing.kind in holds.HELD_KINDS and attempts.next_step(one.tried) is Step.SEND
+
+
+async def _rest_under_hold(session: Session, one: Held, claim: Claim, now: datetime) -> None:
+    """Put an effect back until the hold is released, which brings it forward."""
+    await due.rest(session, claim, now + holds.REST)
+    state = one.outgoing.state if one.outgoing.state in _RESTING else OutgoingState.RETRYING
+    one.put(state, "held", "everything is held; it goes on when the hold is released", now=now, waits=True)
 
 
 def _waiting(step: Step) -> OutgoingState:
