@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.scheduler import withdrawing
+from services.scheduler import reminding, withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
@@ -33,6 +33,7 @@ async def sweep(house: House) -> None:
     if await _turn(house, "sweep:daily", timedelta(days=1)):
         await nightly(house)
     await withdrawing.work_off(house)
+    await reminding.remind(house)
 
 
 async def _turn(house: House, name: str, length: timedelta) -> bool:

@@ -150,9 +150,7 @@ async def approve(
     return await answer(call, scope, post)
 
 
-@router.post(
-    "/request-changes", response_model=PostRead, summary="Give a post back, saying what is wrong"
-)
+@router.post("/request-changes", response_model=PostRead, summary="Give a post back, saying what is wrong")
 async def request_changes(
     call: Calling,
     scope: InBrand,

@@ -77,9 +77,7 @@ async def get_brand(call: Calling, scope: InBrand) -> BrandRead:
     return read(await brands.get(call.session, scope), scope.role)
 
 
-@router.patch(
-    "/brands/{brand_id}", summary="Change a brand's settings"
-)
+@router.patch("/brands/{brand_id}", summary="Change a brand's settings")
 async def update_brand(
     call: Calling, scope: InBrand, body: Annotated[BrandPatch, FromBody()], if_match: IfMatch = None
 ) -> BrandRead:

@@ -34,9 +34,7 @@ class Approval:
     id: strawberry.ID = public_id(Prefix.APPROVAL)
     kind: ApprovalKind
     version: int
-    content: str = strawberry.field(
-        resolver=_content, description="Names what the post said then."
-    )
+    content: str = strawberry.field(resolver=_content, description="Names what the post said then.")
     user_id: strawberry.ID | None = _id(Prefix.USER, "user_id")
     link_id: strawberry.ID | None = _id(Prefix.APPROVAL_LINK, "link_id")
     name: str | None
