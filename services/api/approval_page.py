@@ -144,7 +144,7 @@ def _form(services: Services, view: View, one: Shown, token: str, to: Writing, t
     asked = f'<input name="name" required maxlength="200" autocomplete="name" value="{name}">'
     return (
         f'<form method="post" action="/approve/{html.escape(token)}#{own}">{fields}'
-        f'<label>{to.say("name")}{asked}</label>'
+        f"<label>{to.say('name')}{asked}</label>"
         f"<label>{to.say('comment')} <span>{to.say('comment_hint')}</span>"
         f'<textarea name="comment" maxlength="10000">{html.escape(typed.get("comment", ""))}</textarea></label>'
         f'<div class="buttons"><button class="agree" name="verdict" value="approved">{to.say("approve")}</button>'
