@@ -18,6 +18,7 @@ from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
+    acts,
     approval_links,
     approvals,
     arrivals,
@@ -31,6 +32,7 @@ from services.api.rest import (
     mentions,
     metrics,
     operations,
+    outgoing,
     posts,
     threads,
     viewer,
@@ -78,11 +80,13 @@ ROUTERS = (
     arrivals.router,
     metrics.router,
     posts.router,
-    posts.settling,
     approvals.router,
     approvals.waiting,
     approval_links.router,
     hold.router,
+    outgoing.router,
+    acts.router,
+    acts.blocking,
     audit.router,
 )
 

@@ -14,7 +14,20 @@ from shared.domain.listening import identities, mentions, threads
 from shared.domain.publishing import approvals, posts
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
-from shared.models import Approval, Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
+from shared.models import (
+    Approval,
+    Attempt,
+    Channel,
+    Coverage,
+    Edit,
+    Hook,
+    Identity,
+    Mention,
+    Outgoing,
+    Post,
+    Thread,
+    Variant,
+)
 
 T = TypeVar("T")
 Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
@@ -105,6 +118,10 @@ async def standing(context: Context, row: Post) -> Standing | None:
         return await approvals.standings(session, scope, list((await _posts(session, scope, ids)).values()))
 
     return await _load(context, "standing", row.brand_id, row.id, read)
+
+
+async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
+    return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

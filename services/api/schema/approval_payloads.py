@@ -4,7 +4,8 @@ import strawberry
 
 from services.api.schema.approval import Approval, ApprovalLink, Hold
 from services.api.schema.brand import Brand
-from services.api.schema.post import Post, Problem
+from services.api.schema.outgoing import Problem
+from services.api.schema.post import Post
 
 
 @strawberry.type

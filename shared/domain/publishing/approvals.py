@@ -298,7 +298,7 @@ async def _told(
     waits_for: Reviewer | None = None,
 ) -> Post:
     post.version += 1
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     await reviews.tell(
         session, scope, post, now=now,
         approval_id=reviews.public(said) if said is not None else None,

@@ -6,14 +6,9 @@ from typing import Any
 
 import orjson
 
-from shared.domain.publishing.fitting import media_of, text_of
+from shared.domain.publishing.fitting import link_of, media_of, text_of
 from shared.models.enums import VariantStatus
 from shared.models.post import Post, Variant
-
-
-def link_of(post: Post, variant: Variant) -> str | None:
-    """The link beneath it."""
-    return variant.link if variant.link is not None else post.link
 
 
 def content(post: Post, variant: Variant) -> dict[str, Any]:

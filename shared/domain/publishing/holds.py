@@ -4,7 +4,7 @@ Whoever begins a brand's effects, or plans one, takes the brand's gate together 
 moment of its own transaction. So what is answered to a hold is true: what had begun is seen, and nothing begins after.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ REST = timedelta(hours=1)  # how long what is held rests before it is looked at 
 # What a brand says of its own accord. Answers and moderation go on: a crisis is when they are needed.
 HELD_KINDS = frozenset({OutgoingKind.PUBLISH, OutgoingKind.FIRST_COMMENT, OutgoingKind.THREAD_PART})
 _RESTING = (OutgoingState.WAITING, OutgoingState.RETRYING)
-_TOUCHED = (PostStatus.SCHEDULED, PostStatus.PUBLISHING, PostStatus.PARTLY_PUBLISHED, PostStatus.PUBLISHED)
+HELD = "held"  # the code of what an effect says that rests under a hold
 _GATE = 4801122  # the name space of the lock, so that it meets no other
 _PASS = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:brand, :space))")
 _CLOSE = text("SELECT pg_advisory_xact_lock(hashtextextended(:brand, :space))")
@@ -80,10 +80,10 @@ async def hold(
         raise Conflict("everything is held already; release it first", code="already_held")
     made = Hold(brand_id=scope.brand_id, reason=reason.strip(), source=source, held_by=_who(scope), held_at=now)
     session.add(made)
-    found = await _posts(session, scope, _TOUCHED)
+    found = await _posts(session, scope)
     for one in found:
         for variant, effects in one.variants:
-            if any(_waits(effect) for effect in effects) and transitions.may_be_held(variant.status):
+            if _is_main_waiting(effects) and transitions.may_be_held(variant.status):
                 variant.status = VariantStatus.HELD
     await _tell(session, scope, found, now)
     await _said(session, scope, made, "hold.begin", "on", now)
@@ -101,22 +101,16 @@ async def release(session: Session, scope: Scope, *, missed: Missed, now: dateti
     if ended is None:
         raise Conflict("nothing is held", code="not_held")
     ended.released_by, ended.released_at, ended.missed = _who(scope), now, missed
-    found = await _posts(session, scope, (PostStatus.HELD, *_TOUCHED))
+    found = await _posts(session, scope)
     at_once = await due.at_once(session, now)
     out: list[Outgoing] = []
     for one in found:
         for variant, effects in one.variants:
-            waiting = [effect for effect in effects if _waits(effect)]
-            late = [effect for effect in waiting if effect.kind is OutgoingKind.PUBLISH and effect.due_at <= now]
-            if late and missed is not Missed.PUBLISH:
+            main = transitions.standing(effects)[:1]
+            if missed is not Missed.PUBLISH and _is_main_waiting(effects) and main[0].due_at <= now:
                 await _let_go(session, scope, variant, missed, now)
-                continue
-            for effect in waiting:
-                if effect.due_at <= now:
-                    effect.due_at = at_once
-                    out.append(effect)
-            if waiting and variant.status is VariantStatus.HELD:
-                variant.status = transitions.variant_status(waiting[0].state)
+            else:
+                out += _go_on(variant, effects, now, at_once)
     await session.flush()
     await due.bring_forward(session, scope, [effect.id for effect in out], at_once)
     await _tell(session, scope, found, now)
@@ -128,6 +122,21 @@ def missed_problem() -> dict[str, object]:
     """What a variant says whose moment passed without anybody's fault but the house's own rules."""
     message = "its moment passed while it was held back: publish it now, give it another time, or cancel it"
     return {"code": "missed", "message": message, "path": ["scheduled_at"]}
+
+
+def _go_on(variant: Variant, effects: Sequence[Outgoing], now: datetime, at_once: datetime) -> list[Outgoing]:
+    """Let a variant's effects go their way again; those whose moment is over, to be sent at once."""
+    waiting = [effect for effect in effects if _waits(effect)]
+    for effect in waiting:
+        if (effect.problem or {}).get("code") == HELD:
+            effect.problem = None
+    late = [effect for effect in waiting if effect.due_at <= now]
+    for effect in late:
+        effect.due_at = at_once
+    if waiting and variant.status is VariantStatus.HELD:
+        variant.status = transitions.variant_status_of([effect.state for effect in transitions.standing(effects)])
+    variant.problems = [problem for problem in variant.problems if problem.get("code") != HELD]
+    return late
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +160,17 @@ def _held_back(scope: Scope) -> tuple[Any, ...]:
     )
 
 
+def _is_main_waiting(effects: Sequence[Outgoing]) -> bool:
+    """Whether the post itself waits, and not only what hangs beneath it."""
+    main = transitions.standing(effects)[:1]
+    return bool(main) and _waits(main[0])
+
+
 def _waits(effect: Outgoing) -> bool:
     return effect.kind in HELD_KINDS and effect.state in _RESTING
 
 
-async def _posts(session: Session, scope: Scope, statuses: Collection[PostStatus]) -> list[_Found]:
+async def _posts(session: Session, scope: Scope) -> list[_Found]:
     """The posts with effects that wait, their rows this transaction's, taken in order as everybody takes them."""
     with_effects = (
         select(Variant.post_id)
@@ -168,7 +183,7 @@ async def _posts(session: Session, scope: Scope, statuses: Collection[PostStatus
     ids = set((await session.execute(with_effects)).scalars())
     wanted = (
         select(Post)
-        .where(col(Post.brand_id) == scope.brand_id, col(Post.id).in_(ids), col(Post.status).in_(statuses))
+        .where(col(Post.brand_id) == scope.brand_id, col(Post.id).in_(ids))
         .order_by(col(Post.id))
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -199,12 +214,12 @@ async def _tell(session: Session, scope: Scope, found: Sequence[_Found], now: da
     changed = []
     for one in found:
         statuses = [variant.status for variant, _ in one.variants]
-        status = transitions.post_status(statuses)
+        status = transitions.post_status_of([variant for variant, _ in one.variants])
         if (status, statuses) != one.version:
             one.post.status = status
             one.post.version += 1
             changed.append(one.post)
-    await held.tell(session, scope, changed, now=now)
+    await held.tell_posts(session, scope, changed, now=now)
 
 
 async def _said(session: Session, scope: Scope, hold_: Hold, action: str, state: str, now: datetime) -> None:

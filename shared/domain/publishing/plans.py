@@ -53,8 +53,8 @@ async def go_out(
     """
     rule = await reviews.policy(session, scope)
     stands = await reviews.standing(session, scope, post, found, rule)
-    # What a person sends again is what was agreed to: a post that is out in part can't be changed.
-    if stands.waits_for is not None and post.status is not PostStatus.PARTLY_PUBLISHED:
+    # A post that is out in part can't be changed: what is sent again is what was agreed to.
+    if stands.waits_for is not None and not transitions.is_out([variant.status for variant in found]):
         await variants.ready(session, scope, post, found, cards=cards)
         await _wait(session, scope, post, found, verb, stands, now)
         return stands.waits_for
@@ -166,12 +166,14 @@ async def _enqueue(
     now: datetime,
 ) -> None:
     is_now = verb is Verb.PUBLISH
-    status = PostStatus.PUBLISHING if is_now else PostStatus.SCHEDULED
+    status = VariantStatus.PUBLISHING if is_now else VariantStatus.SCHEDULED
     if await holds.current(session, scope) is not None:
-        status = PostStatus.HELD
+        status = VariantStatus.HELD
     for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=at, now=now):
-        variant.status = VariantStatus(status.value)
-    _put(post, verb, status)
+        # Of one that is out only what is missing follows.
+        is_out = variant.status is VariantStatus.PUBLISHED
+        variant.status = VariantStatus.PUBLISHING if is_out else status
+    _put(post, verb, transitions.planned_status(found, now=is_now))
 
 
 def _stand(
@@ -183,7 +185,7 @@ def _stand(
     problem: dict[str, object] | None = None,
 ) -> None:
     for variant in found:
-        if transitions.may_be_sent(variant.status):
+        if transitions.may_be_sent(variant):
             variant.status = variant_status
             variant.problems = [problem] if problem is not None else []
     _put(post, verb, status)

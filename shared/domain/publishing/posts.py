@@ -23,7 +23,7 @@ from shared.domain.publishing import (
     transitions,
     variants,
 )
-from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, VariantDraft, When
+from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
 from shared.domain.publishing.transitions import Verb
@@ -68,6 +68,8 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     post = Post(
         brand_id=scope.brand_id,
         text=draft.text,
+        media=variants.dumped(draft.media),
+        link=draft.link,
         created_by=scope.principal.user_id if scope.principal is not None else None,
         created_at=now,
         updated_at=now,
@@ -85,7 +87,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
         at = _when(moment, now)
         waits_for = await plans.go_out(session, scope, post, found, None, at=at, cards=cards, now=now)
     await fitting.note(session, scope, post, found, cards)
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     if waits_for is not None:
         await reviews.tell(session, scope, post, now=now, waits_for=waits_for.value)
     await audit.add(session, scope, "post.create", typeid(Prefix.POST, post.id), {"status": post.status.value})
@@ -112,6 +114,10 @@ async def update(
         if changes.text is None:
             raise Invalid([Problem("required", "a post's text can be empty, not null", ("text",))])
         post.text = changes.text
+    if "media" in given:
+        post.media = variants.dumped(changes.media or [])
+    if "link" in given:
+        post.link = changes.link
     if given & {"scheduled_at", "local_time", "timezone"}:
         moment = drafts.when(_with_own_zone(changes, post), await _timezone(session, scope))
         plans.set_moment(post, moment)
@@ -126,7 +132,7 @@ async def update(
             channel_ids = [variant.channel_id for variant in wanted]
         own = changes.variants
         if own is None:
-            own = [_as_draft(variant) for variant in wanted if variant.channel_id in channel_ids]
+            own = [variants.as_draft(variant) for variant in wanted if variant.channel_id in channel_ids]
         standing = await variants.set_up(
             session, scope, post, channel_ids=channel_ids, drafts=own, standing=standing, cards=cards
         )
@@ -182,12 +188,12 @@ async def cancel(
     """Take a post back: what has not left us never does. Raises Conflict where all of it may have left already."""
     post, found = await locked.take(session, scope, post_id, Verb.CANCEL, if_version=if_version)
     called_off = await variants.take_back(session, scope, found, now=now, whole=False)
-    moving = await variants.moving(session, scope, found)
+    effects = await reading.outgoing_of(session, scope, [variant.id for variant in found])
     idle = _IDLE | ({VariantStatus.FAILED} if post.status is PostStatus.FAILED else set())
     for variant in found:
-        if variant.id not in moving and (variant in called_off or variant.status in idle):
-            variant.status = VariantStatus.CANCELLED
-    transitions.go(post, Verb.CANCEL, transitions.post_status([variant.status for variant in found]))
+        if variant in called_off or variant.status in idle:
+            variant.status = transitions.called_off(effects.get(variant.id, ()))
+    transitions.go(post, Verb.CANCEL, transitions.post_status_of(found))
     await reviews.forget_reminder(session, scope, post.id)
     return await _changed(session, scope, post, "post.cancel", now)
 
@@ -231,7 +237,7 @@ async def _changed(
     session: Session, scope: Scope, post: Post, action: str, now: datetime, waits_for: Reviewer | None = None
 ) -> Post:
     post.version += 1
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     if waits_for is not None:
         await reviews.tell(session, scope, post, now=now, waits_for=waits_for.value)
     await audit.add(session, scope, action, typeid(Prefix.POST, post.id), {"status": post.status.value})
@@ -252,9 +258,3 @@ def _with_own_zone(changes: PostChanges, post: Post) -> Timing:
     if zone is not None and local_time is None and changes.scheduled_at is None:
         local_time = post.local_time
     return Timing(scheduled_at=changes.scheduled_at, local_time=local_time, timezone=zone)
-
-
-def _as_draft(variant: Variant) -> VariantDraft:
-    return VariantDraft.model_validate(
-        {"channel_id": variant.channel_id, "text": variant.text, "media": variant.media or []}
-    )

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.publishing import approvals, contents, links, reading
-from shared.domain.publishing.fitting import media_of, text_of
+from shared.domain.publishing.fitting import link_of, media_of, text_of
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models.approval import Approval, ApprovalLink
@@ -114,7 +114,7 @@ def _form(post: Post, variant: Variant, channel: Channel) -> Form:
         network=channel.network,
         text=text_of(post, variant),
         media=media_of(post, variant),
-        link=contents.link_of(post, variant),
+        link=link_of(post, variant),
         first_comment=variant.first_comment,
         parts=variant.parts,
         url=variant.url,

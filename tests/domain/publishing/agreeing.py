@@ -48,8 +48,8 @@ class Table:
         async with self.desk.at(self.desk.house.owner_db) as (session, scope):
             await session.execute(
                 text(
-                    "UPDATE brand SET approval = :approval, client_approval = :client,"
-                    " approval_reminder_hours = :reminder, approval_last_call_hours = :last_call WHERE brand_id = :brand"
+                    "UPDATE brand SET approval = :approval, client_approval = :client, approval_reminder_hours ="
+                    " :reminder, approval_last_call_hours = :last_call WHERE brand_id = :brand"
                 ),
                 {**values, "brand": scope.brand_id},
             )

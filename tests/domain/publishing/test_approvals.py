@@ -1,6 +1,7 @@
 """Who must agree before a post goes out, and that their word holds for exactly what they saw."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -89,22 +90,26 @@ async def test_agreeing_to_an_old_version_is_stale(table: Table, desk: Desk) -> 
         await table.agree(seen)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"text": "Bonsoir"}, {"variants": [{"text": "Bonsoir"}]}, {"variants": [{"media": ["https://x.example/a.jpg"]}]}],
-    ids=["text", "variant_text", "variant_media"],
-)
+CHANGES: dict[str, dict[str, Any]] = {
+    "text": {"text": "Bonsoir"},
+    "media": {"media": [{"url": "https://pictures.example/a.jpg"}]},
+    "link": {"link": "https://example.org/"},
+    "variant_text": {"variants": [{"text": "Bonsoir"}]},
+    "variant_media": {"variants": [{"media": [{"url": "https://pictures.example/a.jpg"}]}]},
+    "alt": {"media": [{"url": "https://pictures.example/a.jpg", "alt": "a lantern"}]},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 async def test_an_edit_of_a_scheduled_post_takes_it_back_to_be_agreed_to_again(
-    table: Table, desk: Desk, change: dict[str, object]
+    table: Table, desk: Desk, change: str
 ) -> None:
     await table.wants("one")
-    channel = await desk.channel()
+    channel, body = await desk.channel(), dict(CHANGES[change])
     post = await table.agree(await table.write(channel))
-    if "variants" in change:
-        (variant,) = change["variants"]  # type: ignore[misc]
-        media = [{"url": url} for url in variant.pop("media", [])]
-        change = {"variants": [{"channel_id": channel.id, "media": media, **variant}]}
-    post = await table.edit(post, **change)
+    if "variants" in body:
+        body["variants"] = [{"channel_id": channel.id, **one} for one in body["variants"]]
+    post = await table.edit(post, **body)
     assert (post.status, post.scheduled_at) == (PostStatus.IN_REVIEW, LATER)
     assert await desk.claim(LATER) == []
     assert (await table.agree(post)).status is PostStatus.SCHEDULED

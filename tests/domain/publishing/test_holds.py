@@ -8,7 +8,8 @@ import pytest
 from shared.connectors.registry import CARDS
 from shared.contract import Sent
 from shared.domain.publishing import holds, outgoing
-from shared.domain.publishing.attempts import Live, Step, Unknown
+from shared.domain.publishing.attempts import Step
+from shared.domain.publishing.outcomes import Live, NotSent, Unknown
 from shared.errors import Conflict, Invalid, NotAllowed
 from shared.models.enums import EventType, GrantRole, HoldSource, Missed, OutgoingState, PostStatus, VariantStatus
 from tests.conftest import NOW
@@ -236,8 +237,6 @@ async def test_hold_and_release_are_facts(table: Table, desk: Desk) -> None:
 async def test_what_is_to_be_tried_again_is_held_too(table: Table, desk: Desk) -> None:
     post = await desk.scheduled(await desk.channel())
     made = await desk.attempt(LATER)
-    from shared.domain.publishing.attempts import NotSent
-
     await desk.settle(made, NotSent("away"), LATER)
     await table.hold(LATER)
     assert (await desk.post(post)).status is PostStatus.HELD

@@ -1,11 +1,14 @@
 """Those for whom a post waits are reminded, each time once for a version."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
+from shared.domain.publishing import posts
 from shared.models.enums import EventType
+from shared.models.post import Post
 from tests.conftest import NOW
 from tests.domain.publishing.agreeing import Table
 from tests.domain.publishing.conftest import Desk
@@ -54,13 +57,14 @@ async def test_another_version_is_said_anew(table: Table, desk: Desk) -> None:
 async def test_a_post_that_waits_no_more_is_not_said(table: Table, desk: Desk, end: str) -> None:
     await table.wants("one")
     post = await table.write(await desk.channel(), at=FAR)
-    await {"agreed": table.agree, "objected": table.object, "cancelled": desk.cancel}[end](post)
+    ends: dict[str, Callable[[Post], Awaitable[Post]]] = {
+        "agreed": table.agree, "objected": table.object, "cancelled": desk.cancel,
+    }  # fmt: skip
+    await ends[end](post)
     assert await table.remind(FAR) == 0
 
 
 async def test_a_deleted_post_is_not_said(table: Table, desk: Desk) -> None:
-    from shared.domain.publishing import posts
-
     await table.wants("one")
     post = await table.write(await desk.channel(), at=FAR)
     async with desk.at() as (session, scope):
