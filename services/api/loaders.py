@@ -11,7 +11,7 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import approvals, posts
+from shared.domain.publishing import posts, reviews
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models import (
@@ -108,14 +108,14 @@ async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[
 
 
 async def said(context: Context, brand_id: UUID, post_id: UUID) -> list[Approval]:
-    return await _load(context, "said", brand_id, post_id, approvals.said_of) or []
+    return await _load(context, "said", brand_id, post_id, reviews.said_of) or []
 
 
 async def standing(context: Context, row: Post) -> Standing | None:
     """How a post stands before those who must agree; None once it is deleted."""
 
     async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, Standing]:
-        return await approvals.standings(session, scope, list((await _posts(session, scope, ids)).values()))
+        return await reviews.standings(session, scope, list((await _posts(session, scope, ids)).values()))
 
     return await _load(context, "standing", row.brand_id, row.id, read)
 

@@ -12,9 +12,8 @@ from services.api.rest.ids import ApprovalLinkRef, ApprovalRef, PostPath, PostRe
 from services.api.rest.posts import PostRead, answer, if_version
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import approvals, posts
-from shared.domain.publishing.approvals import Waiting
-from shared.domain.publishing.reviews import Standing
+from shared.domain.publishing import approvals, posts, reviews
+from shared.domain.publishing.reviews import Standing, Waiting
 from shared.ids import Prefix, typeid
 from shared.models.approval import Approval
 from shared.models.enums import ApprovalKind, PostStatus, Reviewer
@@ -168,7 +167,7 @@ async def request_changes(
 
 async def _said(call: Calling, scope: InBrand, post_id: PostPath) -> list[Approval]:
     await posts.get(call.session, scope, post_id)
-    return (await approvals.said_of(call.session, scope, [post_id])).get(post_id, [])
+    return (await reviews.said_of(call.session, scope, [post_id])).get(post_id, [])
 
 
 @router.get("/approvals", response_model=ApprovalList, summary="Who agreed to which version, and who wanted changes")
@@ -203,10 +202,10 @@ async def add_comment(
 @router.get("/review", summary="Whose turn it is, and who has agreed to the present version")
 async def get_review(call: Calling, scope: InBrand, post_id: PostPath) -> ReviewRead:
     post = await posts.get(call.session, scope, post_id)
-    stands = (await approvals.standings(call.session, scope, [post]))[post_id]
+    stands = (await reviews.standings(call.session, scope, [post]))[post_id]
     return ReviewRead(**_standing(stands), post_id=post_id, status=post.status, version=post.version)
 
 
 @waiting.get("/waiting", response_model=WaitingList, summary="What waits for whom, the longest waiting first")
 async def list_waiting(call: Calling, scope: InBrand, page: Paging) -> dict[str, Any]:
-    return listed(await approvals.waiting(call.session, scope, page=page, cursors=call.services.cursors), _waiting)
+    return listed(await reviews.waiting(call.session, scope, page=page, cursors=call.services.cursors), _waiting)

@@ -22,7 +22,7 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
-from shared.domain.publishing import approvals, holds, links, posts, stories
+from shared.domain.publishing import holds, links, posts, reviews, stories
 from shared.ids import Prefix, typeid
 from shared.models.enums import (
     ApprovalPolicy,
@@ -113,7 +113,7 @@ async def _posts(
 async def _waiting(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
     page = requested(first, after)
     async with info.context.reading(root.brand_id) as (session, scope):
-        found = await approvals.waiting(session, scope, page=page, cursors=info.context.services.cursors)
+        found = await reviews.waiting(session, scope, page=page, cursors=info.context.services.cursors)
     return connection(found, page)
 
 
@@ -129,7 +129,7 @@ async def _hold(root: Root, info: Info) -> Any:
         return hold_standing(await holds.standing(session, scope, now=info.context.services.clock()))
 
 
-def _review(root: strawberry.Parent[approvals.Waiting]) -> Review:
+def _review(root: strawberry.Parent[reviews.Waiting]) -> Review:
     return review(root.stands)
 
 

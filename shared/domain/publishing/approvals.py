@@ -5,16 +5,11 @@ the client comes after them, by a link.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import tuple_
-from sqlmodel import col, select
-
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.publishing import contents, held, locked, plans, reading, reviews, transitions
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reviews import Standing
@@ -22,23 +17,13 @@ from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotAllowed, Problem, Stale
 from shared.ids import Prefix, typeid
-from shared.models.approval import Approval, ApprovalLink, Review
+from shared.models.approval import Approval, ApprovalLink
 from shared.models.enums import ApprovalKind, GrantRole, KeyScope, PostStatus, Reviewer
 from shared.models.post import Post, Variant
 
 LONGEST_COMMENT = 10_000
 LONGEST_PLACE = 200
 LONGEST_NAME = 200
-_WAITING = "waiting"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A post that waits for somebody, and since when this version of it does."""
-
-    post: Post
-    since_at: datetime
-    stands: Standing
 
 
 async def submit(
@@ -170,62 +155,6 @@ async def answer(
         return await _agreed(session, scope, post, found, said, "post.approve_by_link", cards=cards, now=now)
     await plans.back_to_draft(session, scope, post, found, now)
     return await _told(session, scope, post, "post.request_changes_by_link", now, said=said)
-
-
-async def said_of(session: Session, scope: Scope, post_ids: Sequence[UUID]) -> dict[UUID, list[Approval]]:
-    """All that was said of each post, of every version of it, the oldest first."""
-    wanted = (
-        select(Approval)
-        .where(col(Approval.brand_id) == scope.brand_id, col(Approval.post_id).in_(post_ids))
-        .order_by(col(Approval.id))
-    )
-    found: dict[UUID, list[Approval]] = {}
-    for one in (await session.execute(wanted)).scalars():
-        found.setdefault(one.post_id, []).append(one)
-    return found
-
-
-async def standings(session: Session, scope: Scope, posts: Sequence[Post]) -> dict[UUID, Standing]:
-    """How each of these posts stands before those who must agree."""
-    rule = await reviews.policy(session, scope)
-    ids = [post.id for post in posts]
-    variants = await reading.variants_of(session, scope, ids)
-    said = await said_of(session, scope, ids)
-    wanted = select(Review).where(col(Review.brand_id) == scope.brand_id, col(Review.id).in_(ids))
-    authors = {one.id: one.author_id for one in (await session.execute(wanted)).scalars()}
-    found = {}
-    for post in posts:
-        barred = frozenset({one for one in (post.created_by, authors.get(post.id)) if one is not None})
-        digest = contents.digest(post, variants.get(post.id, []))
-        own = rule.or_one() if post.status is PostStatus.IN_REVIEW else rule
-        found[post.id] = reviews.weigh(digest, own, said.get(post.id, []), barred)
-    return found
-
-
-async def waiting(session: Session, scope: Scope, *, page: PageRequest, cursors: Cursors) -> Page[Waiting]:
-    """The posts that wait for somebody, the longest waiting first."""
-    wanted = (
-        select(Post, Review.since_at)
-        .join(Review, (col(Review.brand_id) == col(Post.brand_id)) & (col(Review.id) == col(Post.id)))
-        .where(
-            col(Post.brand_id) == scope.brand_id,
-            col(Post.status) == PostStatus.IN_REVIEW,
-            col(Review.since_at).is_not(None),
-        )
-    )
-    if page.cursor is not None:
-        at, id_ = cursors.decode(scope.brand_id, _WAITING, "", page.cursor)
-        place = tuple_(col(Review.since_at), col(Review.id))
-        wanted = wanted.where(place > tuple_(datetime.fromisoformat(at), UUID(id_)))
-    wanted = wanted.order_by(col(Review.since_at), col(Review.id)).limit(page.limit + 1)
-    rows = [(row[0], row[1]) for row in await session.execute(wanted)]
-    stands = await standings(session, scope, [post for post, _ in rows])
-    found = [Waiting(post, since_at, stands[post.id]) for post, since_at in rows]
-    return Page.cut(
-        found,
-        page.limit,
-        lambda one: cursors.encode(scope.brand_id, _WAITING, "", [one.since_at.isoformat(), str(one.post.id)]),
-    )
 
 
 async def _standing(session: Session, scope: Scope, post: Post, found: Sequence[Variant]) -> Standing:

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import approvals, reviews
+from shared.domain.publishing import reviews
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models.approval import Review
@@ -48,7 +48,7 @@ async def remind(session: Session, scope: Scope, post_ids: Collection[UUID], *, 
     )
     posts = {post.id: post for post in (await session.execute(wanted)).scalars()}
     waiting = [post for post in posts.values() if post.status is PostStatus.IN_REVIEW]
-    stands = await approvals.standings(session, scope, waiting)
+    stands = await reviews.standings(session, scope, waiting)
     facts: list[NewEvent] = []
     for post_id in post_ids:
         post, moment = posts.get(post_id), None

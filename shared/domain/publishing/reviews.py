@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import contents
+from shared.domain.page import Cursors, Page, PageRequest
+from shared.domain.publishing import contents, reading
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.approval import Approval, DueReminder, Review
 from shared.models.brand import Brand
-from shared.models.enums import ApprovalKind, ApprovalPolicy, EventType, Reviewer
+from shared.models.enums import ApprovalKind, ApprovalPolicy, EventType, PostStatus, Reviewer
 from shared.models.post import Post, Variant
 
+_WAITING = "waiting"
 _PEOPLE = {ApprovalPolicy.NONE: 0, ApprovalPolicy.ONE: 1, ApprovalPolicy.TWO: 2}
 
 
@@ -52,6 +54,15 @@ class Standing:
         if len(self.people) < self.policy.people:
             return Reviewer.PEOPLE
         return Reviewer.CLIENT if self.policy.client and not self.client else None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A post that waits for somebody, and since when this version of it does."""
+
+    post: Post
+    since_at: datetime
+    stands: Standing
 
 
 async def policy(session: Session, scope: Scope) -> Policy:
@@ -98,6 +109,62 @@ async def authors(session: Session, scope: Scope, post: Post) -> frozenset[UUID]
     review = await session.get(Review, (scope.brand_id, post.id))
     last = review.author_id if review is not None else None
     return frozenset({one for one in (post.created_by, last) if one is not None})
+
+
+async def said_of(session: Session, scope: Scope, post_ids: Sequence[UUID]) -> dict[UUID, list[Approval]]:
+    """All that was said of each post, of every version of it, the oldest first."""
+    wanted = (
+        select(Approval)
+        .where(col(Approval.brand_id) == scope.brand_id, col(Approval.post_id).in_(post_ids))
+        .order_by(col(Approval.id))
+    )
+    found: dict[UUID, list[Approval]] = {}
+    for one in (await session.execute(wanted)).scalars():
+        found.setdefault(one.post_id, []).append(one)
+    return found
+
+
+async def standings(session: Session, scope: Scope, posts: Sequence[Post]) -> dict[UUID, Standing]:
+    """How each of these posts stands before those who must agree."""
+    rule = await policy(session, scope)
+    ids = [post.id for post in posts]
+    variants = await reading.variants_of(session, scope, ids)
+    said = await said_of(session, scope, ids)
+    wanted = select(Review).where(col(Review.brand_id) == scope.brand_id, col(Review.id).in_(ids))
+    authors = {one.id: one.author_id for one in (await session.execute(wanted)).scalars()}
+    found = {}
+    for post in posts:
+        barred = frozenset({one for one in (post.created_by, authors.get(post.id)) if one is not None})
+        digest = contents.digest(post, variants.get(post.id, []))
+        own = rule.or_one() if post.status is PostStatus.IN_REVIEW else rule
+        found[post.id] = weigh(digest, own, said.get(post.id, []), barred)
+    return found
+
+
+async def waiting(session: Session, scope: Scope, *, page: PageRequest, cursors: Cursors) -> Page[Waiting]:
+    """The posts that wait for somebody, the longest waiting first."""
+    wanted = (
+        select(Post, Review.since_at)
+        .join(Review, (col(Review.brand_id) == col(Post.brand_id)) & (col(Review.id) == col(Post.id)))
+        .where(
+            col(Post.brand_id) == scope.brand_id,
+            col(Post.status) == PostStatus.IN_REVIEW,
+            col(Review.since_at).is_not(None),
+        )
+    )
+    if page.cursor is not None:
+        at, id_ = cursors.decode(scope.brand_id, _WAITING, "", page.cursor)
+        place = tuple_(col(Review.since_at), col(Review.id))
+        wanted = wanted.where(place > tuple_(datetime.fromisoformat(at), UUID(id_)))
+    wanted = wanted.order_by(col(Review.since_at), col(Review.id)).limit(page.limit + 1)
+    rows = [(row[0], row[1]) for row in await session.execute(wanted)]
+    stands = await standings(session, scope, [post for post, _ in rows])
+    found = [Waiting(post, since_at, stands[post.id]) for post, since_at in rows]
+    return Page.cut(
+        found,
+        page.limit,
+        lambda one: cursors.encode(scope.brand_id, _WAITING, "", [one.since_at.isoformat(), str(one.post.id)]),
+    )
 
 
 async def written(session: Session, scope: Scope, post: Post, found: Sequence[Variant]) -> bool:

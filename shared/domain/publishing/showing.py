@@ -8,7 +8,7 @@ from typing import assert_never
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import approvals, contents, links, reading
+from shared.domain.publishing import contents, links, reading, reviews
 from shared.domain.publishing.fitting import link_of, media_of, text_of
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
@@ -75,8 +75,8 @@ async def view(session: Session, scope: Scope, link: ApprovalLink) -> View:
     posts = await links.posts_of(session, scope, link)
     ids = [post.id for post in posts]
     variants = await reading.variants_of(session, scope, ids)
-    stands = await approvals.standings(session, scope, posts)
-    said = await approvals.said_of(session, scope, ids)
+    stands = await reviews.standings(session, scope, posts)
+    said = await reviews.said_of(session, scope, ids)
     wanted = select(Channel).where(col(Channel.brand_id) == scope.brand_id)
     channels = {channel.id: channel for channel in (await session.execute(wanted)).scalars()}
     shown = []

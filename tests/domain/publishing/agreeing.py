@@ -12,7 +12,7 @@ from sqlalchemy import text
 from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain import scope as scopes
-from shared.domain.publishing import approvals, holds, links, posts, reminders
+from shared.domain.publishing import approvals, holds, links, posts, reminders, reviews
 from shared.domain.publishing.drafts import PostChanges
 from shared.domain.publishing.links import LinkDraft, Made
 from shared.domain.publishing.reviews import Standing
@@ -94,11 +94,11 @@ class Table:
     async def stands(self, post: Post) -> Standing:
         async with self.desk.at() as (session, scope):
             found = await posts.get(session, scope, post.id)
-            return (await approvals.standings(session, scope, [found]))[post.id]
+            return (await reviews.standings(session, scope, [found]))[post.id]
 
     async def said(self, post: Post) -> list[Approval]:
         async with self.desk.at() as (session, scope):
-            return (await approvals.said_of(session, scope, [post.id])).get(post.id, [])
+            return (await reviews.said_of(session, scope, [post.id])).get(post.id, [])
 
     async def link(self, *of: Post, days: int = 7, **more: Any) -> Made:
         async with self.by(NOOR, GrantRole.EDITOR) as (session, scope):

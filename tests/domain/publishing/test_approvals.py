@@ -8,7 +8,7 @@ import pytest
 from shared.connectors.registry import CARDS
 from shared.domain.brands import channels
 from shared.domain.page import Cursors, PageRequest
-from shared.domain.publishing import approvals, posts
+from shared.domain.publishing import posts, reviews
 from shared.errors import Conflict, Invalid, NotAllowed, Stale
 from shared.models.enums import ApprovalKind, EventType, GrantRole, PostStatus, Reviewer, VariantStatus
 from tests.conftest import NOW
@@ -242,7 +242,7 @@ async def test_what_waits_is_listed_the_longest_waiting_first(table: Table, desk
     cursors = Cursors(desk.vault)
     while True:
         async with desk.at() as (session, scope):
-            part = await approvals.waiting(session, scope, page=page, cursors=cursors)
+            part = await reviews.waiting(session, scope, page=page, cursors=cursors)
         found += part.items
         if part.next_cursor is None:
             break
