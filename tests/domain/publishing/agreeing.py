@@ -71,9 +71,9 @@ class Table:
         async with self.by(NOOR, GrantRole.EDITOR) as (session, scope):
             return await posts.schedule(session, scope, post.id, at=at, cards=CARDS, now=now)
 
-    async def submit(self, post: Post) -> Post:
+    async def submit(self, post: Post, now: datetime = NOW) -> Post:
         async with self.by(NOOR, GrantRole.EDITOR) as (session, scope):
-            return await approvals.submit(session, scope, post.id, cards=CARDS, now=NOW)
+            return await approvals.submit(session, scope, post.id, cards=CARDS, now=now)
 
     async def agree(
         self, post: Post, user: UUID = ELIF, now: datetime = NOW, role: GrantRole = GrantRole.MANAGER
@@ -125,6 +125,10 @@ class Table:
     async def release(self, missed: Missed, now: datetime = NOW) -> Hold:
         async with self.by(ELIF) as (session, scope):
             return await holds.release(session, scope, missed=missed, now=now)
+
+    async def is_held(self) -> bool:
+        async with self.desk.at() as (session, scope):
+            return (await holds.standing(session, scope, now=NOW)).hold is not None
 
     async def remind(self, now: datetime) -> int:
         async with self.desk.worker.session() as session:
