@@ -22,7 +22,7 @@ async def remind(house: House) -> int:
         for brand_id, post_ids in due.items():
             try:
                 async with house.db.session() as session:
-                    scope = await scopes.house(session, brand_id)
+                    scope = await scopes.house_at(session, brand_id)
                     told += await reminders.remind(session, scope, post_ids, now=house.clock())
             except Exception as error:
                 if passes(error):

@@ -7,6 +7,7 @@ from shared.models import (
     arrival,
     brand,
     channel,
+    clock,
     consent,
     event,
     mention,
@@ -19,7 +20,7 @@ from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (approval, arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
+_MODULES = (approval, arrival, brand, channel, clock, consent, event, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -39,6 +40,7 @@ TABLES: dict[str, TableKind] = {
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
     "brand": TableKind.CONTENT,
+    "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "channel": TableKind.CONTENT,
@@ -53,6 +55,7 @@ TABLES: dict[str, TableKind] = {
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
+    "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
     "hold": TableKind.CONTENT,
     "hook": TableKind.PLATFORM,

@@ -63,7 +63,7 @@ async def current(session: Session, scope: Scope) -> Hold | None:
 
 async def standing(session: Session, scope: Scope, *, now: datetime) -> Standing:
     """Whether everything is held, and what waits."""
-    wanted = select(func.count(), func.count().filter(col(Outgoing.due_at) <= now)).where(*_held_back(scope))
+    wanted = select(func.count(), func.count().filter(col(Outgoing.due_at) <= scope.now(now))).where(*_held_back(scope))
     waiting, missed = (await session.execute(wanted)).one()
     return Standing(await _current(session, scope), waiting, missed)
 
@@ -78,7 +78,9 @@ async def hold(
     await session.execute(_CLOSE, {"brand": str(scope.brand_id), "space": _GATE})
     if await _current(session, scope) is not None:
         raise Conflict("everything is held already; release it first", code="already_held")
-    made = Hold(brand_id=scope.brand_id, reason=reason.strip(), source=source, held_by=_who(scope), held_at=now)
+    made = Hold(
+        brand_id=scope.brand_id, reason=reason.strip(), source=source, held_by=_who(scope), held_at=scope.now(now)
+    )
     session.add(made)
     found = await _posts(session, scope)
     for one in found:
@@ -100,19 +102,20 @@ async def release(session: Session, scope: Scope, *, missed: Missed, now: dateti
     ended = await _current(session, scope)
     if ended is None:
         raise Conflict("nothing is held", code="not_held")
-    ended.released_by, ended.released_at, ended.missed = _who(scope), now, missed
+    moment = scope.now(now)
+    ended.released_by, ended.released_at, ended.missed = _who(scope), moment, missed
     found = await _posts(session, scope)
-    at_once = await due.at_once(session, now)
+    at_once = await due.at_once(session, scope, now)
     out: list[Outgoing] = []
     for one in found:
         for variant, effects in one.variants:
             main = transitions.standing(effects)[:1]
-            if missed is not Missed.PUBLISH and _is_main_waiting(effects) and main[0].due_at <= now:
+            if missed is not Missed.PUBLISH and _is_main_waiting(effects) and main[0].due_at <= moment:
                 await _let_go(session, scope, variant, missed, now)
             else:
-                out += _go_on(variant, effects, now, at_once)
+                out += _go_on(variant, effects, moment, at_once)
     await session.flush()
-    await due.bring_forward(session, scope, [effect.id for effect in out], at_once)
+    await due.bring_forward(session, scope, [effect.id for effect in out], now)
     await _tell(session, scope, found, now)
     await _said(session, scope, ended, "hold.release", "off", now)
     return ended

@@ -161,7 +161,7 @@ async def enter(session: Session, token: str, *, now: datetime) -> tuple[Scope, 
         row = await (await driver(session)).fetchrow("SELECT * FROM parvis.enter_by_link($1)", hash_key(token))
     if row is None:
         raise NotFound("there is no such link")
-    scope = await scopes.house(session, row["brand_id"])
+    scope = await scopes.house_at(session, row["brand_id"])
     link = await get(session, scope, row["link_id"])
     if link.revoked_at is not None or link.expires_at <= now:
         raise Over("this link has ended", language=link.language)

@@ -74,7 +74,7 @@ async def edited(
     moment = moment_of(post)
     match post.status:
         case PostStatus.SCHEDULED | PostStatus.HELD:
-            if moment is None or _is_over(moment, now):
+            if moment is None or _is_over(moment, scope.now(now)):
                 _stand(post, found, Verb.EDIT, PostStatus.HELD, VariantStatus.HELD, holds.missed_problem())
                 return None
             return await go_out(session, scope, post, found, Verb.EDIT, at=moment.at, cards=cards, now=now)
@@ -121,7 +121,7 @@ async def agreed(
     if moment is None:
         _stand(post, found, verb, PostStatus.APPROVED, VariantStatus.APPROVED)
         return
-    if _is_over(moment, now):
+    if _is_over(moment, scope.now(now)):
         problem: dict[str, object] = {"code": "missed", "message": _MISSED, "path": ["scheduled_at"]}
         _stand(post, found, verb, PostStatus.APPROVED, VariantStatus.APPROVED, problem)
         return

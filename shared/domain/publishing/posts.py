@@ -84,7 +84,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     )
     waits_for = None
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
-        at = _when(moment, now)
+        at = _when(scope, moment, now)
         waits_for = await plans.go_out(session, scope, post, found, None, at=at, cards=cards, now=now)
     await fitting.note(session, scope, post, found, cards)
     await held.tell_posts(session, scope, [post], now=now)
@@ -122,7 +122,7 @@ async def update(
         moment = drafts.when(_with_own_zone(changes, post), await _timezone(session, scope))
         plans.set_moment(post, moment)
         if post.status in _PLANNED:
-            _when(moment, now)
+            _when(scope, moment, now)
     if post.status in _PLANNED:
         await plans.take_back(session, scope, standing, now)
     if given & {"channel_ids", "variants"}:
@@ -160,7 +160,7 @@ async def schedule(
     post, found = await locked.take(session, scope, post_id, Verb.SCHEDULE, if_version=if_version)
     timing = Timing(scheduled_at=at, local_time=local_time, timezone=timezone)
     moment = drafts.when(timing, await _timezone(session, scope)) or plans.moment_of(post)
-    when = _when(moment, now)
+    when = _when(scope, moment, now)
     await plans.take_back(session, scope, found, now)
     plans.set_moment(post, moment)
     waits_for = await plans.go_out(session, scope, post, found, Verb.SCHEDULE, at=when, cards=cards, now=now)
@@ -176,7 +176,7 @@ async def publish(
     """
     post, found = await locked.take(session, scope, post_id, Verb.PUBLISH, if_version=if_version)
     await plans.take_back(session, scope, found, now)
-    at = await due.at_once(session, now)
+    at = await due.at_once(session, scope, now)
     plans.set_moment(post, When(at))
     waits_for = await plans.go_out(session, scope, post, found, Verb.PUBLISH, at=at, cards=cards, now=now)
     return await _changed(session, scope, post, "post.publish", now, waits_for)
@@ -225,11 +225,11 @@ async def delete(
     return post, found
 
 
-def _when(moment: When | None, now: datetime) -> datetime:
+def _when(scope: Scope, moment: When | None, now: datetime) -> datetime:
     """The moment. Raises Invalid where there is none, or where it is over."""
     if moment is None:
         raise Invalid([Problem("required", "say when: scheduled_at, or local_time with timezone", ("scheduled_at",))])
-    drafts.refuse_past(moment, now)
+    drafts.refuse_past(moment, scope.now(now))
     return moment.at
 
 

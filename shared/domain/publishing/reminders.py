@@ -18,10 +18,12 @@ from shared.models.approval import Review
 from shared.models.enums import EventType, PostStatus
 from shared.models.post import Post
 
+# Where a brand's time can be moved, what is due is seen by its own clock.
 _CLAIM = text("""
 WITH due AS MATERIALIZED (
   SELECT post_id FROM due_reminder
-   WHERE due_at <= :now AND (leased_until IS NULL OR leased_until < clock_timestamp())
+   WHERE (due_at <= :now OR brand_id IN (SELECT brand_id FROM brand_clock))
+     AND (leased_until IS NULL OR leased_until < clock_timestamp())
    ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 UPDATE due_reminder d SET leased_until = clock_timestamp() + :lease FROM due WHERE d.post_id = due.post_id
@@ -54,9 +56,9 @@ async def remind(session: Session, scope: Scope, post_ids: Collection[UUID], *, 
         post, moment = posts.get(post_id), None
         review = await session.get(Review, (scope.brand_id, post_id), populate_existing=True)
         if post is not None and review is not None and post_id in stands:
-            facts += _due(post, review, stands[post_id], now)
+            facts += _due(post, review, stands[post_id], scope.now(now))
             moment = reviews.next_reminder(review, post, stands[post_id].policy)
-        await reviews.remind_at(session, scope, post_id, moment)
+        await reviews.remind_at(session, scope, post_id, moment, leased=True)
     await session.flush()
     await events.add(session, scope.brand_id, facts, now=now)
     return len(facts)

@@ -190,7 +190,7 @@ async def ask(session: Session, scope: Scope, post: Post, now_stands: Standing, 
         review = Review(brand_id=scope.brand_id, id=post.id, digest=now_stands.digest, author_id=post.created_by)
         session.add(review)
     review.digest = now_stands.digest
-    review.since_at = review.since_at or now
+    review.since_at = review.since_at or scope.now(now)
     await session.flush()
     await remind_at(session, scope, post.id, next_reminder(review, post, now_stands.policy))
 
@@ -205,15 +205,17 @@ def next_reminder(review: Review, post: Post, rule: Policy) -> datetime | None:
     return min(moments, default=None)
 
 
-async def remind_at(session: Session, scope: Scope, post_id: UUID, moment: datetime | None) -> None:
-    """Set when somebody is reminded of a post; None: never."""
+async def remind_at(
+    session: Session, scope: Scope, post_id: UUID, moment: datetime | None, *, leased: bool = False
+) -> None:
+    """Set when somebody is reminded of a post, by the brand's time; None: never. `leased`: it stays in this hand."""
     if moment is None:
         await forget_reminder(session, scope, post_id)
         return
-    made = insert(DueReminder).values(post_id=post_id, brand_id=scope.brand_id, due_at=moment)
-    await session.execute(
-        made.on_conflict_do_update(index_elements=["post_id"], set_={"due_at": moment, "leased_until": None})
-    )
+    due_at = scope.real(moment)
+    made = insert(DueReminder).values(post_id=post_id, brand_id=scope.brand_id, due_at=due_at)
+    changed = {"due_at": due_at} if leased else {"due_at": due_at, "leased_until": None}
+    await session.execute(made.on_conflict_do_update(index_elements=["post_id"], set_=changed))
 
 
 async def forget_reminder(session: Session, scope: Scope, post_id: UUID) -> None:
