@@ -6,6 +6,7 @@ A parameter or a field that stands in none of the tables below fails the tests: 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from shared.ids import Prefix
@@ -28,6 +29,8 @@ IDS = {
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
+    "link_id": Prefix.APPROVAL_LINK,
+    "variant_id": Prefix.VARIANT,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
@@ -35,6 +38,15 @@ PLACES = {
     ("backfillChannel", "id"): 1,
     ("cancel_outgoing", "outgoing_id"): 2,
     ("cancelOutgoing", "id"): 2,
+    # Two that wait for somebody, and one that nobody has looked at.
+    ("approve", "post_id"): 4,
+    ("approve", "id"): 4,
+    ("request_changes", "post_id"): 5,
+    ("requestChanges", "id"): 5,
+    ("submit_post", "post_id"): 6,
+    ("list_approvals", "post_id"): 4,
+    ("list_comments", "post_id"): 4,
+    ("submitPost", "id"): 6,
 }
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
@@ -54,12 +66,19 @@ BODY: dict[str, Any] = {
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
     "audience": None, "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
-    "return_url": "http://127.0.0.1:8000/back",
+    "return_url": "http://127.0.0.1:8000/back", "approval": "none", "client_approval": False,
+    "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
+    "reason": "a storm", "missed": "ask", "language": "fr", "until": None,
+    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
 }  # fmt: skip
 # Bodies that are no JSON, by their type.
 RAW = {"text/csv": b"text,status\na new text,draft\n"}
 # What an operation wants otherwise.
-OWN_BODY: dict[str, dict[str, Any]] = {"authorize_channel": {"network": "sandbox", "base_url": PRACTICE}}
+OWN_BODY: dict[str, dict[str, Any]] = {
+    "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
+    "approve": {"if_version": 2},
+    "request_changes": {"if_version": 2},
+}
 # What is left out where this is given.
 INSTEAD = {"consent_id": {"network"}}
 # What an operation needs beside what its schema requires, for its request to be a good one.
@@ -68,6 +87,7 @@ NEEDED = {
     "settle_outgoing": {"external_id"},
     "authorize_channel": {"base_url"},
     "connect_channel": {"external_id", "network"},
+    "create_approval_link": {"post_ids"},
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_post": {"text"},

@@ -122,8 +122,7 @@ async def _posts(session: Session, scope: Scope, draft: LinkDraft) -> list[UUID]
 
 
 async def get(session: Session, scope: Scope, link_id: UUID) -> ApprovalLink:
-    """One link. Raises NotFound."""
-    scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
+    """One link; its address is not shown again. Raises NotFound."""
     wanted = select(ApprovalLink).where(col(ApprovalLink.brand_id) == scope.brand_id, col(ApprovalLink.id) == link_id)
     link: ApprovalLink | None = (await session.execute(wanted)).scalar_one_or_none()
     if link is None:
@@ -133,7 +132,6 @@ async def get(session: Session, scope: Scope, link_id: UUID) -> ApprovalLink:
 
 async def search(session: Session, scope: Scope, *, page: PageRequest, cursors: Cursors) -> Page[ApprovalLink]:
     """The brand's links, the newest first, those that have ended too."""
-    scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     wanted = select(ApprovalLink).where(col(ApprovalLink.brand_id) == scope.brand_id)
     if page.cursor is not None:
         wanted = wanted.where(col(ApprovalLink.id) < UUID(cursors.decode(scope.brand_id, _KIND, "", page.cursor)[0]))
@@ -144,6 +142,7 @@ async def search(session: Session, scope: Scope, *, page: PageRequest, cursors: 
 
 async def revoke(session: Session, scope: Scope, link_id: UUID, *, now: datetime) -> ApprovalLink:
     """End a link for good. Ending it twice keeps the first time. Raises NotFound."""
+    scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     link = await get(session, scope, link_id)
     if link.revoked_at is None:
         await _note(session, scope, link, revoked_at=now)

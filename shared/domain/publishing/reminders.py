@@ -58,7 +58,7 @@ async def remind(session: Session, scope: Scope, post_ids: Collection[UUID], *, 
         if post is not None and review is not None and post_id in stands:
             facts += _due(post, review, stands[post_id], scope.now(now))
             moment = reviews.next_reminder(review, post, stands[post_id].policy)
-        await reviews.remind_at(session, scope, post_id, moment, leased=True)
+        await reviews.remind_at(session, scope, post_id, moment, leased=bool(scope.ahead))
     await session.flush()
     await events.add(session, scope.brand_id, facts, now=now)
     return len(facts)
