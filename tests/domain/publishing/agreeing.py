@@ -135,7 +135,8 @@ class Table:
             due = await reminders.claim(session, now=now, limit=100, lease=timedelta(seconds=60))
         told = 0
         for post_ids in due.values():
-            async with self.desk.at(self.desk.worker) as (session, scope):
+            async with self.desk.worker.session() as session:
+                scope = await scopes.house_at(session, self.desk.brand.brand_id)
                 told += await reminders.remind(session, scope, post_ids, now=now)
         return told
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from shared.domain.publishing import posts
 from shared.models.enums import EventType
@@ -100,3 +101,14 @@ async def test_it_says_whose_turn_it_is(table: Table, desk: Desk) -> None:
     await table.agree(await table.write(await desk.channel(), at=FAR))
     await table.remind(NOW + timedelta(hours=24))
     assert [fact["waits_for"] for fact in await table.facts(EventType.APPROVAL_WAITING)] == ["client"]
+
+
+async def test_where_the_brands_time_is_moved_it_is_said_by_that_time(table: Table, desk: Desk) -> None:
+    await table.wants("one", last_call=0)
+    await table.write(await desk.channel(), at=FAR)
+    assert await table.remind(NOW) == 0
+    async with desk.at(desk.worker) as (session, scope):
+        moved = "INSERT INTO brand_clock (brand_id, ahead) VALUES (:brand, interval '25 hours')"
+        await session.execute(text(moved), {"brand": scope.brand_id})
+    assert await table.remind(NOW) == 1
+    assert await reasons(table) == ["waiting"]
