@@ -41,6 +41,7 @@ REST = timedelta(hours=1)  # how long what is held rests before it is looked at 
 HELD_KINDS = frozenset({OutgoingKind.PUBLISH, OutgoingKind.FIRST_COMMENT, OutgoingKind.THREAD_PART})
 _RESTING = (OutgoingState.WAITING, OutgoingState.RETRYING)
 HELD = "held"  # the code of what an effect says that rests under a hold
+_AT_ONCE = 1000  # posts in one statement
 _GATE = 4801122  # the name space of the lock, so that it meets no other
 _PASS = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:brand, :space))")
 _CLOSE = text("SELECT pg_advisory_xact_lock(hashtextextended(:brand, :space))")
@@ -183,7 +184,14 @@ async def _posts(session: Session, scope: Scope) -> list[_Found]:
         )
         .where(col(Variant.brand_id) == scope.brand_id, *_held_back(scope))
     )
-    ids = set((await session.execute(with_effects)).scalars())
+    ids = sorted(set((await session.execute(with_effects)).scalars()))
+    found: list[_Found] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        found += await _locked(session, scope, ids[start : start + _AT_ONCE])
+    return found
+
+
+async def _locked(session: Session, scope: Scope, ids: Sequence[UUID]) -> list[_Found]:
     wanted = (
         select(Post)
         .where(col(Post.brand_id) == scope.brand_id, col(Post.id).in_(ids))
