@@ -46,6 +46,9 @@ class Prefix(StrEnum):
     ATTEMPT = "att"
     EVENT = "evt"
     OPERATION = "op"
+    APPROVAL = "appr"
+    HOLD = "hold"
+    APPROVAL_LINK = "link"
 
 
 def new_uuid() -> UUID:

@@ -11,10 +11,12 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import campaigns, cautions, figures, posts
+from shared.domain.publishing import campaigns, cautions, figures, posts, reviews
 from shared.domain.publishing.cautions import Caution
+from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models import (
+    Approval,
     Attempt,
     Campaign,
     Channel,
@@ -133,6 +135,19 @@ class _Written:
 
 async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
+
+
+async def said(context: Context, brand_id: UUID, post_id: UUID) -> list[Approval]:
+    return await _load(context, "said", brand_id, post_id, reviews.said_of) or []
+
+
+async def standing(context: Context, row: Post) -> Standing | None:
+    """How a post stands before those who must agree; None once it is deleted."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, Standing]:
+        return await reviews.standings(session, scope, list((await _posts(session, scope, ids)).values()))
+
+    return await _load(context, "standing", row.brand_id, row.id, read)
 
 
 async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:

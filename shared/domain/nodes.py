@@ -10,6 +10,7 @@ from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
 from shared.models import (
+    ApprovalLink,
     Arrival,
     Blackout,
     CalendarFeed,
@@ -27,6 +28,7 @@ from shared.models import (
 )
 
 _TABLES: dict[Prefix, Any] = {
+    Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
     Prefix.BLACKOUT: Blackout,
     Prefix.CALENDAR_FEED: CalendarFeed,

@@ -1,5 +1,6 @@
 """The nouns: one file each, importable from here."""
 
+from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
 from shared.models.campaign import Campaign
@@ -29,6 +30,8 @@ from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 __all__ = [
     "ApiKey",
     "App",
+    "Approval",
+    "ApprovalLink",
     "Arrival",
     "Attempt",
     "AuditEntry",
@@ -48,12 +51,14 @@ __all__ = [
     "DueOutgoing",
     "DuePoll",
     "DueRecurrence",
+    "DueReminder",
     "DueUpkeep",
     "Edit",
     "Event",
     "EventQueue",
     "Figure",
     "Grant",
+    "Hold",
     "Hook",
     "IdempotencyKey",
     "Identity",
@@ -67,6 +72,7 @@ __all__ = [
     "Post",
     "Reaction",
     "Recurrence",
+    "Review",
     "RollupDay",
     "RollupHour",
     "Slot",

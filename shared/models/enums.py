@@ -201,6 +201,42 @@ class RecurrenceStatus(StrEnum):
     ENDED = "ended"
 
 
+class ApprovalPolicy(StrEnum):
+    """How many people besides the author look at a post before it goes out."""
+
+    NONE = "none"
+    ONE = "one"
+    TWO = "two"
+
+
+class ApprovalKind(StrEnum):
+    """What was said of a version of a post."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    COMMENT = "comment"
+
+
+class Reviewer(StrEnum):
+    """Whose turn it is: people first, then the client."""
+
+    PEOPLE = "people"
+    CLIENT = "client"
+
+
+class HoldSource(StrEnum):
+    PERSON = "person"
+    ALERT = "alert"
+
+
+class Missed(StrEnum):
+    """What becomes of posts whose moment passed under a hold: out at once, called off, or put before a person."""
+
+    PUBLISH = "publish"
+    CANCEL = "cancel"
+    ASK = "ask"
+
+
 class OutgoingKind(StrEnum):
     """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
     somebody said; the others act on what is there already."""
@@ -237,6 +273,9 @@ class EventType(StrEnum):
     CHANNEL_CHANGED = "channel.changed"
     OUTGOING_CHANGED = "outgoing.changed"
     RECURRENCE_CHANGED = "recurrence.changed"
+    APPROVAL_CHANGED = "approval.changed"
+    APPROVAL_WAITING = "approval.waiting"
+    HOLD_CHANGED = "hold.changed"
 
 
 class Interval(StrEnum):

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from shared.models import (
+    approval,
     arrival,
     brand,
     campaign,
@@ -22,6 +23,7 @@ from shared.models.base import metadata
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
 _MODULES = (
+    approval,
     arrival,
     brand,
     campaign,
@@ -49,6 +51,8 @@ class TableKind(StrEnum):
 TABLES: dict[str, TableKind] = {
     "api_key": TableKind.PLATFORM,
     "app": TableKind.PLATFORM,
+    "approval": TableKind.CONTENT,
+    "approval_link": TableKind.PLATFORM,
     "arrival": TableKind.QUEUE,
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
@@ -67,12 +71,14 @@ TABLES: dict[str, TableKind] = {
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
     "due_recurrence": TableKind.QUEUE,
+    "due_reminder": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
     "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
+    "hold": TableKind.CONTENT,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,
     "identity": TableKind.CONTENT,
@@ -85,6 +91,7 @@ TABLES: dict[str, TableKind] = {
     "post": TableKind.CONTENT,
     "reaction": TableKind.CONTENT,
     "recurrence": TableKind.CONTENT,
+    "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
     "slot": TableKind.CONTENT,

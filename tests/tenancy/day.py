@@ -9,7 +9,7 @@ from typing import Any
 
 from services.api.schema import SCHEMA
 from services.ingest import handlers
-from services.scheduler import sweeps, withdrawing
+from services.scheduler import reminding, sweeps, withdrawing
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
 from shared.connectors.registry import CARDS
@@ -211,3 +211,4 @@ async def _sweep(world: World) -> None:
     await sweeps.forget(house)
     await sweeps.nightly(house)
     await sweeps.forget(late)
+    assert await reminding.remind(late)

@@ -58,6 +58,8 @@ TARGETS = {
         Prefix.RECURRENCE,
     ),
     "revokeCalendarFeed": Prefix.CALENDAR_FEED,
+    **dict.fromkeys(("submitPost", "approve", "requestChanges", "addComment"), Prefix.POST),
+    "updateBrand": Prefix.BRAND, "revokeApprovalLink": Prefix.APPROVAL_LINK,
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
@@ -130,6 +132,8 @@ def selection(schema: GraphQLSchema, type_: Any, depth: int) -> str:
     found = ["__typename"]
     for name, field in named.fields.items():
         inner = get_named_type(field.type)
+        if named.name.endswith("Edge") and not is_leaf_type(inner):
+            continue  # the same things stand among the nodes
         if any(is_required_argument(argument) for argument in field.args.values()):
             continue
         if is_leaf_type(inner):

@@ -7,6 +7,8 @@ from shared.domain.publishing.settling import Settlement
 from shared.models import enums
 
 for _kind in (
+    enums.ApprovalKind,
+    enums.ApprovalPolicy,
     enums.ArrivalState,
     enums.AuthorKind,
     enums.BlackoutPolicy,
@@ -15,11 +17,13 @@ for _kind in (
     enums.CoverageKind,
     enums.Dimension,
     enums.EventType,
+    enums.HoldSource,
     enums.Interval,
     enums.MentionKind,
     enums.MentionOrder,
     enums.MetricKey,
     enums.MissedPolicy,
+    enums.Missed,
     enums.Network,
     enums.OperationKind,
     enums.OperationStatus,
@@ -27,6 +31,7 @@ for _kind in (
     enums.OutgoingState,
     enums.PostStatus,
     enums.RecurrenceStatus,
+    enums.Reviewer,
     enums.VariantStatus,
     enums.Visibility,
     enums.Weekday,
