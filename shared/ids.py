@@ -40,6 +40,9 @@ class Prefix(StrEnum):
     OUTGOING = "out"
     ATTEMPT = "att"
     EVENT = "evt"
+    NOTIFICATION = "ntf"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
 
 

@@ -2,12 +2,27 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, post, turn
+from shared.models import (
+    arrival,
+    brand,
+    channel,
+    consent,
+    event,
+    mention,
+    notification,
+    operation,
+    organization,
+    post,
+    turn,
+    webhook,
+)
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
+_MODULES = (
+    arrival, brand, channel, consent, event, mention, notification, operation, organization, post, turn, webhook,
+)  # fmt: skip
 
 
 class TableKind(StrEnum):
@@ -31,10 +46,13 @@ TABLES: dict[str, TableKind] = {
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
     "due_fetch": TableKind.QUEUE,
+    "due_mail": TableKind.QUEUE,
+    "due_notice": TableKind.QUEUE,
     "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
+    "due_webhook": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
@@ -43,8 +61,13 @@ TABLES: dict[str, TableKind] = {
     "idempotency_key": TableKind.PLATFORM,
     "identity": TableKind.CONTENT,
     "lease": TableKind.PLATFORM,
+    "mail": TableKind.QUEUE,
     "membership": TableKind.PLATFORM,
     "mention": TableKind.CONTENT,
+    "notice_cursor": TableKind.CONTENT,
+    "notification": TableKind.CONTENT,
+    "notification_preference": TableKind.PLATFORM,
+    "notification_settings": TableKind.PLATFORM,
     "operation": TableKind.CONTENT,
     "organization": TableKind.PLATFORM,
     "outgoing": TableKind.CONTENT,
@@ -55,8 +78,12 @@ TABLES: dict[str, TableKind] = {
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,
     "thread": TableKind.CONTENT,
+    "told": TableKind.CONTENT,
     "user": TableKind.PLATFORM,
     "variant": TableKind.CONTENT,
+    "webhook_attempt": TableKind.CONTENT,
+    "webhook_delivery": TableKind.CONTENT,
+    "webhook_endpoint": TableKind.PLATFORM,
     "withdrawal": TableKind.QUEUE,
 }
 

@@ -1,0 +1,255 @@
+"""Webhooks on their way: planned with the notifications, tried on a schedule, every try and answer kept."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+from sqlalchemy import or_
+from sqlmodel import col, select
+
+from shared.db import Session, driver
+from shared.domain.notifying import addresses, words
+from shared.domain.notifying.facts import News
+from shared.domain.notifying.people import Person
+from shared.domain.page import Cursors, Page, PageRequest
+from shared.domain.scope import Principal, Scope
+from shared.errors import Conflict, NotFound
+from shared.ids import Prefix, new_uuid, typeid
+from shared.models.brand import Brand
+from shared.models.enums import EventType, NotificationWay, WebhookState
+from shared.models.notification import Notification
+from shared.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+
+_KIND = "webhook deliveries"
+_PLAN = """
+INSERT INTO webhook_delivery (brand_id, id, endpoint_id, event_id, type, payload, state, tries, created_at, next_at)
+SELECT $1, d.id, d.endpoint_id, d.event_id, d.type, d.payload::jsonb, 'waiting', 0, $7, $7
+  FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+       AS d (id, endpoint_id, event_id, type, payload)
+ON CONFLICT (brand_id, endpoint_id, event_id) DO NOTHING RETURNING id, endpoint_id
+"""
+_QUEUE = """
+INSERT INTO due_webhook (delivery_id, brand_id, endpoint_id, lane, due_at, failures)
+SELECT d.id, $1, d.endpoint_id, d.lane, clock_timestamp(), 0
+  FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS d (id, endpoint_id, lane)
+ON CONFLICT (delivery_id) DO UPDATE SET due_at = excluded.due_at, failures = 0, leased_until = NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to one endpoint, before it is written."""
+
+    endpoint: WebhookEndpoint
+    event_id: UUID | None
+    type: str
+    payload: dict[str, Any]
+
+
+async def plan(
+    session: Session,
+    scope: Scope,
+    news: Sequence[News],
+    notices: Sequence[Notification],
+    concerned: Sequence[Person],
+    *,
+    brand: Brand,
+    frontend_url: str | None,
+    now: datetime,
+) -> int:
+    """Plan what endpoints are told of these news, the brand's of each, a user's of what that user is told; how many."""
+    people = {person.user_id: person for person in concerned}
+    organizations = {organization for person in concerned for organization in person.organizations}
+    wanted = select(WebhookEndpoint).where(
+        col(WebhookEndpoint.removed_at).is_(None),
+        col(WebhookEndpoint.disabled_at).is_(None),
+        or_(col(WebhookEndpoint.brand_id) == scope.brand_id, col(WebhookEndpoint.user_id).in_(people)),
+    )
+    messages: list[Message] = []
+    for endpoint in (await session.execute(wanted)).scalars():
+        owner = people.get(endpoint.user_id) if endpoint.user_id is not None else None
+        if owner is not None and endpoint.organization_id in owner.organizations:
+            messages += _to_user(endpoint, owner, notices, brand, frontend_url)
+        elif endpoint.brand_id is not None and endpoint.organization_id in organizations:
+            messages += _to_brand(endpoint, news, brand, frontend_url)
+    return len(await _write(session, scope, messages, now=now))
+
+
+def _to_user(
+    endpoint: WebhookEndpoint, owner: Person, notices: Sequence[Notification], brand: Brand, frontend_url: str | None
+) -> list[Message]:
+    language = words.language_of(owner.language, *brand.languages)
+    return [
+        Message(endpoint, one.event_id, f"notification.{one.kind.value}", payload(one, language, frontend_url))
+        for one in notices
+        if one.user_id == owner.user_id
+        and one.kind.value in endpoint.kinds
+        and owner.wants(one.kind, NotificationWay.WEBHOOK)
+    ]
+
+
+def _to_brand(
+    endpoint: WebhookEndpoint, news: Sequence[News], brand: Brand, frontend_url: str | None
+) -> list[Message]:  # fmt: skip
+    language = words.language_of(*brand.languages)
+    found = []
+    for one in news:
+        is_a_users_own = one.rule.event is EventType.ENDPOINT_DISABLED and one.event.payload.get("user_id")
+        if one.rule.kind.value not in endpoint.kinds or is_a_users_own:
+            continue
+        told = Notification(
+            brand_id=brand.brand_id, event_id=one.event.id, seq=one.event.seq or 0, user_id=brand.brand_id,
+            kind=one.rule.kind, thing_prefix=one.rule.about.value, thing_id=one.thing_id, facts=one.facts,
+            at=one.event.at,
+        )  # fmt: skip
+        body = payload(told, language, frontend_url)
+        body["data"]["id"] = None
+        found.append(Message(endpoint, one.event.id, f"notification.{one.rule.kind.value}", body))
+    return found
+
+
+def payload(one: Notification, language: str, frontend_url: str | None) -> dict[str, Any]:
+    """What a webhook says of a notification."""
+    prefix, said = Prefix(one.thing_prefix), words.say(one.kind, one.facts, language)
+    return {
+        "type": f"notification.{one.kind.value}",
+        "timestamp": one.at.isoformat(),
+        "data": {
+            "id": typeid(Prefix.NOTIFICATION, one.id),
+            "kind": one.kind.value,
+            "brand_id": typeid(Prefix.BRAND, one.brand_id),
+            "thing_id": typeid(prefix, one.thing_id),
+            "title": said.title,
+            "sentence": said.sentence,
+            "language": said.language,
+            "url": addresses.of(frontend_url, one.brand_id, prefix, one.thing_id),
+            "at": one.at.isoformat(),
+        },
+    }
+
+
+async def test(session: Session, scope: Scope, endpoint: WebhookEndpoint, *, now: datetime) -> WebhookDelivery:
+    """Plan a message that says nothing but that it is a test. Raises Conflict for an endpoint that is switched off."""
+    if endpoint.disabled_at is not None:
+        raise Conflict("the endpoint is switched off: switch it on first")
+    body = {
+        "type": "test",
+        "timestamp": now.isoformat(),
+        "data": {"endpoint_id": typeid(Prefix.WEBHOOK_ENDPOINT, endpoint.id)},
+    }
+    (id_,) = await _write(session, scope, [Message(endpoint, None, "test", body)], now=now)
+    return await get(session, scope, id_)
+
+
+async def redeliver(
+    session: Session, scope: Scope, endpoint: WebhookEndpoint, delivery_id: UUID, *, now: datetime
+) -> WebhookDelivery:
+    """Send a delivery once more, under its own id, on a new schedule. Raises NotFound; Conflict while it goes out."""
+    found = await get(session, scope, delivery_id, locked=True)
+    if endpoint.disabled_at is not None:
+        raise Conflict("the endpoint is switched off: switch it on first")
+    if found.state is WebhookState.SENDING:
+        raise Conflict("this delivery is being sent now")
+    found.state, found.next_at, found.settled_at = WebhookState.WAITING, now, None
+    await session.flush()
+    await _queue(session, scope, [found.id], [endpoint.id], [lane_of(endpoint.url)])
+    return found
+
+
+async def get(session: Session, scope: Scope, delivery_id: UUID, *, locked: bool = False) -> WebhookDelivery:
+    """One delivery of the brand. Raises NotFound."""
+    wanted = select(WebhookDelivery).where(
+        WebhookDelivery.brand_id == scope.brand_id, WebhookDelivery.id == delivery_id
+    )
+    found = (await session.execute(wanted.with_for_update() if locked else wanted)).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"there is no webhook delivery with the id {typeid(Prefix.WEBHOOK_DELIVERY, delivery_id)!r}")
+    return found
+
+
+async def search(
+    session: Session, principal: Principal, endpoint: WebhookEndpoint, *, page: PageRequest, cursors: Cursors
+) -> Page[WebhookDelivery]:
+    """A page of what was sent to an endpoint that this transaction sees, newest first."""
+    brands = [endpoint.brand_id] if endpoint.brand_id is not None else sorted(principal.brands)
+    wanted = select(WebhookDelivery).where(
+        col(WebhookDelivery.brand_id).in_(brands), col(WebhookDelivery.endpoint_id) == endpoint.id
+    )
+    if page.cursor is not None:
+        before = UUID(cursors.decode(endpoint.id, _KIND, "", page.cursor)[0])
+        wanted = wanted.where(col(WebhookDelivery.id) < before)
+    wanted = wanted.order_by(col(WebhookDelivery.id).desc()).limit(page.limit + 1)
+    rows = list((await session.execute(wanted)).scalars())
+    return Page.cut(rows, page.limit, lambda one: cursors.encode(endpoint.id, _KIND, "", [str(one.id)]))
+
+
+async def attempts_of(session: Session, found: Sequence[WebhookDelivery]) -> dict[UUID, list[WebhookAttempt]]:
+    """Every try at these deliveries, in order; a statement for each of their brands."""
+    by_brand: dict[UUID, list[UUID]] = defaultdict(list)
+    for one in found:
+        by_brand[one.brand_id].append(one.id)
+    tried: dict[UUID, list[WebhookAttempt]] = {one.id: [] for one in found}
+    for brand_id in sorted(by_brand):
+        wanted = (
+            select(WebhookAttempt)
+            .where(col(WebhookAttempt.brand_id) == brand_id, col(WebhookAttempt.delivery_id).in_(by_brand[brand_id]))
+            .order_by(col(WebhookAttempt.number))
+        )
+        for row in (await session.execute(wanted)).scalars():
+            tried[row.delivery_id].append(row)
+    return tried
+
+
+async def forget(session: Session, scope: Scope, *, before: datetime, limit: int) -> int:
+    """Let go of deliveries that are over since `before`, at most `limit`, and their tries; how many those were."""
+    connection = await driver(session)
+    rows = await connection.fetch(_OLD, scope.brand_id, before, limit)
+    ids = [row["id"] for row in rows]
+    if ids:
+        await connection.execute(_FORGET_TRIES, scope.brand_id, ids)
+        await connection.execute(_FORGET, scope.brand_id, ids)
+    return len(ids)
+
+
+_OLD = """
+SELECT id FROM webhook_delivery WHERE brand_id = $1 AND state IN ('delivered', 'failed') AND settled_at < $2 LIMIT $3
+"""
+_FORGET_TRIES = "DELETE FROM webhook_attempt WHERE brand_id = $1 AND delivery_id = ANY ($2::uuid[])"
+_FORGET = "DELETE FROM webhook_delivery WHERE brand_id = $1 AND id = ANY ($2::uuid[])"
+
+
+def lane_of(url: str) -> str:
+    """An endpoint's lane: its host."""
+    return urlsplit(url).hostname or ""
+
+
+async def _write(session: Session, scope: Scope, messages: Sequence[Message], *, now: datetime) -> list[UUID]:
+    """Write what is not written yet, and let it be sent."""
+    if not messages:
+        return []
+    rows = await (await driver(session)).fetch(
+        _PLAN,
+        scope.brand_id,
+        [new_uuid() for _ in messages],
+        [one.endpoint.id for one in messages],
+        [one.event_id for one in messages],
+        [one.type for one in messages],
+        [orjson.dumps(one.payload).decode() for one in messages],
+        now,
+    )
+    lanes = {one.endpoint.id: lane_of(one.endpoint.url) for one in messages}
+    endpoints = [row["endpoint_id"] for row in rows]
+    ids = [row["id"] for row in rows]
+    await _queue(session, scope, ids, endpoints, [lanes[one] for one in endpoints])
+    return ids
+
+
+async def _queue(
+    session: Session, scope: Scope, ids: Sequence[UUID], endpoints: Sequence[UUID], lanes: Sequence[str]
+) -> None:
+    await (await driver(session)).execute(_QUEUE, scope.brand_id, list(ids), list(endpoints), list(lanes))
