@@ -11,9 +11,23 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
+from shared.domain.notifying import deliveries, notifications
 from shared.domain.publishing import posts
 from shared.domain.scope import Scope
-from shared.models import Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
+from shared.models import (
+    Channel,
+    Coverage,
+    Edit,
+    Hook,
+    Identity,
+    Mention,
+    Outgoing,
+    Post,
+    Thread,
+    Variant,
+    WebhookAttempt,
+    WebhookDelivery,
+)
 
 T = TypeVar("T")
 Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
@@ -91,6 +105,25 @@ async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Vari
 
 async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
+
+
+async def spoken(context: Context, brand_id: UUID) -> str | None:
+    """In which language the viewer is told of a brand."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, str]:
+        assert scope.principal is not None
+        return await notifications.spoken(session, scope.principal, ids)
+
+    return await _load(context, "spoken", brand_id, brand_id, read)
+
+
+async def webhook_attempts(context: Context, row: WebhookDelivery) -> list[WebhookAttempt]:
+    """Every try at a delivery."""
+
+    async def read(session: Session, _: Scope, ids: list[UUID]) -> dict[UUID, list[WebhookAttempt]]:
+        return await deliveries.attempts(session, row.brand_id, ids)
+
+    return await _load(context, f"webhook attempts of {row.brand_id}", row.brand_id, row.id, read) or []
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

@@ -11,6 +11,7 @@ for _kind in (
     enums.ChannelStatus,
     enums.ConsentStatus,
     enums.CoverageKind,
+    enums.Digest,
     enums.Dimension,
     enums.EventType,
     enums.Interval,
@@ -18,12 +19,15 @@ for _kind in (
     enums.MentionOrder,
     enums.MetricKey,
     enums.Network,
+    enums.NotificationKind,
+    enums.NotificationWay,
     enums.OperationKind,
     enums.OperationStatus,
     enums.OutgoingState,
     enums.PostStatus,
     enums.VariantStatus,
     enums.Visibility,
+    enums.WebhookState,
     Settlement,
 ):
     strawberry.enum(_kind)

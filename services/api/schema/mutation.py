@@ -26,6 +26,7 @@ from services.api.schema.inputs import (
     UpdateChannelInput,
     UpdatePostInput,
 )
+from services.api.schema.notification_mutation import NotificationMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.payloads import (
     AuthorizeChannelPayload,
@@ -43,6 +44,7 @@ from services.api.schema.payloads import (
     UpdateChannelPayload,
     UpdatePostPayload,
 )
+from services.api.schema.webhook_mutation import WebhookMutation
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.contract import Choice
@@ -86,7 +88,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation):
+class Mutation(NotificationMutation, WebhookMutation, OperationMutation):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)

@@ -13,7 +13,8 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 
 from shared.db import Session, driver
-from shared.domain.notifying import addresses, words
+from shared.domain import scope as scopes
+from shared.domain.notifying import addresses, endpoints, words
 from shared.domain.notifying.facts import News
 from shared.domain.notifying.people import Person
 from shared.domain.page import Cursors, Page, PageRequest
@@ -133,10 +134,16 @@ def payload(one: Notification, language: str, frontend_url: str | None) -> dict[
     }
 
 
-async def test(session: Session, scope: Scope, endpoint: WebhookEndpoint, *, now: datetime) -> WebhookDelivery:
-    """Plan a message that says nothing but that it is a test. Raises Conflict for an endpoint that is switched off."""
-    if endpoint.disabled_at is not None:
-        raise Conflict("the endpoint is switched off: switch it on first")
+async def test(session: Session, principal: Principal, endpoint_id: UUID, *, now: datetime) -> WebhookDelivery:
+    """Plan a message that says nothing but that it is a test; a user's own endpoint has it from their first brand.
+
+    Raises NotFound, and Conflict for an endpoint that is switched off.
+    """
+    endpoint = _switched_on(await endpoints.get(session, principal, endpoint_id))
+    if endpoint.brand_id is None and not principal.brands:
+        raise Conflict("you have no brand yet of which anything could be told")
+    brand_id = endpoint.brand_id or min(principal.brands)
+    scope = await scopes.open_brand(session, principal, brand_id)
     body = {
         "type": "test",
         "timestamp": now.isoformat(),
@@ -146,19 +153,48 @@ async def test(session: Session, scope: Scope, endpoint: WebhookEndpoint, *, now
     return await get(session, scope, id_)
 
 
-async def redeliver(
-    session: Session, scope: Scope, endpoint: WebhookEndpoint, delivery_id: UUID, *, now: datetime
-) -> WebhookDelivery:
-    """Send a delivery once more, under its own id, on a new schedule. Raises NotFound; Conflict while it goes out."""
-    found = await get(session, scope, delivery_id, locked=True)
-    if endpoint.disabled_at is not None:
-        raise Conflict("the endpoint is switched off: switch it on first")
+async def redeliver(session: Session, scope: Scope, delivery_id: UUID, *, now: datetime) -> WebhookDelivery:
+    """Send a delivery once more, under its own id, on a new schedule.
+
+    Raises NotFound, and Conflict while it goes out or where its endpoint is switched off.
+    """
+    found = await seen(session, scope, delivery_id, locked=True)
+    assert scope.principal is not None
+    endpoint = _switched_on(await endpoints.get(session, scope.principal, found.endpoint_id))
+    await scopes.see(session, [scope.brand_id])
     if found.state is WebhookState.SENDING:
         raise Conflict("this delivery is being sent now")
     found.state, found.next_at, found.settled_at = WebhookState.WAITING, now, None
     await session.flush()
     await _queue(session, scope, [found.id], [endpoint.id], [lane_of(endpoint.url)])
     return found
+
+
+async def seen(session: Session, scope: Scope, delivery_id: UUID, *, locked: bool = False) -> WebhookDelivery:
+    """One delivery to an endpoint that the principal may see. Raises NotFound."""
+    found = await get(session, scope, delivery_id, locked=locked)
+    assert scope.principal is not None
+    try:
+        await endpoints.get(session, scope.principal, found.endpoint_id)
+    except NotFound:
+        raise _unknown(delivery_id) from None
+    await scopes.see(session, [scope.brand_id])
+    return found
+
+
+async def again(session: Session, principal: Principal, brand_id: UUID, delivery_id: UUID) -> WebhookDelivery:
+    """`seen` for who knows the brand. Raises NotFound."""
+    return await seen(session, await scopes.open_brand(session, principal, brand_id), delivery_id)
+
+
+def _switched_on(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    if endpoint.disabled_at is not None:
+        raise Conflict("the endpoint is switched off: switch it on first")
+    return endpoint
+
+
+def _unknown(delivery_id: UUID) -> NotFound:
+    return NotFound(f"there is no webhook delivery with the id {typeid(Prefix.WEBHOOK_DELIVERY, delivery_id)!r}")
 
 
 async def get(session: Session, scope: Scope, delivery_id: UUID, *, locked: bool = False) -> WebhookDelivery:
@@ -168,14 +204,15 @@ async def get(session: Session, scope: Scope, delivery_id: UUID, *, locked: bool
     )
     found = (await session.execute(wanted.with_for_update() if locked else wanted)).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"there is no webhook delivery with the id {typeid(Prefix.WEBHOOK_DELIVERY, delivery_id)!r}")
+        raise _unknown(delivery_id)
     return found
 
 
 async def search(
-    session: Session, principal: Principal, endpoint: WebhookEndpoint, *, page: PageRequest, cursors: Cursors
+    session: Session, principal: Principal, endpoint_id: UUID, *, page: PageRequest, cursors: Cursors
 ) -> Page[WebhookDelivery]:
-    """A page of what was sent to an endpoint that this transaction sees, newest first."""
+    """A page of what was sent to an endpoint, newest first; to a user's own over the brands of the key."""
+    endpoint = await endpoints.get(session, principal, endpoint_id)
     brands = [endpoint.brand_id] if endpoint.brand_id is not None else sorted(principal.brands)
     wanted = select(WebhookDelivery).where(
         col(WebhookDelivery.brand_id).in_(brands), col(WebhookDelivery.endpoint_id) == endpoint.id
@@ -193,15 +230,22 @@ async def attempts_of(session: Session, found: Sequence[WebhookDelivery]) -> dic
     by_brand: dict[UUID, list[UUID]] = defaultdict(list)
     for one in found:
         by_brand[one.brand_id].append(one.id)
-    tried: dict[UUID, list[WebhookAttempt]] = {one.id: [] for one in found}
+    tried: dict[UUID, list[WebhookAttempt]] = {}
     for brand_id in sorted(by_brand):
-        wanted = (
-            select(WebhookAttempt)
-            .where(col(WebhookAttempt.brand_id) == brand_id, col(WebhookAttempt.delivery_id).in_(by_brand[brand_id]))
-            .order_by(col(WebhookAttempt.number))
-        )
-        for row in (await session.execute(wanted)).scalars():
-            tried[row.delivery_id].append(row)
+        tried |= await attempts(session, brand_id, by_brand[brand_id])
+    return tried
+
+
+async def attempts(session: Session, brand_id: UUID, ids: Sequence[UUID]) -> dict[UUID, list[WebhookAttempt]]:
+    """Every try at these deliveries of a brand that the transaction sees."""
+    wanted = (
+        select(WebhookAttempt)
+        .where(col(WebhookAttempt.brand_id) == brand_id, col(WebhookAttempt.delivery_id).in_(ids))
+        .order_by(col(WebhookAttempt.number))
+    )
+    tried: dict[UUID, list[WebhookAttempt]] = {id_: [] for id_ in ids}
+    for row in (await session.execute(wanted)).scalars():
+        tried[row.delivery_id].append(row)
     return tried
 
 

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.brands import audit
+from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.scope import Principal, Scope
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Stale
 from shared.ids import Prefix, new_uuid, typeid
@@ -23,6 +24,7 @@ from shared.vault import Vault
 
 MOST = 20  # endpoints of one user, or of one brand
 OVERLAP = timedelta(hours=24)  # for how long the secret before is signed with, too
+_KIND = "webhook endpoints"
 _MANAGERS = (GrantRole.OWNER, GrantRole.MANAGER)
 
 
@@ -81,22 +83,23 @@ async def create(
     return Opened(made, secret)
 
 
-async def list_(session: Session, principal: Principal) -> list[WebhookEndpoint]:
-    """The user's own and those of the brands that it manages, newest first."""
-    managed = [brand for brand, role in principal.brands.items() if role in _MANAGERS]
-    await scopes.see(session, sorted(managed))
-    wanted = (
-        select(WebhookEndpoint)
-        .where(
-            col(WebhookEndpoint.removed_at).is_(None), or_(_own(principal), col(WebhookEndpoint.brand_id).in_(managed))
-        )
-        .order_by(col(WebhookEndpoint.id).desc())
+async def page(session: Session, principal: Principal, *, page: PageRequest, cursors: Cursors) -> Page[WebhookEndpoint]:
+    """A page of the user's own and of those of the brands that it manages, newest first."""
+    managed = sorted(brand for brand, role in principal.brands.items() if role in _MANAGERS)
+    await scopes.see(session, managed)
+    wanted = select(WebhookEndpoint).where(
+        col(WebhookEndpoint.removed_at).is_(None), or_(_own(principal), col(WebhookEndpoint.brand_id).in_(managed))
     )
-    return list((await session.execute(wanted)).scalars())
+    if page.cursor is not None:
+        before = UUID(cursors.decode(principal.user_id, _KIND, "", page.cursor)[0])
+        wanted = wanted.where(col(WebhookEndpoint.id) < before)
+    wanted = wanted.order_by(col(WebhookEndpoint.id).desc()).limit(page.limit + 1)
+    rows = list((await session.execute(wanted)).scalars())
+    return Page.cut(rows, page.limit, lambda one: cursors.encode(principal.user_id, _KIND, "", [str(one.id)]))
 
 
 async def get(session: Session, principal: Principal, id_: UUID, *, locked: bool = False) -> WebhookEndpoint:
-    """One of `list_`; what this transaction sees is its brand, or the principal's. Raises NotFound."""
+    """One that `page` shows; what this transaction sees is its brand, or the principal's. Raises NotFound."""
     await scopes.see(session, sorted(principal.brands))
     wanted = select(WebhookEndpoint).where(WebhookEndpoint.id == id_, col(WebhookEndpoint.removed_at).is_(None))
     found = (await session.execute(wanted.with_for_update() if locked else wanted)).scalar_one_or_none()

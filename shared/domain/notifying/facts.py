@@ -12,8 +12,7 @@ from shared.domain.brands import channels
 from shared.domain.notifying.kinds import Rule
 from shared.domain.publishing import reading
 from shared.domain.scope import Scope
-from shared.errors import NotFound
-from shared.ids import Prefix, parse_typeid
+from shared.ids import Prefix
 from shared.models.brand import Brand
 from shared.models.enums import EventType, NotificationKind, OutgoingKind, OutgoingState, VariantStatus
 from shared.models.event import Event
@@ -62,16 +61,8 @@ def _is_removal(rule: Rule) -> bool:
 
 
 def _thing(event: Event, rule: Rule) -> UUID:
-    """What the event is about: a post may be named in the payload of an event about its approval."""
-    if rule.about is Prefix.BRAND:
-        return event.brand_id
-    named = event.payload.get("post_id")
-    if rule.about is Prefix.POST and isinstance(named, str):
-        try:
-            return UUID(named) if len(named) == 36 else parse_typeid(Prefix.POST, named)
-        except (ValueError, NotFound):
-            return event.thing_id
-    return event.thing_id
+    """What the event is about; a hold is its brand's."""
+    return event.brand_id if rule.about is Prefix.BRAND else event.thing_id
 
 
 async def _removed(session: Session, scope: Scope, mention_ids: Sequence[UUID]) -> dict[UUID, Variant]:
@@ -116,8 +107,7 @@ class _Known:
                 where = [self._name(effect.channel_id)] if effect is not None else []
                 return {"effect": payload.get("kind"), "channels": where}
             case Prefix.BRAND:
-                is_held = payload.get("held", payload.get("status") not in {"released", "over"})
-                return {"held": bool(is_held), "reason": payload.get("reason")}
+                return {"held": payload.get("state") != "off"}
             case _:
                 return {"address": payload.get("address")}
 
@@ -129,7 +119,7 @@ class _Known:
         if rule.kind in _STANDING:
             return said | self._standing(post_id, rule.kind)
         if rule.kind is _K.APPROVAL_DECIDED:
-            return said | {"decision": event.payload.get("decision", event.payload.get("status"))}
+            return said | {"decision": event.payload.get("kind")}
         return said
 
     def _standing(self, post_id: UUID, kind: NotificationKind) -> dict[str, Any]:

@@ -36,10 +36,12 @@ def _is(**words: str | frozenset[str]) -> Words:
 
 
 _K = NotificationKind
-_MEANS_NO_MORE = _is(status=frozenset({"failed", "partly_published"}))
+_NOT_EVERYWHERE = frozenset({"failed", "partly_published"})
+_DECISIONS = frozenset({"approved", "changes_requested"})
+_REVIEWERS = frozenset({"people", "client"})
 # The first that fits counts. An event of one of these types that fits none says that its thing stands otherwise now.
 RULES: tuple[Rule, ...] = (
-    Rule(EventType.POST_CHANGED, _MEANS_NO_MORE, _K.POST_FAILED, Prefix.POST),
+    Rule(EventType.POST_CHANGED, _is(status=_NOT_EVERYWHERE), _K.POST_FAILED, Prefix.POST),
     Rule(EventType.POST_CHANGED, _is(status="uncertain"), _K.POST_UNCERTAIN, Prefix.POST),
     Rule(EventType.POST_CHANGED, _is(status="published"), _K.POST_PUBLISHED, Prefix.POST),
     Rule(EventType.MENTION_DELETED, {}, _K.POST_REMOVED_ON_NETWORK, Prefix.POST, repeats=True),
@@ -47,7 +49,8 @@ RULES: tuple[Rule, ...] = (
     Rule(EventType.CHANNEL_CHANGED, _is(status="login_dead"), _K.CHANNEL_DIED, Prefix.CHANNEL),
     Rule(EventType.CHANNEL_CHANGED, _is(action="channel.gone"), _K.CHANNEL_DIED, Prefix.CHANNEL),
     Rule(EventType.APPROVAL_WAITING, {}, _K.APPROVAL_WAITING, Prefix.POST, repeats=True),
-    Rule(EventType.APPROVAL_CHANGED, {}, _K.APPROVAL_DECIDED, Prefix.POST, repeats=True),
+    Rule(EventType.APPROVAL_CHANGED, _is(kind=_DECISIONS), _K.APPROVAL_DECIDED, Prefix.POST, repeats=True),
+    Rule(EventType.APPROVAL_CHANGED, _is(waits_for=_REVIEWERS), _K.APPROVAL_WAITING, Prefix.POST, repeats=True),
     Rule(EventType.HOLD_CHANGED, {}, _K.HOLD_CHANGED, Prefix.BRAND, repeats=True),
     Rule(EventType.ENDPOINT_DISABLED, {}, _K.WEBHOOK_DISABLED, Prefix.WEBHOOK_ENDPOINT, repeats=True),
 )

@@ -1,6 +1,6 @@
 """A user's notifications: listed over the brands of the key, counted, read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,6 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.notifying import words
-from shared.domain.notifying.words import Said
 from shared.domain.page import Cursors, Page, PageRequest, digest
 from shared.domain.scope import Principal, Scope
 from shared.errors import NotFound
@@ -32,7 +31,7 @@ async def search(
     page: PageRequest,
     cursors: Cursors,
 ) -> Page[Notification]:
-    """A page of the user's own, newest first, over the key's brands or one of them. Raises NotFound for a foreign."""
+    """A page of the user's own, newest first, over the key's brands or one of them."""
     wanted = select(Notification).where(*await _own(session, principal, brand_id))
     if is_unread is not None:
         wanted = wanted.where(
@@ -82,7 +81,12 @@ async def read_all(
     until: datetime | None = None,
     now: datetime,
 ) -> int:
-    """All of the user's own have been read, of one brand or of all of the key's, up to `until`; how many that were."""
+    """All of the user's own have been read, of one brand or of all of the key's, up to `until`; how many that were.
+
+    Raises NotFound for a foreign brand.
+    """
+    if brand_id is not None:
+        await scopes.open_brand(session, principal, brand_id)
     conditions = [*await _own(session, principal, brand_id), col(Notification.read_at).is_(None)]
     rows = await session.execute(select(Notification.brand_id).where(*conditions).distinct())
     count = 0
@@ -129,35 +133,22 @@ async def last(session: Session, scope: Scope) -> int:
     return (await session.execute(wanted)).scalar_one() or 0
 
 
-async def language(session: Session, principal: Principal) -> str | None:
-    """The user's own language; None where they have chosen none."""
+async def spoken(session: Session, principal: Principal, brand_ids: Collection[UUID]) -> dict[UUID, str]:
+    """In which language the user is told of each of these brands, which the transaction sees: their own, else the
+    brand's first in which there are words. A statement for each brand."""
     user = await session.get(User, principal.user_id)
-    return user.language if user is not None else None
-
-
-async def languages(session: Session, brand_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """What is spoken at these brands, which the transaction sees; a statement for each."""
+    if user is not None and user.language is not None:
+        return dict.fromkeys(brand_ids, words.language_of(user.language))
     found = {}
     for brand_id in sorted(set(brand_ids)):
         brand = await session.get(Brand, brand_id)
-        found[brand_id] = brand.languages if brand is not None else []
+        found[brand_id] = words.language_of(*(brand.languages if brand is not None else ()))
     return found
 
 
-async def said(session: Session, principal: Principal, found: Sequence[Notification]) -> list[Said]:
-    """These notifications in words: in the user's language, else their brand's first that there are words in."""
-    own = await language(session, principal)
-    if own is not None:
-        return [words.say(one.kind, one.facts, words.language_of(own)) for one in found]
-    spoken = await languages(session, [one.brand_id for one in found])
-    return [words.say(one.kind, one.facts, words.language_of(*spoken[one.brand_id])) for one in found]
-
-
 async def _own(session: Session, principal: Principal, brand_id: UUID | None) -> list[Any]:
-    """What makes a notification the user's own, in brands that this transaction sees from here on."""
-    if brand_id is not None:
-        await scopes.open_brand(session, principal, brand_id)
-    brands = [brand_id] if brand_id is not None else sorted(principal.brands)
+    """What makes a notification the user's own, in brands of the key, which this transaction sees from here on."""
+    brands = sorted(brand for brand in principal.brands if brand_id in {None, brand})
     await scopes.see(session, brands)
     return [
         col(Notification.brand_id).in_(brands),
