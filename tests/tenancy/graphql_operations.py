@@ -34,14 +34,20 @@ Whose = Callable[[str], Tenant]
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
     "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
-    "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Post": Prefix.POST, "Thread": Prefix.THREAD,
+    "Mention": Prefix.MENTION, "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION,
+    "Post": Prefix.POST, "Thread": Prefix.THREAD, "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
     "settleOutgoing": Prefix.OUTGOING, "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
-    "Brand.consent": Prefix.CONSENT,
+    "Brand.consent": Prefix.CONSENT, "markNotificationRead": Prefix.NOTIFICATION,
+    "redeliverWebhook": Prefix.WEBHOOK_DELIVERY,
+    **{
+        f"{verb}Webhook{what}": Prefix.WEBHOOK_ENDPOINT
+        for verb, what in (("update", "Endpoint"), ("remove", "Endpoint"), ("rotate", "Secret"), ("test", "Endpoint"))
+    },
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
@@ -242,8 +248,9 @@ def _prefix(name: str, place: str) -> Prefix:
 
 def _plain(name: str, field: GraphQLInputField, own: dict[str, Any]) -> Any:
     value = own.get(_snake(name)) or PLAIN.get(name, rest.BODY.get(_snake(name), rest.QUERY.get(_snake(name))))
-    is_word = isinstance(get_named_type(field.type), GraphQLEnumType) and isinstance(value, str)
-    return value.upper() if is_word and value is not None else value
+    if not isinstance(get_named_type(field.type), GraphQLEnumType) or value is None:
+        return value
+    return [one.upper() for one in value] if isinstance(value, list) else value.upper()
 
 
 def _required(place: str, field: GraphQLField, tenant: Tenant) -> dict[str, Any]:

@@ -27,6 +27,9 @@ IDS = {
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
+    "notification_id": Prefix.NOTIFICATION,
+    "endpoint_id": Prefix.WEBHOOK_ENDPOINT,
+    "delivery_id": Prefix.WEBHOOK_DELIVERY,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {("backfill_channel", "channel_id"): 1, ("backfillChannel", "id"): 1}
@@ -38,7 +41,7 @@ QUERY = {
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
-    "name": "nobody", "cursor": None,
+    "name": "nobody", "cursor": None, "unread": "true",
 }  # fmt: skip
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None}
 BODY: dict[str, Any] = {
@@ -46,10 +49,18 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "terms": [], "since": "2026-01-01T00:00:00Z",
-    "return_url": "http://127.0.0.1:8000/back",
+    "return_url": "http://127.0.0.1:8000/back", "kinds": ["post_failed"], "is_enabled": True, "until": None,
+    "language": "nl", "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
+    "digest_day": 1, "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 # What an operation wants otherwise.
-OWN_BODY: dict[str, dict[str, Any]] = {"authorize_channel": {"network": "sandbox", "base_url": PRACTICE}}
+OWN_BODY: dict[str, dict[str, Any]] = {
+    "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
+    "create_webhook_endpoint": {"url": f"{PRACTICE}/hear", "kinds": ["post_failed"]},
+    # Among a choice's fields, a kind is one of notifications.
+    "put_preferences": {"kind": "post_failed"},
+    "update_notification_preferences": {"kind": "post_failed"},
+}
 # What is left out where this is given.
 INSTEAD = {"consent_id": {"network"}}
 # What an operation needs beside what its schema requires, for its request to be a good one.

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,12 +19,15 @@ from services.ingest.handlers import Worker
 from shared import http as guarded
 from shared.contract import Choice
 from shared.db import Database
+from shared.domain import scope as scopes
 from shared.domain.brands import apps, consents
 from shared.domain.brands.apps import AppDraft
-from shared.domain.events import sequencer
+from shared.domain.events import events, sequencer
+from shared.domain.events.events import NewEvent
+from shared.domain.notifying import making
 from shared.domain.scope import Principal, Scope
-from shared.ids import Prefix, new_uuid, typeid
-from shared.models.enums import GrantRole, KeyScope, Network
+from shared.ids import Prefix, new_uuid, parse_typeid, typeid
+from shared.models.enums import EventType, GrantRole, KeyScope, Network
 from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
@@ -44,6 +47,9 @@ TABLE_OF = {
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
     Prefix.OPERATION: "operation",
+    Prefix.NOTIFICATION: "notification",
+    Prefix.WEBHOOK_ENDPOINT: "webhook_endpoint",
+    Prefix.WEBHOOK_DELIVERY: "webhook_delivery",
     Prefix.HOOK: "hook",
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
@@ -153,8 +159,42 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await _consent(world, tenant, name)
     await _write(world, tenant, name)
     await number(world)
+    await _tell(world, tenant)
     await _find(world, tenant)
     return tenant
+
+
+async def _tell(world: World, tenant: Tenant) -> None:
+    """Two things are told: to the user, and to endpoints of the user's and of the brand's."""
+    body = {"url": f"{PRACTICE}/{tenant.name}", "kinds": ["post_failed", "post_uncertain"]}
+    for more in ({}, {"brand_id": typeid(Prefix.BRAND, tenant.brand.brand_id)}):
+        answer = await world.api.post("/v1/webhook-endpoints", json={**body, **more}, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+    choice = {
+        "kind": "post_failed",
+        "way": "app",
+        "is_on": True,
+        "brand_id": typeid(Prefix.BRAND, tenant.brand.brand_id),
+    }
+    answer = await world.api.put("/v1/notifications/preferences", json={"choices": [choice]}, headers=tenant.headers)
+    assert answer.status_code == 200, answer.text
+    posts = [parse_typeid(Prefix.POST, id_) for id_ in tenant.ids[Prefix.POST][:2]]
+    facts = [NewEvent(EventType.POST_CHANGED, id_, 100, {"status": "failed"}) for id_ in posts]
+    async with world.worker.db.session() as session:
+        scope = await scopes.house(session, tenant.brand.brand_id)
+        await events.add(session, scope.brand_id, facts, now=datetime.now(UTC))
+    await number(world)
+    await tell(world)
+
+
+async def tell(world: World) -> None:
+    """Make notifications of all that is numbered."""
+    async with world.worker.db.session() as session:
+        ready = await making.claim(session, limit=100, lease=timedelta(minutes=1))
+    for one in ready:
+        async with world.worker.db.session() as session:
+            scope = await scopes.house(session, one.brand_id)
+            await making.make(session, scope, one, house=making.House(has_mail=True), now=datetime.now(UTC))
 
 
 async def _consent(world: World, tenant: Tenant, name: str) -> None:
@@ -242,15 +282,17 @@ async def _find(world: World, tenant: Tenant) -> None:
         "thread": "(SELECT count(*) FROM mention m WHERE m.brand_id = t.brand_id AND m.thread_id = t.id) DESC, id",
         "outgoing": "state = 'uncertain' DESC, id",
         "arrival": "state, id",
+        "webhook_endpoint": "brand_id IS NULL DESC, id",
+        "webhook_delivery": "(SELECT e.brand_id IS NULL FROM webhook_endpoint e WHERE e.id = t.endpoint_id) DESC, id",
     }
     for prefix, table in TABLE_OF.items():
         if prefix is Prefix.POST:
             continue
-        by = "organization_id" if table == "api_key" else "brand_id"
+        by = "organization_id" if table in {"api_key", "webhook_endpoint"} else "brand_id"
         if prefix in named:
             found = named[prefix]
         else:
-            of = brand.organization_id if table == "api_key" else brand.brand_id
+            of = brand.organization_id if by == "organization_id" else brand.brand_id
             query = f'SELECT id FROM "{table}" t WHERE {by} = $1 ORDER BY {order.get(table, "id")}'
             found = [row["id"] for row in await world.eye.fetch(query, of)]
         tenant.ids[prefix] = [typeid(prefix, value) for value in found]

@@ -118,7 +118,7 @@ async def _opening(info: Info, act: Act, before: Callable[[], Awaitable[None]] =
 
 async def _on_endpoint(info: Info, act: Act, before: Callable[[], Awaitable[None]] = _nothing) -> Outcome[Any]:
     async def again(session: Session, principal: Principal, kept: dict[str, Any]) -> models.WebhookEndpoint:
-        return await endpoints.get(session, principal, UUID(kept["id"]))
+        return await endpoints.get(session, principal, UUID(kept["id"]), or_removed=True)
 
     return await mutate_own(
         info.context, key_of(info), act, kept=lambda found: {"id": str(found.id)}, again=again, before=before

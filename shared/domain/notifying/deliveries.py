@@ -175,7 +175,7 @@ async def seen(session: Session, scope: Scope, delivery_id: UUID, *, locked: boo
     found = await get(session, scope, delivery_id, locked=locked)
     assert scope.principal is not None
     try:
-        await endpoints.get(session, scope.principal, found.endpoint_id)
+        await endpoints.get(session, scope.principal, found.endpoint_id, or_removed=True)
     except NotFound:
         raise _unknown(delivery_id) from None
     await scopes.see(session, [scope.brand_id])
@@ -211,8 +211,11 @@ async def get(session: Session, scope: Scope, delivery_id: UUID, *, locked: bool
 async def search(
     session: Session, principal: Principal, endpoint_id: UUID, *, page: PageRequest, cursors: Cursors
 ) -> Page[WebhookDelivery]:
-    """A page of what was sent to an endpoint, newest first; to a user's own over the brands of the key."""
-    endpoint = await endpoints.get(session, principal, endpoint_id)
+    """A page of what was sent to an endpoint, newest first; to a user's own over the brands of the key.
+
+    Of one that has been removed, too.
+    """
+    endpoint = await endpoints.get(session, principal, endpoint_id, or_removed=True)
     brands = [endpoint.brand_id] if endpoint.brand_id is not None else sorted(principal.brands)
     wanted = select(WebhookDelivery).where(
         col(WebhookDelivery.brand_id).in_(brands), col(WebhookDelivery.endpoint_id) == endpoint.id

@@ -98,10 +98,14 @@ async def page(session: Session, principal: Principal, *, page: PageRequest, cur
     return Page.cut(rows, page.limit, lambda one: cursors.encode(principal.user_id, _KIND, "", [str(one.id)]))
 
 
-async def get(session: Session, principal: Principal, id_: UUID, *, locked: bool = False) -> WebhookEndpoint:
-    """One that `page` shows; what this transaction sees is its brand, or the principal's. Raises NotFound."""
+async def get(
+    session: Session, principal: Principal, id_: UUID, *, locked: bool = False, or_removed: bool = False
+) -> WebhookEndpoint:
+    """One that `page` shows, or showed; this transaction sees its brand from here on, or all. Raises NotFound."""
     await scopes.see(session, sorted(principal.brands))
-    wanted = select(WebhookEndpoint).where(WebhookEndpoint.id == id_, col(WebhookEndpoint.removed_at).is_(None))
+    wanted = select(WebhookEndpoint).where(WebhookEndpoint.id == id_)
+    if not or_removed:
+        wanted = wanted.where(col(WebhookEndpoint.removed_at).is_(None))
     found = (await session.execute(wanted.with_for_update() if locked else wanted)).scalar_one_or_none()
     if found is not None and found.brand_id is not None and principal.brands.get(found.brand_id) in _MANAGERS:
         await scopes.see(session, [found.brand_id])

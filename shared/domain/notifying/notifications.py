@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
-from shared.db import Session
+from shared.db import Session, driver
 from shared.domain import scope as scopes
 from shared.domain.notifying import words
 from shared.domain.page import Cursors, Page, PageRequest, digest
@@ -20,6 +20,10 @@ from shared.models.notification import Notification
 from shared.models.organization import User
 
 _KIND = "notifications"
+_FORGET = """
+DELETE FROM notification WHERE brand_id = $1 AND id IN (
+  SELECT n.id FROM notification n WHERE n.brand_id = $1 AND n.at < $2 LIMIT $3) RETURNING id
+"""
 
 
 async def search(
@@ -131,6 +135,11 @@ async def last(session: Session, scope: Scope) -> int:
         col(Notification.brand_id) == scope.brand_id, col(Notification.user_id) == scope.principal.user_id
     )
     return (await session.execute(wanted)).scalar_one() or 0
+
+
+async def forget(session: Session, scope: Scope, *, before: datetime, limit: int) -> int:
+    """Let go of what was told before then, at most `limit`, read or not; how many those were."""
+    return len(await (await driver(session)).fetch(_FORGET, scope.brand_id, before, limit))
 
 
 async def spoken(session: Session, principal: Principal, brand_ids: Collection[UUID]) -> dict[UUID, str]:

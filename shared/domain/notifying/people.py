@@ -16,6 +16,11 @@ from shared.domain.scope import Scope
 from shared.models.enums import Digest, GrantRole, NotificationKind, NotificationWay
 
 _RANK = {role: rank for rank, role in enumerate(reversed(GrantRole))}
+_PEOPLE = """
+SELECT user_id, organization_id, role, language, has_email, timezone, quiet::text AS quiet, urgent_breaks_through,
+       digest, digest_time, digest_day, preferences::text AS preferences
+  FROM parvis.people_of($1)
+"""
 Choice = tuple[NotificationKind, NotificationWay]
 
 
@@ -48,7 +53,7 @@ def by_habit(role: GrantRole, kind: NotificationKind, way: NotificationWay) -> b
 
 async def of_brand(session: Session, scope: Scope, *, zone: ZoneInfo) -> list[Person]:
     """Everybody who may see the brand; for the worker's role. `zone` holds for who has chosen none."""
-    rows = await (await driver(session)).fetch("SELECT * FROM parvis.people_of($1)", scope.brand_id)
+    rows = await (await driver(session)).fetch(_PEOPLE, scope.brand_id)
     found: dict[UUID, Person] = {}
     for row in rows:
         role = GrantRole(row["role"])
