@@ -86,7 +86,7 @@ class Mailing:
         async with self._house.db.reading() as session:
             letter = await mails.letter(session, posting)
         if letter is None:
-            return Outcome.REFUSED, "there is nothing in it any more that its reader may see"
+            return Outcome.REFUSED, "there is nothing in it any more that its reader may see or wants"
         settings = self._house.settings
         link = unsubscribing.link(self._house.vault, settings.api_base_url, letter.user_id, letter.kinds)
         try:

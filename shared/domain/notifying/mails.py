@@ -143,7 +143,10 @@ async def claim(session: Session, *, limit: int, lease: timedelta, now: datetime
 
 
 async def letter(session: Session, posting: Posting) -> Letter | None:
-    """What the mail says, of brands that its reader may still see; None where that is nothing any more."""
+    """What the mail says, of brands that its reader may still see and of kinds that they still want by mail.
+
+    None where that is nothing any more.
+    """
     person = await (await driver(session)).fetchrow(_ADDRESSEE, posting.user_id)
     if person is None or not person["email"]:
         return None
@@ -155,7 +158,11 @@ async def letter(session: Session, posting: Posting) -> Letter | None:
         brand = await session.get(Brand, brand_id)
         wanted = (
             select(Notification)
-            .where(col(Notification.brand_id) == brand_id, col(Notification.mail_id) == posting.id)
+            .where(
+                col(Notification.brand_id) == brand_id,
+                col(Notification.mail_id) == posting.id,
+                col(Notification.kind).not_in(person["muted"]),
+            )
             .order_by(col(Notification.id))
         )
         rows = list((await session.execute(wanted)).scalars())

@@ -37,11 +37,16 @@ END $$
 """
 _ADDRESSEE = """
 CREATE FUNCTION parvis.addressee(who uuid)
-RETURNS TABLE (name text, email text, language text, brands uuid[])
+RETURNS TABLE (name text, email text, language text, brands uuid[], muted text[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT u.name, u.email, u.language,
          coalesce((SELECT array_agg(DISTINCT g.brand_id) FROM membership m
-                     JOIN "grant" g ON g.organization_id = m.organization_id WHERE m.user_id = u.id), '{}')
+                     JOIN "grant" g ON g.organization_id = m.organization_id WHERE m.user_id = u.id), '{}'),
+         coalesce((SELECT array_agg(p.kind::text) FROM notification_preference p
+                    WHERE p.user_id = u.id AND p.way = 'mail' AND p.brand_id IS NULL AND NOT p.is_on
+                      AND NOT EXISTS (SELECT FROM notification_preference b WHERE b.user_id = p.user_id
+                                       AND b.kind = p.kind AND b.way = p.way AND b.brand_id IS NOT NULL AND b.is_on)),
+                  '{}')
     FROM "user" u WHERE u.id = who
 $$
 """

@@ -15,8 +15,8 @@ ALL_WEEK = frozenset(range(1, 8))
 NIGHT = Window(ALL_WEEK, time(22), time(7))
 
 
-def local(*parts: int, zone: ZoneInfo = BRUSSELS) -> datetime:
-    return datetime(*parts, tzinfo=zone).astimezone(UTC)
+def local(year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, zone: ZoneInfo = BRUSSELS) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=zone).astimezone(UTC)
 
 
 def test_without_wishes_a_mail_is_due_at_once() -> None:
