@@ -9,7 +9,6 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from string import Template
-from zoneinfo import ZoneInfo
 
 from shared.domain.notifying import addresses, kinds
 from shared.domain.notifying.mails import Letter, Line
@@ -44,9 +43,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def compose(
-    letter: Letter, *, sender: str, unsubscribe: str, frontend_url: str | None, zone: ZoneInfo, now: datetime
-) -> EmailMessage:
+def compose(letter: Letter, *, sender: str, unsubscribe: str, frontend_url: str | None, now: datetime) -> EmailMessage:
     """The mail. Its Message-ID is made of the letter's own id, so a repeat can be recognised.
 
     Raises ValueError where a name or an address can't stand in a header.
@@ -64,8 +61,8 @@ def compose(
     message["List-Unsubscribe"] = f"<{unsubscribe}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     # Wide enough for a link: folded by a relay, it would lead nowhere.
-    message.set_content(_text(letter, spoken, unsubscribe, frontend_url, zone), cte="quoted-printable")
-    page = _html(letter, spoken, subject, unsubscribe, frontend_url, zone)
+    message.set_content(_text(letter, spoken, unsubscribe, frontend_url), cte="quoted-printable")
+    page = _html(letter, spoken, subject, unsubscribe, frontend_url)
     message.add_alternative(page, subtype="html", cte="quoted-printable")
     return message
 
@@ -79,14 +76,14 @@ def _subject(letter: Letter, spoken: Mapping[str, str]) -> str:
 
 
 def _text(
-    letter: Letter, spoken: Mapping[str, str], unsubscribe: str, frontend_url: str | None, zone: ZoneInfo
+    letter: Letter, spoken: Mapping[str, str], unsubscribe: str, frontend_url: str | None
 ) -> str:  # fmt: skip
     parts = [spoken["greeting"].format(name=_line(letter.name)), ""]
     for brand, lines in letter.brands.items():
         parts += [brand, "-" * min(len(brand), 60)]
         for line in lines:
             url = _url(line, frontend_url)
-            parts += [line.said.title, line.said.sentence, *([url] if url else []), _at(line, zone), ""]
+            parts += [line.said.title, line.said.sentence, *([url] if url else []), _at(line), ""]
     if letter.more:
         parts += [spoken["more"].format(count=letter.more), ""]
     return "\n".join([*parts, spoken["why"], f"{spoken['stop']}: {unsubscribe}", ""])
@@ -98,7 +95,6 @@ def _html(
     subject: str,
     unsubscribe: str,
     frontend_url: str | None,
-    zone: ZoneInfo,
 ) -> str:
     brands = []
     for brand, lines in letter.brands.items():
@@ -107,7 +103,7 @@ def _html(
             url = _url(line, frontend_url)
             colour = _URGENT if kinds.HABITS[line.notification.kind].is_urgent else _CALM
             link = _filled(_LINK, url=url, look=spoken["look"]) if url else ""
-            said = {"title": line.said.title, "sentence": line.said.sentence, "at": _at(line, zone)}
+            said = {"title": line.said.title, "sentence": line.said.sentence, "at": _at(line)}
             shown.append(_filled(_LINE, {"link": link}, colour=colour, **said))
         brands.append(_filled(_BRAND, {"lines": "\n".join(shown)}, brand=brand))
     more = f"<p>{html.escape(spoken['more'].format(count=letter.more))}</p>" if letter.more else ""
@@ -128,8 +124,8 @@ def _url(line: Line, frontend_url: str | None) -> str | None:
     return addresses.of(frontend_url, one.brand_id, Prefix(one.thing_prefix), one.thing_id)
 
 
-def _at(line: Line, zone: ZoneInfo) -> str:
-    return f"{line.notification.at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+def _at(line: Line) -> str:
+    return f"{line.notification.at.astimezone(line.zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _line(text: str) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from email.utils import parseaddr
-from zoneinfo import ZoneInfo
 
 from prometheus_client import Counter
 
@@ -20,7 +19,6 @@ _log = logger("scheduler.mail")
 AT_ONCE = 4
 GATHER = 100
 LOOK_SECONDS = 1.0
-_ZONE = ZoneInfo("UTC")
 
 MAILED = Counter("parvis_mails_total", "Tries at sending a mail, by what they came to.", ["outcome"])
 
@@ -92,7 +90,7 @@ class Mailing:
         try:
             message = mail_text.compose(
                 letter, sender=settings.mail_from, unsubscribe=link, frontend_url=settings.frontend_url,
-                zone=_ZONE, now=self._house.clock(),
+                now=self._house.clock(),
             )  # fmt: skip
         except ValueError:
             return Outcome.REFUSED, "the address can't be written to"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -92,10 +93,11 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One notification as a mail shows it."""
+    """One notification as a mail shows it, with its time as its brand's clock shows it."""
 
     notification: Notification
     said: Said
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ async def letter(session: Session, posting: Posting) -> Letter | None:
         language = words.language_of(person["language"], *brand.languages)
         shown = rows[: MOST - min(len(found), MOST)]
         if shown:
-            brands[brand.name] += [Line(one, words.say(one.kind, one.facts, language)) for one in shown]
+            brands[brand.name] += [Line(one, words.say(one.kind, one.facts, language), brand.zone) for one in shown]
         found += rows
     if not found:
         return None

@@ -125,32 +125,32 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
 # What stands where a fact is not known, and our own words for what was done or decided.
 _NOUNS: dict[str, dict[str, str]] = {
     "fr": {
-        "post": "Un billet", "quoted": "« {} »", "channels": "un canal", "and": "et", "effect": "Une action",
-        "address": "Une adresse", "decision": "une décision est prise",
+        "post": "Un billet", "quoted": "« {} »", "channels": "un canal", "and": "et", "reason": "Raison : {}",
+        "effect": "Une action", "address": "Une adresse", "decision": "une décision est prise",
         "reply": "Une réponse", "hide": "Un masquage", "unhide": "Un démasquage", "delete": "Une suppression",
         "like": "Un « j’aime »", "unlike": "Un « j’aime » retiré", "block": "Un blocage", "unblock": "Un déblocage",
         "approved": "approuvé", "changes_requested": "des changements sont demandés", "rejected": "refusé",
         "revoked": "approbation retirée",
     },
     "nl": {
-        "post": "Een bericht", "quoted": "“{}”", "channels": "een kanaal", "and": "en", "effect": "Een actie",
-        "address": "Een adres", "decision": "er is beslist",
+        "post": "Een bericht", "quoted": "“{}”", "channels": "een kanaal", "and": "en", "reason": "Reden: {}",
+        "effect": "Een actie", "address": "Een adres", "decision": "er is beslist",
         "reply": "Een antwoord", "hide": "Verbergen", "unhide": "Weer tonen", "delete": "Verwijderen",
         "like": "Een like", "unlike": "Een ingetrokken like", "block": "Blokkeren", "unblock": "Deblokkeren",
         "approved": "goedgekeurd", "changes_requested": "er worden wijzigingen gevraagd", "rejected": "afgekeurd",
         "revoked": "goedkeuring ingetrokken",
     },
     "de": {
-        "post": "Ein Beitrag", "quoted": "„{}“", "channels": "einem Kanal", "and": "und", "effect": "Eine Aktion",
-        "address": "Eine Adresse", "decision": "es ist entschieden",
+        "post": "Ein Beitrag", "quoted": "„{}“", "channels": "einem Kanal", "and": "und", "reason": "Grund: {}",
+        "effect": "Eine Aktion", "address": "Eine Adresse", "decision": "es ist entschieden",
         "reply": "Eine Antwort", "hide": "Verbergen", "unhide": "Wieder zeigen", "delete": "Löschen",
         "like": "Ein Like", "unlike": "Ein zurückgenommenes Like", "block": "Sperren", "unblock": "Entsperren",
         "approved": "freigegeben", "changes_requested": "Änderungen sind erbeten", "rejected": "abgelehnt",
         "revoked": "Freigabe zurückgezogen",
     },
     "en": {
-        "post": "A post", "quoted": "“{}”", "channels": "a channel", "and": "and", "effect": "Something",
-        "address": "An address", "decision": "it was decided",
+        "post": "A post", "quoted": "“{}”", "channels": "a channel", "and": "and", "reason": "Reason: {}",
+        "effect": "Something", "address": "An address", "decision": "it was decided",
         "reply": "A reply", "hide": "Hiding", "unhide": "Showing again", "delete": "Deleting",
         "like": "A like", "unlike": "Taking back a like", "block": "Blocking", "unblock": "Unblocking",
         "approved": "approved", "changes_requested": "changes are asked for", "rejected": "rejected",
@@ -176,7 +176,7 @@ def say(kind: NotificationKind, facts: Mapping[str, Any], language: str) -> Said
     title, sentence = _TEXTS[language][name]
     said = sentence.format_map(_named(facts, language))
     reason = str(facts.get("reason") or "").strip()
-    said = f"{said} {reason}" if reason else said
+    said = f"{said} {_NOUNS[language]['reason'].format(reason)}" if reason else said
     return Said(title, said[:1].upper() + said[1:], language)
 
 

@@ -22,8 +22,8 @@ def test_every_kind_is_said_in_every_language(kind: NotificationKind, language: 
 def test_the_sentence_names_what_and_where_and_ends_with_why() -> None:
     said = words.say(NotificationKind.POST_FAILED, {**FACTS, "reason": "the image is too large"}, "fr")
     assert said.sentence == (
-        "« Marché {de} Noël » n’a pas pu être publié sur Facebook et Bluesky. the image is too large"
-    ).replace("« Marché", "« Marché")
+        "« Marché {de} Noël » n’a pas pu être publié sur Facebook et Bluesky. Raison : the image is too large"
+    )
 
 
 @pytest.mark.parametrize(
