@@ -18,6 +18,7 @@ from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
+    acts,
     arrivals,
     audit,
     brands,
@@ -25,10 +26,12 @@ from services.api.rest import (
     connecting,
     consents,
     identities,
+    many_posts,
     mentions,
     metrics,
     notifications,
     operations,
+    outgoing,
     posts,
     preferences,
     threads,
@@ -78,8 +81,11 @@ ROUTERS = (
     identities.router,
     arrivals.router,
     metrics.router,
+    many_posts.router,
     posts.router,
-    posts.settling,
+    outgoing.router,
+    acts.router,
+    acts.blocking,
     preferences.router,
     notifications.router,
     webhook_endpoints.reading,

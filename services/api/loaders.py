@@ -12,12 +12,15 @@ from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
 from shared.domain.notifying import deliveries, notifications
-from shared.domain.publishing import posts
+from shared.domain.publishing import cautions, figures, posts
+from shared.domain.publishing.cautions import Caution
 from shared.domain.scope import Scope
 from shared.models import (
+    Attempt,
     Channel,
     Coverage,
     Edit,
+    Figure,
     Hook,
     Identity,
     Mention,
@@ -103,6 +106,33 @@ async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Vari
     return await _load(context, "variants", brand_id, post_id, posts.variants_of) or []
 
 
+async def warnings(context: Context, post_: Post) -> list[Caution]:
+    """What is worth a second look; its row goes along, since it says what is looked at."""
+
+    async def read(session: Session, scope: Scope, rows: list[_Written]) -> dict[_Written, list[Caution]]:
+        variants_ = await posts.variants_of(session, scope, [row.post.id for row in rows])
+        pairs = [(row.post, variants_.get(row.post.id, [])) for row in rows]
+        found = await cautions.of_posts(session, scope, pairs)
+        return {row: found[row.post.id] for row in rows}
+
+    return await _load(context, "warnings", post_.brand_id, _Written(post_), read) or []
+
+
+class _Written:
+    """A post as a loader's key."""
+
+    __slots__ = ("post",)
+
+    def __init__(self, post_: Post) -> None:
+        self.post = post_
+
+    def __hash__(self) -> int:
+        return hash(self.post.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and other.post.id == self.post.id
+
+
 async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
 
@@ -124,6 +154,19 @@ async def webhook_attempts(context: Context, row: WebhookDelivery) -> list[Webho
         return await deliveries.attempts(session, row.brand_id, ids)
 
     return await _load(context, f"webhook attempts of {row.brand_id}", row.brand_id, row.id, read) or []
+
+
+async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
+    return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
+
+
+async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list[Figure]:
+    return await _load(context, "figures", brand_id, variant_id, figures.of_variants) or []
+
+
+async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
+    """The variant as its network shows it."""
+    return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.rounds import Rounds
 from services.scheduler import measuring, sweeps
+from services.scheduler.clocks import Clocks
 from services.scheduler.delivering import Delivering
 from services.scheduler.house import House
 from services.scheduler.mailing import Mailing
@@ -34,6 +35,7 @@ class Scheduler:
         self._noticing = Noticing(house)
         self._mailing = Mailing(house)
         self._delivering = Delivering(house)
+        self._clocks = Clocks(house, self._sending.wake)
         self._seat = sequencer.Seat(house.holder)
         self._rung: dict[UUID, float] = {}
 
@@ -50,6 +52,7 @@ class Scheduler:
             turning.turn("noticing", self._noticing.round, wake=self._noticing.wake),
             turning.turn("mailing", self._mailing.round, wake=self._mailing.wake),
             turning.turn("delivering", self._delivering.round, wake=self._delivering.wake),
+            turning.turn("clocks", self._clocks.round, watched=False),
             turning.turn("sweeping", self._sweep, watched=False),
             turning.turn("measuring", self._measure, watched=False),
             turning.turn("beating", turning.beat, watched=False),

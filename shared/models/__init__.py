@@ -31,7 +31,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
-from shared.models.post import Attempt, Budget, DueOutgoing, Outgoing, Post, Variant
+from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -60,6 +60,7 @@ __all__ = [
     "Edit",
     "Event",
     "EventQueue",
+    "Figure",
     "Grant",
     "Hook",
     "IdempotencyKey",

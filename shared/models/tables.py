@@ -6,6 +6,7 @@ from shared.models import (
     arrival,
     brand,
     channel,
+    clock,
     consent,
     event,
     mention,
@@ -21,7 +22,7 @@ from shared.models.base import metadata
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
 _MODULES = (
-    arrival, brand, channel, consent, event, mention, notification, operation, organization, post, turn, webhook,
+    arrival, brand, channel, clock, consent, event, mention, notification, operation, organization, post, turn, webhook,
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ TABLES: dict[str, TableKind] = {
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
     "brand": TableKind.CONTENT,
+    "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "channel": TableKind.CONTENT,
@@ -56,6 +58,7 @@ TABLES: dict[str, TableKind] = {
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
+    "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,

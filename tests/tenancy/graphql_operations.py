@@ -35,19 +35,27 @@ Whose = Callable[[str], Tenant]
 NODES = {
     "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
     "Mention": Prefix.MENTION, "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION,
-    "Post": Prefix.POST, "Thread": Prefix.THREAD, "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
+    "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST, "Thread": Prefix.THREAD,
+    "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
-    "settleOutgoing": Prefix.OUTGOING, "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+    "duplicatePost": Prefix.POST,
+    **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
+    **dict.fromkeys(
+        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
+        Prefix.MENTION,
+    ),
+    **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
+    "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "Brand.consent": Prefix.CONSENT, "markNotificationRead": Prefix.NOTIFICATION,
     "redeliverWebhook": Prefix.WEBHOOK_DELIVERY,
-    **{
-        f"{verb}Webhook{what}": Prefix.WEBHOOK_ENDPOINT
-        for verb, what in (("update", "Endpoint"), ("remove", "Endpoint"), ("rotate", "Secret"), ("test", "Endpoint"))
-    },
+    **dict.fromkeys(
+        ("updateWebhookEndpoint", "removeWebhookEndpoint", "rotateWebhookSecret", "testWebhookEndpoint"),
+        Prefix.WEBHOOK_ENDPOINT,
+    ),
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
@@ -55,7 +63,7 @@ ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
-    **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses")},
+    **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
 NEEDED = {rest_id: names for rest_id, names in rest.NEEDED.items() if rest_id != "update_brand"}

@@ -9,6 +9,7 @@ from services.api.schema.identity import Identity
 from services.api.schema.mention import Mention
 from services.api.schema.mutation import Mutation
 from services.api.schema.notification import Notification
+from services.api.schema.outgoing import Outgoing
 from services.api.schema.post import Post
 from services.api.schema.query import Query
 from services.api.schema.scalars import CONFIG
@@ -22,7 +23,7 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Arrival, Channel, Identity, Mention, Notification, Post, Thread, WebhookEndpoint],
+    types=[Arrival, Channel, Identity, Mention, Notification, Outgoing, Post, Thread, WebhookEndpoint],
     config=CONFIG,
 )
 

@@ -2,7 +2,8 @@
 
 import strawberry
 
-from shared.domain.publishing.outgoing import Settlement
+from shared.domain.publishing.many import Manner
+from shared.domain.publishing.settling import Settlement
 from shared.models import enums
 
 for _kind in (
@@ -23,11 +24,13 @@ for _kind in (
     enums.NotificationWay,
     enums.OperationKind,
     enums.OperationStatus,
+    enums.OutgoingKind,
     enums.OutgoingState,
     enums.PostStatus,
     enums.VariantStatus,
     enums.Visibility,
     enums.WebhookState,
+    Manner,
     Settlement,
 ):
     strawberry.enum(_kind)

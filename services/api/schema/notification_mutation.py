@@ -10,7 +10,7 @@ from services.api.mutating import mutate_own
 from services.api.schema.acting import errors_of, key_of, on
 from services.api.schema.connection import Info, given
 from services.api.schema.notification import Notification, NotificationPreferences, preferences_of
-from services.api.schema.post import Problem
+from services.api.schema.outgoing import Problem
 from shared.db import Session
 from shared.domain.notifying import notifications, preferences
 from shared.domain.notifying.preferences import Choice, Preferences, Quiet

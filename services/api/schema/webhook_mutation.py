@@ -10,7 +10,7 @@ from strawberry import UNSET
 from services.api.mutating import Outcome, mutate_own
 from services.api.schema.acting import errors_of, key_of, on
 from services.api.schema.connection import Info, given
-from services.api.schema.post import Problem
+from services.api.schema.outgoing import Problem
 from services.api.schema.webhook import WebhookDelivery, WebhookEndpoint
 from services.api.self_test import refuse_url
 from shared import models

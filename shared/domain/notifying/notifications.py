@@ -92,6 +92,8 @@ async def read_all(
     if brand_id is not None:
         await scopes.open_brand(session, principal, brand_id)
     conditions = [*await _own(session, principal, brand_id), col(Notification.read_at).is_(None)]
+    # A brand's time may be ahead of ours, so without a word all is meant, whatever its date.
+    asked = [col(Notification.at) <= until] if until is not None else []
     rows = await session.execute(select(Notification.brand_id).where(*conditions).distinct())
     count = 0
     for brand in sorted(rows.scalars()):
@@ -102,7 +104,7 @@ async def read_all(
                 col(Notification.user_id) == principal.user_id,
                 col(Notification.in_app),
                 col(Notification.read_at).is_(None),
-                col(Notification.at) <= (until or now),
+                *asked,
             )
             .values(read_at=now)
             .returning(col(Notification.id))

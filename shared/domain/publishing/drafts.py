@@ -1,7 +1,7 @@
 """What a person may say of a post, checked once at the border, and what they mean by its time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -18,19 +18,23 @@ from shared.ids import Prefix, parse_typeid
 LONGEST_TEXT = 100_000
 MOST_CHANNELS = 200
 MOST_MEDIA = 20
+MOST_PARTS = 50
 # A form filled in a moment ago, or a clock that is a little ahead of ours, is no mistake.
 LATE = timedelta(minutes=5)
 
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\Z", re.ASCII)
 
 
-def _channel_id(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(f"{Prefix.CHANNEL.value}_"):
-        return value
-    try:
-        return parse_typeid(Prefix.CHANNEL, value)
-    except NotFound:
-        raise ValueError(f"{value[:60]!r} is not the id of a channel") from None
+def _named(prefix: Prefix) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, str) or not value.startswith(f"{prefix.value}_"):
+            return value
+        try:
+            return parse_typeid(prefix, value)
+        except NotFound:
+            raise ValueError(f"{value[:60]!r} is not the id of a {prefix.name.lower()}") from None
+
+    return read
 
 
 def _moment(value: object) -> object:
@@ -45,7 +49,9 @@ def _storable(value: object) -> object:
     return storable(value) if isinstance(value, str) else value
 
 
-ChannelId = Annotated[UUID, BeforeValidator(_channel_id), WithJsonSchema({"type": "string", "maxLength": 60})]
+_ID_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 60})
+ChannelId = Annotated[UUID, BeforeValidator(_named(Prefix.CHANNEL)), _ID_SCHEMA]
+PostId = Annotated[UUID, BeforeValidator(_named(Prefix.POST)), _ID_SCHEMA]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
 
@@ -62,12 +68,26 @@ class MediaItem(_Strict):
     alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)
 
 
+Link = Annotated[str, BeforeValidator(_storable), Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
+
+
+class PartDraft(_Strict):
+    """What follows in the same thread."""
+
+    text: Text
+    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+
+
 class VariantDraft(_Strict):
-    """The post's form for one channel; `text` None: the post's own."""
+    """The post's form for one channel; `text`, `media`, `link` None: the post's own."""
 
     channel_id: ChannelId
     text: Text | None = None
-    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+    media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    link: Link | None = None
+    first_comment: Text | None = None
+    parts: list[PartDraft] = Field(default_factory=list, max_length=MOST_PARTS)
+    audience: str | None = Field(default=None, max_length=40)
 
 
 class Timing(_Strict):
@@ -82,6 +102,8 @@ class PostDraft(Timing):
     """A new post. With a time and no status it is scheduled; without a time it is a draft."""
 
     text: Text
+    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+    link: Link | None = None
     channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] = Field(default_factory=list, max_length=MOST_CHANNELS)
     status: Literal["draft", "scheduled"] | None = None
@@ -91,6 +113,8 @@ class PostChanges(Timing):
     """What may change of a post; what is not set stays. `channel_ids` and `variants` replace the ones before, whole."""
 
     text: Text | None = None
+    media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    link: Link | None = None
     channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] | None = Field(default=None, max_length=MOST_CHANNELS)
 
