@@ -145,11 +145,11 @@ async def _subscribe(world: World, tenant: Tenant) -> None:
         query = "subscription S($b: ID!, $a: Int) { mentions(brandId: $b, after: $a) { seq mention { id } } }"
         message = await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": 0})
         assert message["type"] == "next"
+        await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": None})
         told = query.replace("mentions", "notifications").replace("mention {", "notification {")
         for after in (0, None):
             await socket.subscribe(told, {"b": tenant.id(Prefix.BRAND), "a": after})
-        await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": None})
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 def _scheduler(world: World) -> SchedulersHouse:
