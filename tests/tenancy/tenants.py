@@ -161,6 +161,7 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await number(world)
     await _tell(world, tenant)
     await _find(world, tenant)
+    await _act(world, tenant)
     return tenant
 
 
@@ -195,6 +196,21 @@ async def tell(world: World) -> None:
         async with world.worker.db.session() as session:
             scope = await scopes.house(session, one.brand_id)
             await making.make(session, scope, one, house=making.House(has_mail=True), now=datetime.now(UTC))
+
+
+async def _act(world: World, tenant: Tenant) -> None:
+    """A like and a block that are live, so that they can be taken back."""
+    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}"
+    liked, blocked = tenant.ids[Prefix.MENTION][3], tenant.ids[Prefix.IDENTITY][1]
+    for where, body in (
+        (f"mentions/{liked}/like", None),
+        (f"identities/{blocked}/block", {"channel_id": tenant.id(Prefix.CHANNEL)}),
+    ):
+        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+        made = parse_typeid(Prefix.OUTGOING, answer.json()["id"])
+        await world.eye.execute("UPDATE outgoing SET state = 'live', external_id = 'done' WHERE id = $1", made)
+        await world.eye.execute("DELETE FROM due_outgoing WHERE outgoing_id = $1", made)
 
 
 async def _consent(world: World, tenant: Tenant, name: str) -> None:
