@@ -11,7 +11,7 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.notifying import deliveries, notifications
+from shared.domain.notifying import delivery_log, notifications
 from shared.domain.publishing import cautions, figures, posts
 from shared.domain.publishing.cautions import Caution
 from shared.domain.scope import Scope
@@ -151,7 +151,7 @@ async def webhook_attempts(context: Context, row: WebhookDelivery) -> list[Webho
     """Every try at a delivery."""
 
     async def read(session: Session, _: Scope, ids: list[UUID]) -> dict[UUID, list[WebhookAttempt]]:
-        return await deliveries.attempts(session, row.brand_id, ids)
+        return await delivery_log.attempts(session, row.brand_id, ids)
 
     return await _load(context, f"webhook attempts of {row.brand_id}", row.brand_id, row.id, read) or []
 

@@ -15,7 +15,7 @@ from shared.domain import leases, scope
 from shared.domain.brands import consents
 from shared.domain.insight import rollups
 from shared.domain.listening import retention
-from shared.domain.notifying import deliveries, mails, notifications
+from shared.domain.notifying import delivery_log, mails, notifications
 from shared.domain.scope import Scope
 from shared.log import logger
 from shared.models.brand import Brand
@@ -56,7 +56,7 @@ async def forget(house: House) -> None:
     for brand_id in brands:
         await _count(house, "raw_body", _deleted(house, brand_id))
         await _count(house, "rollup_hour", _hours(house, brand_id))
-        for kind, forget in (("notification", notifications.forget), ("webhook_delivery", deliveries.forget)):
+        for kind, forget in (("notification", notifications.forget), ("webhook_delivery", delivery_log.forget)):
             while await _count(house, kind, _told(house, brand_id, forget)) >= BATCH:
                 pass
     before = house.clock() - timedelta(days=house.settings.notification_days)

@@ -10,7 +10,7 @@ from services.api.rest.call import Call, Calling, TransactedRoute
 from services.api.rest.ids import BrandRef, DeliveryPath, DeliveryRef, EndpointPath, EndpointRef
 from services.api.rest.shapes import ListRead, Paging, Read
 from services.api.rest.whereabouts import scope_of
-from shared.domain.notifying import deliveries
+from shared.domain.notifying import deliveries, delivery_log
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonObject
@@ -52,7 +52,7 @@ class DeliveryList(ListRead[DeliveryRead]):
 
 
 async def _read(call: Call, found: Sequence[WebhookDelivery]) -> list[DeliveryRead]:
-    tried = await deliveries.attempts_of(call.session, found)
+    tried = await delivery_log.attempts_of(call.session, found)
     plain = ("id", "endpoint_id", "brand_id", "type", "payload", "state", "created_at", "next_at", "settled_at")
     return [
         DeliveryRead(
@@ -74,7 +74,7 @@ InItsBrand = Annotated[Scope, Depends(_scope)]
 
 @listing.get("/deliveries", response_model=DeliveryList, summary="What was sent to an endpoint, newest first")
 async def list_webhook_deliveries(call: Calling, endpoint_id: EndpointPath, page: Paging) -> dict[str, Any]:
-    found = await deliveries.search(
+    found = await delivery_log.search(
         call.session, call.principal, endpoint_id, page=page, cursors=call.services.cursors
     )  # fmt: skip
     data = await _read(call, found.items)
@@ -94,7 +94,7 @@ async def test_webhook_endpoint(call: Calling, endpoint_id: EndpointPath) -> Res
 
 @router.get("/{delivery_id}", summary="One delivery, with its tries")
 async def get_webhook_delivery(call: Calling, scope: InItsBrand, delivery_id: DeliveryPath) -> DeliveryRead:
-    (found,) = await _read(call, [await deliveries.seen(call.session, scope, delivery_id)])
+    (found,) = await _read(call, [await delivery_log.seen(call.session, scope, delivery_id)])
     return found
 
 

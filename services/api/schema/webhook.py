@@ -9,7 +9,7 @@ from strawberry.scalars import JSON
 from services.api import loaders
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, public_id, requested
 from shared import models
-from shared.domain.notifying import deliveries, endpoints
+from shared.domain.notifying import delivery_log, endpoints
 from shared.ids import Prefix, typeid
 from shared.models.enums import NotificationKind, WebhookState
 
@@ -68,7 +68,7 @@ async def _deliveries(
 ) -> Any:  # fmt: skip
     page, context = requested(first, after), info.context
     async with context.reader.turn(()) as session:
-        found = await deliveries.search(
+        found = await delivery_log.search(
             session, context.principal, root.id, page=page, cursors=context.services.cursors
         )  # fmt: skip
         context.reader.forget_scope()

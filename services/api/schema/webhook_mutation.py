@@ -15,7 +15,7 @@ from services.api.schema.webhook import WebhookDelivery, WebhookEndpoint
 from services.api.self_test import refuse_url
 from shared import models
 from shared.db import Session
-from shared.domain.notifying import deliveries, endpoints
+from shared.domain.notifying import deliveries, delivery_log, endpoints
 from shared.domain.notifying.endpoints import Opened
 from shared.domain.scope import Principal
 from shared.ids import Prefix, parse_typeid
@@ -203,7 +203,7 @@ class WebhookMutation:
             return await deliveries.test(session, principal, id_, now=services.clock())
 
         async def again(session: Session, principal: Principal, kept: dict[str, Any]) -> models.WebhookDelivery:
-            return await deliveries.again(session, principal, UUID(kept["brand"]), UUID(kept["id"]))
+            return await delivery_log.again(session, principal, UUID(kept["brand"]), UUID(kept["id"]))
 
         outcome = await mutate_own(
             info.context, key_of(info), act,
@@ -220,7 +220,7 @@ class WebhookMutation:
             Prefix.WEBHOOK_DELIVERY,
             input.id,
             lambda session, scope, id_: deliveries.redeliver(session, scope, id_, now=now),
-            deliveries.seen,
+            delivery_log.seen,
             [DeliverWebhooks()],
         )
         return RedeliverWebhookPayload(webhook_delivery=outcome.thing, errors=errors_of(outcome.problems))
