@@ -11,6 +11,7 @@ from shared.errors import NotFound
 from shared.ids import Prefix, typeid
 from shared.models import (
     Arrival,
+    Campaign,
     Channel,
     Identity,
     Mention,
@@ -25,6 +26,7 @@ from shared.models import (
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.ARRIVAL: Arrival,
+    Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,

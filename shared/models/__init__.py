@@ -2,6 +2,7 @@
 
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
+from shared.models.campaign import Campaign
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
@@ -45,6 +46,7 @@ __all__ = [
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "Campaign",
     "Channel",
     "ChannelDraft",
     "Consent",

@@ -5,6 +5,7 @@ from enum import StrEnum
 from shared.models import (
     arrival,
     brand,
+    campaign,
     channel,
     clock,
     consent,
@@ -22,7 +23,8 @@ from shared.models.base import metadata
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
 _MODULES = (
-    arrival, brand, channel, clock, consent, event, mention, notification, operation, organization, post, turn, webhook,
+    arrival, brand, campaign, channel, clock, consent, event, mention, notification, operation, organization, post,
+    turn, webhook,
 )  # fmt: skip
 
 
@@ -44,6 +46,7 @@ TABLES: dict[str, TableKind] = {
     "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
+    "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,

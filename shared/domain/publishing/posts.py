@@ -10,7 +10,7 @@ from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import drafts, due, fitting, held, reading, transitions, variants
+from shared.domain.publishing import campaigns, drafts, due, fitting, held, reading, transitions, variants
 from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
@@ -58,6 +58,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
         updated_at=now,
     )
     _plan(post, moment)
+    await campaigns.join(session, scope, post, draft.campaign_id)
     session.add(post)
     await session.flush()
     found = await variants.set_up(
@@ -95,6 +96,8 @@ async def update(
         post.media = variants.dumped(changes.media or [])
     if "link" in given:
         post.link = changes.link
+    if "campaign_id" in given:
+        await campaigns.join(session, scope, post, changes.campaign_id)
     if given & {"scheduled_at", "local_time", "timezone"}:
         _plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
     is_planned = post.status is PostStatus.SCHEDULED
