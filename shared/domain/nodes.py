@@ -18,6 +18,7 @@ from shared.models import (
     Channel,
     Identity,
     Mention,
+    Notification,
     Operation,
     Outgoing,
     Post,
@@ -25,6 +26,7 @@ from shared.models import (
     Slot,
     Thread,
     Variant,
+    WebhookDelivery,
 )
 
 _TABLES: dict[Prefix, Any] = {
@@ -36,6 +38,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,
+    Prefix.NOTIFICATION: Notification,
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
@@ -43,6 +46,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
+    Prefix.WEBHOOK_DELIVERY: WebhookDelivery,
 }
 
 

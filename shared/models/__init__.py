@@ -8,6 +8,16 @@ from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.notification import (
+    DueMail,
+    DueNotice,
+    Mail,
+    NoticeCursor,
+    Notification,
+    NotificationPreference,
+    NotificationSettings,
+    Told,
+)
 from shared.models.operation import Operation
 from shared.models.organization import (
     ApiKey,
@@ -26,6 +36,7 @@ from shared.models.organization import (
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
@@ -47,12 +58,15 @@ __all__ = [
     "Consent",
     "Coverage",
     "DueFetch",
+    "DueMail",
+    "DueNotice",
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
     "DueRecurrence",
     "DueReminder",
     "DueUpkeep",
+    "DueWebhook",
     "Edit",
     "Event",
     "EventQueue",
@@ -63,8 +77,13 @@ __all__ = [
     "IdempotencyKey",
     "Identity",
     "Lease",
+    "Mail",
     "Membership",
     "Mention",
+    "NoticeCursor",
+    "Notification",
+    "NotificationPreference",
+    "NotificationSettings",
     "Operation",
     "Organization",
     "OrganizationDraft",
@@ -79,8 +98,12 @@ __all__ = [
     "Team",
     "TeamMember",
     "Thread",
+    "Told",
     "User",
     "UserDraft",
     "Variant",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Withdrawal",
 ]

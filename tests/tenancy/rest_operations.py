@@ -36,6 +36,9 @@ IDS = {
     "feed_id": Prefix.CALENDAR_FEED,
     "link_id": Prefix.APPROVAL_LINK,
     "variant_id": Prefix.VARIANT,
+    "notification_id": Prefix.NOTIFICATION,
+    "endpoint_id": Prefix.WEBHOOK_ENDPOINT,
+    "delivery_id": Prefix.WEBHOOK_DELIVERY,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
@@ -73,7 +76,7 @@ QUERY = {
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
     "name": "nobody", "cursor": None, "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
-    "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3",
+    "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3", "unread": "true",
 }  # fmt: skip
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None}
 BODY: dict[str, Any] = {
@@ -88,7 +91,9 @@ BODY: dict[str, Any] = {
     "grace_seconds": 900, "approval": "none", "client_approval": False,
     "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
     "reason": "a storm", "language": "fr", "until": None,
-    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "kinds": ["post_failed"], "is_enabled": True,
+    "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
+    "digest_day": 1, "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 # Bodies that are no JSON, by their type.
 RAW = {"text/csv": b"text,status\na new text,draft\n"}
@@ -100,6 +105,10 @@ OWN_BODY: dict[str, dict[str, Any]] = {
     "create_blackout": {"starts_on": "2027-02-01"},
     "approve": {"if_version": 2},
     "request_changes": {"if_version": 2},
+    "create_webhook_endpoint": {"url": f"{PRACTICE}/hear", "kinds": ["post_failed"]},
+    # Among a choice's fields, a kind is one of notifications.
+    "put_preferences": {"kind": "post_failed"},
+    "update_notification_preferences": {"kind": "post_failed"},
 }
 # What is left out where this is given.
 INSTEAD = {"consent_id": {"network"}}

@@ -123,7 +123,8 @@ async def test_a_filter_on_another_tenants_things_finds_nothing(place: Place, ne
         asked = place.ask(GRAPH, own, arguments)
         found, told = await ask(neighbours, own, asked)
         assert "errors" not in found, found
-        assert is_empty(found["data"]["node"][place.name]), found
+        root = found["data"].get("node") or found["data"]["viewer"]
+        assert is_empty(root[place.name]), found
         assert leaks(neighbours, told, asked) == []
 
 
@@ -155,7 +156,9 @@ async def test_a_mutation_of_another_tenants_things_changes_and_shows_nothing(
 ) -> None:
     own, other, eye = neighbours.own, neighbours.other, neighbours.world.eye
     before = await witness.digest(eye, other)
-    tries = [mutation(GRAPH, name, lambda _: other)]
+    # A verb of what is the caller's own names nobody's things, unless it does so by one of its fields.
+    whole = mutation(GRAPH, name, lambda _: other)
+    tries = [whole] if witness.named(other, whole.variables) else []
     tries += [mutation(GRAPH, name, lambda _: own, foreign=place, other=other) for place in foreign_fields(GRAPH, name)]
     for asked in tries:
         for headers in ({}, {"parvis-brand": other.id(Prefix.BRAND)}):
