@@ -59,7 +59,6 @@ TARGETS = {
     ),
     "revokeCalendarFeed": Prefix.CALENDAR_FEED,
 }  # fmt: skip
-# Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
