@@ -68,7 +68,6 @@ TARGETS = {
         Prefix.WEBHOOK_ENDPOINT,
     ),
 }  # fmt: skip
-# Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {

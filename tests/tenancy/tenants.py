@@ -32,6 +32,7 @@ from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import Doorstep, open_door
+from tests.tenancy.planned import plan
 from tests.tenancy.voices import deliveries
 
 # A server of the practice network that this installation has an app for; nobody listens there.
@@ -265,29 +266,11 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
     await world.eye.execute(
         "DELETE FROM due_outgoing WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
     )
-    await _plan(world, tenant, name)
+    await plan(world.api, tenant.brand.brand_id, tenant.channels[0].id, tenant.headers, name)
     tenant.ids[Prefix.POST] = [await post(), await post(), scheduled, published]
     tenant.ids[Prefix.POST] += [await post(), await post(), await post()]
     tenant.ids[Prefix.POST] += [await post(slot="next"), await post(slot="next")]
     await _review(world, tenant, name)
-
-
-async def _plan(world: World, tenant: Tenant, name: str) -> None:
-    """When the tenant speaks: two slots, days of silence, two recurrences, two feeds of the calendar."""
-    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
-    recurring = {"text": f"{name} comes again", "rule": "FREQ=DAILY;COUNT=300", "local_time": "10:00",
-        "channel_ids": [typeid(Prefix.CHANNEL, tenant.channels[0].id)]}  # fmt: skip
-    for where, body in (
-        ("slots", {"weekday": "monday", "local_time": "10:00", "label": f"{name} monday"}),
-        ("slots", {"weekday": "friday", "local_time": "10:00", "label": f"{name} friday"}),
-        ("blackouts", {"starts_on": "2026-11-20", "label": f"{name} silence"}),
-        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
-        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
-        ("calendar/feeds", {"label": f"{name} phone"}),
-        ("calendar/feeds", {"label": f"{name} desk"}),
-    ):
-        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
-        assert answer.status_code == 201, answer.text
 
 
 async def _review(world: World, tenant: Tenant, name: str) -> None:
