@@ -36,6 +36,7 @@ class Prefix(StrEnum):
     THREAD = "thr"
     IDENTITY = "idn"
     POST = "post"
+    CAMPAIGN = "camp"
     VARIANT = "var"
     OUTGOING = "out"
     ATTEMPT = "att"

@@ -11,13 +11,14 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import cautions, figures, posts, reviews
+from shared.domain.publishing import campaigns, cautions, figures, posts, reviews
 from shared.domain.publishing.cautions import Caution
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models import (
     Approval,
     Attempt,
+    Campaign,
     Channel,
     Coverage,
     Edit,
@@ -160,6 +161,10 @@ async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list
 async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
     """The variant as its network shows it."""
     return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
+
+
+async def campaign(context: Context, brand_id: UUID, id_: UUID) -> Campaign | None:
+    return await _load(context, "campaign", brand_id, id_, campaigns.by_ids)
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

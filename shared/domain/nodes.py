@@ -9,11 +9,24 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import ApprovalLink, Arrival, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import (
+    ApprovalLink,
+    Arrival,
+    Campaign,
+    Channel,
+    Identity,
+    Mention,
+    Operation,
+    Outgoing,
+    Post,
+    Thread,
+    Variant,
+)
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
+    Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,

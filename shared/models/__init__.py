@@ -3,6 +3,7 @@
 from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
+from shared.models.campaign import Campaign
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
@@ -37,6 +38,7 @@ __all__ = [
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "Campaign",
     "Channel",
     "ChannelDraft",
     "Consent",

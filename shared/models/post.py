@@ -18,7 +18,9 @@ class Post(SQLModel, table=True):
     __tablename__ = "post"
     __table_args__ = (
         ForeignKeyConstraint(["brand_id"], ["brand.brand_id"]),
+        ForeignKeyConstraint(["brand_id", "campaign_id"], ["campaign.brand_id", "campaign.id"]),
         Index("ix_post_created_at", "brand_id", "created_at", "id"),
+        Index("ix_post_campaign", "brand_id", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
@@ -26,6 +28,8 @@ class Post(SQLModel, table=True):
     status: PostStatus = Field(default=PostStatus.DRAFT, sa_type=cast(Any, string_enum(PostStatus)))
     media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     link: str | None = Field(default=None, sa_type=TEXT)
+    campaign_id: UUID | None = None
+    tagging: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)  # what its links get, as its campaign says
     scheduled_at: datetime | None = Field(default=None, sa_type=TIME)
     local_time: str | None = Field(default=None, sa_type=TEXT)
     timezone: str | None = Field(default=None, sa_type=TEXT)

@@ -6,6 +6,7 @@ from shared.models import (
     approval,
     arrival,
     brand,
+    campaign,
     channel,
     clock,
     consent,
@@ -20,7 +21,21 @@ from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (approval, arrival, brand, channel, clock, consent, event, mention, operation, organization, post, turn)
+_MODULES = (
+    approval,
+    arrival,
+    brand,
+    campaign,
+    channel,
+    clock,
+    consent,
+    event,
+    mention,
+    operation,
+    organization,
+    post,
+    turn,
+)
 
 
 class TableKind(StrEnum):
@@ -43,6 +58,7 @@ TABLES: dict[str, TableKind] = {
     "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
+    "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,

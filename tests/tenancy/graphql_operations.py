@@ -33,7 +33,8 @@ Whose = Callable[[str], Tenant]
 
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
-    "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
+    "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
+    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
     "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
     "Thread": Prefix.THREAD,
 }  # fmt: skip
@@ -41,7 +42,7 @@ TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
-    "duplicatePost": Prefix.POST,
+    "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
         ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
@@ -58,7 +59,7 @@ WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
-    "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
+    "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}

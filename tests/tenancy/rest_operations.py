@@ -26,6 +26,7 @@ IDS = {
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
     "post_ids": Prefix.POST,
+    "campaign_id": Prefix.CAMPAIGN,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
@@ -55,7 +56,7 @@ PLACES = {
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
-    "trial": "true",
+    "trial": "true", "days": "90",
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
@@ -69,7 +70,8 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
+    "audience": None, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
+    "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back", "approval": "none", "client_approval": False,
     "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
     "reason": "a storm", "missed": "ask", "language": "fr", "until": None,
@@ -95,6 +97,7 @@ NEEDED = {
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_post": {"text"},
+    "update_campaign": {"name"},
     "get_metrics": {"key"},
 }
 

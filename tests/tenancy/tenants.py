@@ -41,6 +41,7 @@ TABLE_OF = {
     Prefix.IDENTITY: "identity",
     Prefix.ARRIVAL: "arrival",
     Prefix.POST: "post",
+    Prefix.CAMPAIGN: "campaign",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
     Prefix.OPERATION: "operation",
@@ -231,6 +232,10 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
         made: str = answer.json()["id"]
         return made
 
+    for number in range(3):
+        body = {"name": f"{name} campaign {number}"}
+        answer = await world.api.post(f"{place.removesuffix('posts')}campaigns", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
     published, scheduled = await post(), await post(scheduled_at="2027-01-01T09:00:00Z")
     answer = await world.api.post(f"{place}/{published}/publish", headers=tenant.headers)
     assert answer.status_code == 200, answer.text

@@ -10,7 +10,7 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, MentionRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.ids import CampaignRef, ChannelRef, MentionRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
@@ -79,6 +79,7 @@ class PostRead(Read):
     text: str
     media: list[MediaRead]
     link: str | None
+    campaign_id: CampaignRef | None
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
@@ -152,6 +153,7 @@ async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[Post
             text=post.text,
             media=[MediaRead.model_validate(item) for item in post.media],
             link=post.link,
+            campaign_id=post.campaign_id,
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
@@ -191,10 +193,17 @@ async def list_posts(
     page: Paging,
     status: Annotated[list[PostStatus] | None, Query()] = None,
     channel_id: Annotated[list[ChannelRef] | None, Query()] = None,
+    campaign_id: Annotated[CampaignRef | None, Query()] = None,
     since: Annotated[Moment | None, Query(description="Scheduled at or after.")] = None,
     until: Annotated[Moment | None, Query(description="Scheduled before.")] = None,
 ) -> dict[str, Any]:
-    where = PostFilter(statuses=tuple(status or ()), channel_ids=tuple(channel_id or ()), since=since, until=until)
+    where = PostFilter(
+        statuses=tuple(status or ()),
+        channel_ids=tuple(channel_id or ()),
+        campaign_id=campaign_id,
+        since=since,
+        until=until,
+    )
     found = await posts.search(call.session, scope, where=where, page=page, cursors=call.services.cursors)
     data = await read_all(call, scope, found.items)
     return {"data": data, "next_cursor": found.next_cursor, "has_more": found.has_more}

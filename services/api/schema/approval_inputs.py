@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from services.api.schema.connection import given
-from services.api.schema.inputs import given_fields, validated
+from services.api.schema.inputs import given_values, validated
 from shared.domain.brands.brands import BrandChanges
 from shared.domain.publishing.links import LinkDraft
 from shared.models.enums import ApprovalPolicy, Missed
@@ -25,7 +25,7 @@ class UpdateBrandInput:
     approval_last_call_hours: int | None = UNSET
 
     def changes(self) -> BrandChanges:
-        return validated(BrandChanges, given_fields(self, *BrandChanges.model_fields))
+        return validated(BrandChanges, given_values(self, *BrandChanges.model_fields))
 
 
 @strawberry.input

@@ -8,6 +8,8 @@ from strawberry import UNSET
 
 from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
+from services.api.schema.best_times import BestTimes, suggested
+from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
 from services.api.schema.consent import Consent, consent
@@ -22,7 +24,7 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
-from shared.domain.publishing import holds, links, posts, reviews, stories
+from shared.domain.publishing import campaigns, holds, links, posts, reviews, stories
 from shared.ids import Prefix, typeid
 from shared.models.enums import (
     ApprovalPolicy,
@@ -43,6 +45,7 @@ Root = strawberry.Parent[models.Brand]
 class PostFilter:
     statuses: list[PostStatus] | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     since: datetime | None = UNSET
     until: datetime | None = UNSET
 
@@ -50,6 +53,7 @@ class PostFilter:
         return posts.PostFilter(
             statuses=tuple(self.statuses) if self.statuses else (),
             channel_ids=named_all(Prefix.CHANNEL, self.channel_ids) or (),
+            campaign_id=(named_all(Prefix.CAMPAIGN, [self.campaign_id]) or (None,))[0] if self.campaign_id else None,
             since=given(self.since),
             until=given(self.until),
         )
@@ -167,6 +171,13 @@ async def _outgoing(
     return connection(found, page)
 
 
+async def _campaigns(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await campaigns.search(session, scope, page=page, cursors=info.context.services.cursors)
+    return connection(found, page)
+
+
 async def _channels(root: Root, info: Info) -> Any:
     async with info.context.reading(root.brand_id) as (session, scope):
         return await channels.list_(session, scope)
@@ -216,6 +227,10 @@ class Brand(Node):
     version: int
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
+    best_times: BestTimes = strawberry.field(
+        resolver=suggested, description="When the brand's own posts did best, and how sure that is."
+    )
+    campaigns: Connection[Campaign] = strawberry.field(resolver=_campaigns)
     outgoing: Connection[Outgoing] = strawberry.field(resolver=_outgoing)
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
     identities: Connection[Identity] = strawberry.field(resolver=_identities)

@@ -23,7 +23,7 @@ from shared.models.enums import Network, PostStatus
 M = TypeVar("M", bound=BaseModel)
 
 
-def given_fields(source: Any, *names: str) -> dict[str, Any]:
+def given_values(source: Any, *names: str) -> dict[str, Any]:
     """The fields that the caller set, by name."""
     return {name: value for name in names if (value := getattr(source, name)) is not UNSET}
 
@@ -57,7 +57,7 @@ class ConnectChannelInput:
     terms: list[str] | None = UNSET
 
     def draft(self) -> ChannelDraft:
-        given = {"network": self.network, **given_fields(self, "name", "base_url", "external_id", "terms")}
+        given = {"network": self.network, **given_values(self, "name", "base_url", "external_id", "terms")}
         return validated(ChannelDraft, {**given, "terms": given.get("terms") or []})
 
     def read_credentials(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class UpdateChannelInput:
     terms: list[str] | None = UNSET
 
     def changes(self) -> ChannelChanges:
-        values = given_fields(self, "name", "base_url", "credentials", "terms")
+        values = given_values(self, "name", "base_url", "credentials", "terms")
         if values.get("credentials") is not None:
             values["credentials"] = read_credentials(values["credentials"])
         return validated(ChannelChanges, values)
@@ -185,14 +185,16 @@ class VariantInput:
     audience: str | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        values = given_fields(self, "text", "link", "first_comment", "audience")
+        values = given_values(self, "text", "link", "first_comment", "audience")
         if self.media is not UNSET and self.media is not None:
             values["media"] = [one.values() for one in self.media or []]
         return {"channel_id": str(self.channel_id), "parts": [one.values() for one in self.parts or []], **values}
 
 
 def _post_values(source: Any) -> dict[str, Any]:
-    values = given_fields(source, "text", "link", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    values = given_values(
+        source, "text", "link", "campaign_id", "channel_ids", "variants", "scheduled_at", "local_time", "timezone"
+    )
     if source.media is not UNSET and source.media is not None:
         values["media"] = [one.values() for one in source.media]
     if values.get("channel_ids") is not None:
@@ -210,6 +212,7 @@ class CreatePostInput:
     text: str
     media: list[MediaInput] | None = UNSET
     link: str | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     scheduled_at: datetime | None = UNSET
@@ -230,6 +233,7 @@ class UpdatePostInput:
     text: str | None = UNSET
     media: list[MediaInput] | None = UNSET
     link: str | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     scheduled_at: datetime | None = UNSET
@@ -262,7 +266,7 @@ class BatchPostsInput:
     by_seconds: int | None = UNSET
 
     def many(self) -> Many:
-        values = given_fields(self, "scheduled_at", "local_time", "timezone", "by_seconds")
+        values = given_values(self, "scheduled_at", "local_time", "timezone", "by_seconds")
         return validated(Many, {"do": self.do, "post_ids": [str(id_) for id_ in self.post_ids], **values})
 
 

@@ -10,6 +10,7 @@ from services.api import connecting, loaders, self_test
 from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
 from services.api.schema.approval_mutation import ApprovalMutation
+from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
@@ -83,7 +84,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation, OutgoingMutation, ManyMutation, ApprovalMutation):
+class Mutation(OperationMutation, OutgoingMutation, ManyMutation, CampaignMutation, ApprovalMutation):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)

@@ -7,6 +7,7 @@ import strawberry
 
 from services.api import loaders
 from services.api.schema.approval import Approval, Review, remarks, review, verdicts
+from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.mention import Media, Mention
@@ -152,6 +153,10 @@ class PostWarning:
     post_id: strawberry.ID | None
 
 
+async def _campaign(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    return await loaders.campaign(info.context, root.brand_id, root.campaign_id) if root.campaign_id else None
+
+
 async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return await loaders.variants(info.context, root.brand_id, root.id)
 
@@ -165,6 +170,7 @@ class Post(Node):
     text: str
     media: list[Media] = strawberry.field(resolver=_post_media)
     link: str | None
+    campaign: Campaign | None = strawberry.field(resolver=_campaign)
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None

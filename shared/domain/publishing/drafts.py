@@ -51,6 +51,7 @@ def _storable(value: object) -> object:
 
 _ID_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 60})
 ChannelId = Annotated[UUID, BeforeValidator(_named(Prefix.CHANNEL)), _ID_SCHEMA]
+CampaignId = Annotated[UUID, BeforeValidator(_named(Prefix.CAMPAIGN)), _ID_SCHEMA]
 PostId = Annotated[UUID, BeforeValidator(_named(Prefix.POST)), _ID_SCHEMA]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
@@ -104,6 +105,7 @@ class PostDraft(Timing):
     text: Text
     media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
     link: Link | None = None
+    campaign_id: CampaignId | None = None
     channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] = Field(default_factory=list, max_length=MOST_CHANNELS)
     status: Literal["draft", "scheduled"] | None = None
@@ -115,6 +117,7 @@ class PostChanges(Timing):
     text: Text | None = None
     media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
+    campaign_id: CampaignId | None = None
     channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] | None = Field(default=None, max_length=MOST_CHANNELS)
 

@@ -115,7 +115,9 @@ async def _begin_one(
     one.outgoing.tries += step is Step.SEND
     one.put(_meanwhile(step, is_early=now < due_at), now=scope.now(now))
     post_id = one.form.post.id if one.form is not None else None
-    return Try(claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one), login)
+    return Try(
+        claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one, now), login
+    )
 
 
 def _step(one: Held, card: Card | None) -> Step:

@@ -11,6 +11,7 @@ from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.publishing import (
+    campaigns,
     drafts,
     due,
     fitting,
@@ -77,6 +78,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     plans.set_moment(post, moment)
     # Before any row of a post: whoever holds everything back does it before or after this, never in its middle.
     await holds.current(session, scope)
+    await campaigns.join(session, scope, post, draft.campaign_id)
     session.add(post)
     await session.flush()
     found = await variants.set_up(
@@ -118,6 +120,8 @@ async def update(
         post.media = variants.dumped(changes.media or [])
     if "link" in given:
         post.link = changes.link
+    if "campaign_id" in given:
+        await campaigns.join(session, scope, post, changes.campaign_id)
     if given & {"scheduled_at", "local_time", "timezone"}:
         moment = drafts.when(_with_own_zone(changes, post), await _timezone(session, scope))
         plans.set_moment(post, moment)

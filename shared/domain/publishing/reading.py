@@ -29,6 +29,7 @@ class PostFilter:
 
     statuses: tuple[PostStatus, ...] = ()
     channel_ids: tuple[UUID, ...] = ()
+    campaign_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -62,6 +63,8 @@ async def search(
             col(Variant.channel_id).in_(where.channel_ids),
         )
         wanted = wanted.where(on_channels.exists())
+    if where.campaign_id is not None:
+        wanted = wanted.where(col(Post.campaign_id) == where.campaign_id)
     if where.since is not None:
         wanted = wanted.where(col(Post.scheduled_at) >= where.since)
     if where.until is not None:

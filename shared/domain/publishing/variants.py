@@ -13,7 +13,7 @@ from shared.domain.brands.lanes import lane_of
 from shared.domain.publishing import due, effects, fitting, reading, transitions
 from shared.domain.publishing.cautions import digest
 from shared.domain.publishing.drafts import MediaItem, VariantDraft, named_channels
-from shared.domain.publishing.fitting import Cards, link_of, media_of, said, text_of
+from shared.domain.publishing.fitting import Cards, link_apart, link_of, media_of, said, text_of
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import new_uuid
@@ -208,7 +208,7 @@ def _payload(post: Post, variant: Variant, card: Card) -> JsonObject:
     return {
         "text": said(post, variant, card),
         "media": media_of(post, variant),
-        "link": link_of(post, variant) if card.link_apart else None,
+        "link": link_apart(post, variant, card),
         "audience": variant.audience,
     }
 

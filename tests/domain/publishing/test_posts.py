@@ -70,7 +70,7 @@ async def test_each_channel_gets_its_own_form(desk: Desk) -> None:
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "hears_only", "removed"])
 async def test_a_channel_that_cannot_publish_is_refused_by_its_place(desk: Desk, kind: str) -> None:
     if kind == "hears_only":
-        channel_id = (await desk.channel(Network.FACEBOOK, external_id="1", credentials={"app_secret": "s"})).id
+        channel_id = (await desk.channel(Network.FEED, base_url="https://cafe.example/feed.xml")).id
     elif kind == "foreign":
         channel_id = (await desk.house.channel(await desk.house.brand("Zee"))).id
     elif kind == "removed":
