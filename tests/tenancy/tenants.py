@@ -257,7 +257,7 @@ async def _review(world: World, tenant: Tenant, name: str) -> None:
     waiting = tenant.ids[Prefix.POST][4:6]
     ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     link = {"name": f"{name} client", "expires_at": ends, "post_ids": waiting, "language": "fr"}
-    asked = [(f"posts/{one}/submit", None) for one in waiting]
+    asked: list[tuple[str, Any]] = [(f"posts/{one}/submit", None) for one in waiting]
     asked += [(f"posts/{waiting[0]}/comments", {"text": f"{name} remarks", "place": "text"})]
     asked += [("approval-links", link), ("approval-links", link)]
     asked += [("hold", {"reason": f"{name} storm"}), ("hold/release", {"missed": "ask"})]
