@@ -24,7 +24,9 @@ from services.api.rest import (
     arrivals,
     audit,
     best_times,
+    blackouts,
     brands,
+    calendar,
     campaigns,
     channels,
     connecting,
@@ -37,6 +39,8 @@ from services.api.rest import (
     operations,
     outgoing,
     posts,
+    recurrences,
+    slots,
     threads,
     viewer,
 )
@@ -86,6 +90,11 @@ ROUTERS = (
     campaigns.router,
     many_posts.router,
     posts.router,
+    slots.router,
+    slots.queueing,
+    blackouts.router,
+    recurrences.router,
+    calendar.router,
     approvals.router,
     approvals.waiting,
     approval_links.router,
@@ -162,6 +171,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
+    app.include_router(calendar.address)
     app.include_router(approval_routes.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))

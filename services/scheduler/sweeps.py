@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.scheduler import reminding, withdrawing
+from services.scheduler import planning, reminding, withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
@@ -32,6 +32,7 @@ async def sweep(house: House) -> None:
         await forget(house)
     if await _turn(house, "sweep:daily", timedelta(days=1)):
         await nightly(house)
+    await planning.go_on(house)
     await withdrawing.work_off(house)
     await reminding.remind(house)
 

@@ -12,6 +12,8 @@ from shared.ids import Prefix, typeid
 from shared.models import (
     ApprovalLink,
     Arrival,
+    Blackout,
+    CalendarFeed,
     Campaign,
     Channel,
     Identity,
@@ -19,6 +21,8 @@ from shared.models import (
     Operation,
     Outgoing,
     Post,
+    Recurrence,
+    Slot,
     Thread,
     Variant,
 )
@@ -26,6 +30,8 @@ from shared.models import (
 _TABLES: dict[Prefix, Any] = {
     Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
+    Prefix.BLACKOUT: Blackout,
+    Prefix.CALENDAR_FEED: CalendarFeed,
     Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
@@ -33,6 +39,8 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
+    Prefix.RECURRENCE: Recurrence,
+    Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
 }

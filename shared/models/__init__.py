@@ -23,6 +23,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
+from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
@@ -34,10 +35,12 @@ __all__ = [
     "Arrival",
     "Attempt",
     "AuditEntry",
+    "Blackout",
     "Brand",
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "CalendarFeed",
     "Campaign",
     "Channel",
     "ChannelDraft",
@@ -47,6 +50,7 @@ __all__ = [
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueRecurrence",
     "DueReminder",
     "DueUpkeep",
     "Edit",
@@ -67,9 +71,11 @@ __all__ = [
     "Outgoing",
     "Post",
     "Reaction",
+    "Recurrence",
     "Review",
     "RollupDay",
     "RollupHour",
+    "Slot",
     "Team",
     "TeamMember",
     "Thread",

@@ -168,6 +168,39 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Weekday(StrEnum):
+    """In the order of ISO 8601: the week begins on Monday."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class MissedPolicy(StrEnum):
+    """What becomes of an effect that was not begun within the brand's grace: send it late, let it be, ask a person."""
+
+    FIRE = "fire"
+    SKIP = "skip"
+    ASK = "ask"
+
+
+class BlackoutPolicy(StrEnum):
+    """What becomes of an occurrence on a day of silence: it is left out, or comes on the next day that is none."""
+
+    SKIP = "skip"
+    MOVE = "move"
+
+
+class RecurrenceStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
 class ApprovalPolicy(StrEnum):
     """How many people besides the author look at a post before it goes out."""
 
@@ -239,6 +272,7 @@ class EventType(StrEnum):
     POST_CHANGED = "post.changed"
     CHANNEL_CHANGED = "channel.changed"
     OUTGOING_CHANGED = "outgoing.changed"
+    RECURRENCE_CHANGED = "recurrence.changed"
     APPROVAL_CHANGED = "approval.changed"
     APPROVAL_WAITING = "approval.waiting"
     HOLD_CHANGED = "hold.changed"

@@ -36,7 +36,7 @@ NODES = {
     "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
     "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
     "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
-    "Thread": Prefix.THREAD,
+    "Thread": Prefix.THREAD, "Slot": Prefix.SLOT, "Recurrence": Prefix.RECURRENCE, "Blackout": Prefix.BLACKOUT,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
@@ -51,6 +51,13 @@ TARGETS = {
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
      "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "Brand.consent": Prefix.CONSENT,
+    **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),
+    **dict.fromkeys(("updateBlackout", "deleteBlackout"), Prefix.BLACKOUT),
+    **dict.fromkeys(
+        ("updateRecurrence", "pauseRecurrence", "resumeRecurrence", "endRecurrence", "skipOccurrence"),
+        Prefix.RECURRENCE,
+    ),
+    "revokeCalendarFeed": Prefix.CALENDAR_FEED,
     **dict.fromkeys(("submitPost", "approve", "requestChanges", "addComment"), Prefix.POST),
     "updateBrand": Prefix.BRAND, "revokeApprovalLink": Prefix.APPROVAL_LINK,
 }  # fmt: skip
@@ -59,7 +66,7 @@ WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
-    "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
+    "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}

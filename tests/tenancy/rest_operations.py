@@ -30,6 +30,10 @@ IDS = {
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
+    "slot_id": Prefix.SLOT,
+    "recurrence_id": Prefix.RECURRENCE,
+    "blackout_id": Prefix.BLACKOUT,
+    "feed_id": Prefix.CALENDAR_FEED,
     "link_id": Prefix.APPROVAL_LINK,
     "variant_id": Prefix.VARIANT,
 }
@@ -39,6 +43,12 @@ PLACES = {
     ("backfillChannel", "id"): 1,
     ("cancel_outgoing", "outgoing_id"): 2,
     ("cancelOutgoing", "id"): 2,
+    # What waits in a slot.
+    ("reorder_queue", "post_ids"): 7,
+    ("reorderQueue", "postIds"): 7,
+    # One that has gone on since the beginning; the first has been ended.
+    **{(name, "recurrence_id"): 1 for name in ("resume_recurrence", "skip_occurrence", "update_recurrence")},
+    **{(name, "id"): 1 for name in ("resumeRecurrence", "skipOccurrence", "updateRecurrence")},
     # Two that wait for somebody, and one that nobody has looked at.
     ("approve", "post_id"): 4,
     ("approve", "id"): 4,
@@ -62,7 +72,8 @@ QUERY = {
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
-    "name": "nobody", "cursor": None,
+    "name": "nobody", "cursor": None, "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
+    "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3",
 }  # fmt: skip
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None}
 BODY: dict[str, Any] = {
@@ -72,9 +83,11 @@ BODY: dict[str, Any] = {
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
     "audience": None, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
     "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
-    "return_url": "http://127.0.0.1:8000/back", "approval": "none", "client_approval": False,
+    "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
+    "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
+    "grace_seconds": 900, "approval": "none", "client_approval": False,
     "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
-    "reason": "a storm", "missed": "ask", "language": "fr", "until": None,
+    "reason": "a storm", "language": "fr", "until": None,
     "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
 }  # fmt: skip
 # Bodies that are no JSON, by their type.
@@ -82,6 +95,9 @@ RAW = {"text/csv": b"text,status\na new text,draft\n"}
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {
     "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
+    "create_slot": {"local_time": "10:00"},
+    "create_recurrence": {"local_time": "10:00", "starts_on": "2027-02-01"},
+    "create_blackout": {"starts_on": "2027-02-01"},
     "approve": {"if_version": 2},
     "request_changes": {"if_version": 2},
 }
@@ -99,6 +115,10 @@ NEEDED = {
     "update_post": {"text"},
     "update_campaign": {"name"},
     "get_metrics": {"key"},
+    "update_slot": {"label"},
+    "update_blackout": {"label"},
+    "update_recurrence": {"text"},
+    "create_recurrence": {"starts_on", "channel_ids"},
 }
 
 
@@ -195,7 +215,7 @@ class Operation:
             is_list = self._resolved(one).get("type") == "array"
             if name in IDS:
                 tenant = other if is_foreign and other is not None else whose(name)
-                value: Any = tenant.id(IDS[name])
+                value: Any = tenant.ids[IDS[name]][PLACES.get((self.id, name), 0)]
             elif is_foreign:
                 inner = self._resolved(one)
                 value = self._body(inner["items"] if is_list else inner, whose, foreign[1:], other, set())

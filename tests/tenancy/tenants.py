@@ -52,6 +52,10 @@ TABLE_OF = {
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
     Prefix.CONSENT: "consent",
+    Prefix.SLOT: "slot",
+    Prefix.RECURRENCE: "recurrence",
+    Prefix.BLACKOUT: "blackout",
+    Prefix.CALENDAR_FEED: "calendar_feed",
     Prefix.API_KEY: "api_key",
     Prefix.GRANT: "grant",
     Prefix.USER: "user",
@@ -246,9 +250,29 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
     await world.eye.execute(
         "DELETE FROM due_outgoing WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
     )
+    await _plan(world, tenant, name)
     tenant.ids[Prefix.POST] = [await post(), await post(), scheduled, published]
     tenant.ids[Prefix.POST] += [await post(), await post(), await post()]
+    tenant.ids[Prefix.POST] += [await post(slot="next"), await post(slot="next")]
     await _review(world, tenant, name)
+
+
+async def _plan(world: World, tenant: Tenant, name: str) -> None:
+    """When the tenant speaks: two slots, days of silence, two recurrences, two feeds of the calendar."""
+    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
+    recurring = {"text": f"{name} comes again", "rule": "FREQ=DAILY;COUNT=300", "local_time": "10:00",
+        "channel_ids": [typeid(Prefix.CHANNEL, tenant.channels[0].id)]}  # fmt: skip
+    for where, body in (
+        ("slots", {"weekday": "monday", "local_time": "10:00", "label": f"{name} monday"}),
+        ("slots", {"weekday": "friday", "local_time": "10:00", "label": f"{name} friday"}),
+        ("blackouts", {"starts_on": "2026-11-20", "label": f"{name} silence"}),
+        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
+        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
+        ("calendar/feeds", {"label": f"{name} phone"}),
+        ("calendar/feeds", {"label": f"{name} desk"}),
+    ):
+        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
 
 
 async def _review(world: World, tenant: Tenant, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from services.api.schema import planning_fields
 from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
 from services.api.schema.best_times import BestTimes, suggested
@@ -17,6 +18,7 @@ from services.api.schema.identity import Identity, IdentityFilter
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
 from services.api.schema.outgoing import Outgoing
+from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occurrence, Recurrence, Slot
 from services.api.schema.post import Post
 from services.api.schema.thread import Thread
 from shared import models
@@ -33,6 +35,7 @@ from shared.models.enums import (
     Interval,
     MentionOrder,
     MetricKey,
+    MissedPolicy,
     OutgoingKind,
     OutgoingState,
     PostStatus,
@@ -217,6 +220,8 @@ class Brand(Node):
     name: str
     languages: list[str]
     timezone: str
+    missed: MissedPolicy
+    grace_seconds: int
     approval: ApprovalPolicy = strawberry.field(description="How many people besides the author must agree to a post.")
     client_approval: bool = strawberry.field(description="Whether the client must agree after them.")
     approval_reminder_hours: int
@@ -232,6 +237,22 @@ class Brand(Node):
     )
     campaigns: Connection[Campaign] = strawberry.field(resolver=_campaigns)
     outgoing: Connection[Outgoing] = strawberry.field(resolver=_outgoing)
+    slots: list[Slot] = strawberry.field(resolver=planning_fields.brand_slots)
+    queue: Connection[Post] = strawberry.field(
+        resolver=planning_fields.brand_queue, description="What waits in slots, the next first."
+    )
+    blackouts: list[Blackout] = strawberry.field(resolver=planning_fields.brand_blackouts)
+    recurrences: Connection[Recurrence] = strawberry.field(resolver=planning_fields.brand_recurrences)
+    recurrence_preview: list[Occurrence] = strawberry.field(
+        resolver=planning_fields.brand_preview, description="The next moments that a rule would come to."
+    )
+    calendar: Calendar = strawberry.field(
+        resolver=planning_fields.brand_calendar,
+        description="What is planned, free, to come again and silent, by local day; 100 days at most.",
+    )
+    calendar_feeds: list[CalendarFeed] = strawberry.field(
+        resolver=planning_fields.brand_feeds, description="Your own addresses of this calendar."
+    )
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
     identities: Connection[Identity] = strawberry.field(resolver=_identities)
     arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)

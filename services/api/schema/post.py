@@ -1,6 +1,6 @@
 """What the brand has to say."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
@@ -161,6 +161,14 @@ async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return await loaders.variants(info.context, root.brand_id, root.id)
 
 
+def _slot_id(root: strawberry.Parent[models.Post]) -> strawberry.ID | None:
+    return strawberry.ID(typeid(Prefix.SLOT, root.slot_id)) if root.slot_id is not None else None
+
+
+def _recurrence_id(root: strawberry.Parent[models.Post]) -> strawberry.ID | None:
+    return strawberry.ID(typeid(Prefix.RECURRENCE, root.recurrence_id)) if root.recurrence_id is not None else None
+
+
 @strawberry.type(
     description="Content we author. `scheduledAt` is the moment; `localTime` and `timezone` what was meant."
 )
@@ -174,6 +182,9 @@ class Post(Node):
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
+    slot_id: strawberry.ID | None = strawberry.field(resolver=_slot_id)
+    recurrence_id: strawberry.ID | None = strawberry.field(resolver=_recurrence_id)
+    occurs_on: date | None
     variants: list[Variant] = strawberry.field(resolver=_variants)
     review: Review | None = strawberry.field(resolver=_review, description="Null of a post that is deleted.")
     approvals: list[Approval] = strawberry.field(resolver=_approvals)

@@ -17,16 +17,11 @@ from shared.models.post import Post, Variant
 _MISSED = "its moment had passed when the last of those who must agree did: publish it now, or give it another time"
 
 
-def set_moment(post: Post, moment: When | None) -> None:
-    """Write down when the post is to go out."""
-    post.scheduled_at = moment.at if moment is not None else None
-    post.local_time = moment.local_time if moment is not None else None
-    post.timezone = moment.timezone if moment is not None else None
-
-
 def moment_of(post: Post) -> When | None:
-    """When the post is to go out."""
-    return None if post.scheduled_at is None else When(post.scheduled_at, post.local_time, post.timezone)
+    """When the post is to go out: by its wall clock, where it has one, and the rules that hold now."""
+    if post.local_time is not None and post.timezone is not None:
+        return drafts.at_wall_clock(datetime.fromisoformat(post.local_time), post.timezone)
+    return None if post.scheduled_at is None else When(post.scheduled_at)
 
 
 async def take_back(session: Session, scope: Scope, found: Sequence[Variant], now: datetime) -> None:

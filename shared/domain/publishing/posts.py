@@ -3,13 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete as sql_delete
 from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.events import events
-from shared.domain.events.events import NewEvent
 from shared.domain.publishing import (
     campaigns,
     drafts,
@@ -17,24 +14,28 @@ from shared.domain.publishing import (
     fitting,
     held,
     holds,
+    letting_go,
     locked,
+    moving,
     plans,
     reading,
+    recurrences,
     reviews,
+    seats,
     transitions,
     variants,
 )
-from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, When
+from shared.domain.publishing.drafts import Planning, PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
+from shared.domain.publishing.seats import Wanted
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
 from shared.ids import Prefix, typeid
-from shared.models.approval import Approval, Review
 from shared.models.brand import Brand
-from shared.models.enums import EventType, GrantRole, KeyScope, PostStatus, Reviewer, VariantStatus
-from shared.models.post import Attempt, Outgoing, Post, Variant
+from shared.models.enums import GrantRole, KeyScope, PostStatus, Reviewer, VariantStatus
+from shared.models.post import Post, Variant
 
 __all__ = [
     "Cards",
@@ -65,7 +66,9 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     A draft may say what a network would not take: its variant lists it among its problems.
     """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    moment = drafts.when(draft, await _timezone(session, scope))
+    slots = await seats.lock(session, scope) if draft.slot is not None else []
+    channel_ids = list(dict(drafts.named_channels(draft.channel_ids, draft.variants)))
+    moment, seat = await seats.meant(session, scope, draft, slots, channel_ids=channel_ids, now=now)
     post = Post(
         brand_id=scope.brand_id,
         text=draft.text,
@@ -75,10 +78,10 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
         created_at=now,
         updated_at=now,
     )
-    plans.set_moment(post, moment)
+    moving.plan(post, moment, seat)
+    await campaigns.join(session, scope, post, draft.campaign_id)
     # Before any row of a post: whoever holds everything back does it before or after this, never in its middle.
     await holds.current(session, scope)
-    await campaigns.join(session, scope, post, draft.campaign_id)
     session.add(post)
     await session.flush()
     found = await variants.set_up(
@@ -124,7 +127,7 @@ async def update(
         await campaigns.join(session, scope, post, changes.campaign_id)
     if given & {"scheduled_at", "local_time", "timezone"}:
         moment = drafts.when(_with_own_zone(changes, post), await _timezone(session, scope))
-        plans.set_moment(post, moment)
+        moving.plan(post, moment)
         if post.status in _PLANNED:
             _when(scope, moment, now)
     if post.status in _PLANNED:
@@ -153,20 +156,27 @@ async def schedule(
     at: datetime | None = None,
     local_time: str | None = None,
     timezone: str | None = None,
+    slot: Wanted | None = None,
     cards: Cards,
     now: datetime,
     if_version: int | None = None,
 ) -> Post:
-    """Let a post go out at a moment, at wall-clock time in a zone, or at the time it already has; again to move it.
+    """Let a post go out at a moment, at wall-clock time in a zone, in a slot, or at the time it already has.
 
-    Where somebody must agree first it waits for them, and goes out then.
+    Again to move it. What is in the way of a slot: see `seats.find`. Where somebody must agree first it waits for them,
+    and goes out then.
     """
+    slots = await seats.lock(session, scope) if slot is not None else []
     post, found = await locked.take(session, scope, post_id, Verb.SCHEDULE, if_version=if_version)
-    timing = Timing(scheduled_at=at, local_time=local_time, timezone=timezone)
-    moment = drafts.when(timing, await _timezone(session, scope)) or plans.moment_of(post)
-    when = _when(scope, moment, now)
+    timing = Planning(scheduled_at=at, local_time=local_time, timezone=timezone, slot=slot)
+    channel_ids = [variant.channel_id for variant in found if variant.status is not VariantStatus.CANCELLED]
+    moment, seat = await seats.meant(session, scope, timing, slots, channel_ids=channel_ids, now=now, besides=[post_id])
+    when = _when(scope, moment or plans.moment_of(post), now)
     await plans.take_back(session, scope, found, now)
-    plans.set_moment(post, moment)
+    if moment is not None:
+        moving.plan(post, moment, seat)
+    else:
+        post.scheduled_at = when
     waits_for = await plans.go_out(session, scope, post, found, Verb.SCHEDULE, at=when, cards=cards, now=now)
     return await _changed(session, scope, post, "post.schedule", now, waits_for)
 
@@ -181,7 +191,7 @@ async def publish(
     post, found = await locked.take(session, scope, post_id, Verb.PUBLISH, if_version=if_version)
     await plans.take_back(session, scope, found, now)
     at = await due.at_once(session, scope, now)
-    plans.set_moment(post, When(at))
+    moving.plan(post, When(at))
     waits_for = await plans.go_out(session, scope, post, found, Verb.PUBLISH, at=at, cards=cards, now=now)
     return await _changed(session, scope, post, "post.publish", now, waits_for)
 
@@ -197,6 +207,8 @@ async def cancel(
     for variant in found:
         if variant in called_off or variant.status in idle:
             variant.status = transitions.called_off(effects.get(variant.id, ()))
+    # Its place in a slot is somebody else's from now on.
+    post.slot_id = post.slot_day = None
     transitions.go(post, Verb.CANCEL, transitions.post_status_of(found))
     await reviews.forget_reminder(session, scope, post.id)
     return await _changed(session, scope, post, "post.cancel", now)
@@ -209,22 +221,10 @@ async def delete(
     post, found = await locked.take(session, scope, post_id, Verb.DELETE, if_version=if_version)
     await plans.take_back(session, scope, found, now)
     await reviews.forget_reminder(session, scope, post_id)
+    if post.recurrence_id is not None and post.occurs_on is not None:
+        await recurrences.leave_out(session, scope, post.recurrence_id, post.occurs_on)
+    await letting_go.let_go(session, scope, [post], found, now=now)
     post.version += 1
-    gone = NewEvent(EventType.POST_CHANGED, post.id, post.version, {"status": "deleted"})
-    by_variant = await reading.outgoing_of(session, scope, [variant.id for variant in found])
-    ids = [outgoing.id for rows in by_variant.values() for outgoing in rows]
-    for table, condition in (
-        (Attempt, col(Attempt.outgoing_id).in_(ids)),
-        (Outgoing, col(Outgoing.id).in_(ids)),
-        (Approval, col(Approval.post_id) == post_id),
-        (Review, col(Review.id) == post_id),
-        (Variant, col(Variant.post_id) == post_id),
-        (Post, col(Post.id) == post_id),
-    ):
-        statement = sql_delete(table).where(col(table.brand_id) == scope.brand_id, condition)
-        await session.execute(statement.execution_options(synchronize_session=False))
-    session.expunge_all()
-    await events.add(session, scope.brand_id, [gone], now=now)
     await audit.add(session, scope, "post.delete", typeid(Prefix.POST, post_id))
     return post, found
 

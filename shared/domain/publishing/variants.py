@@ -38,7 +38,7 @@ async def set_up(
     Raises Invalid, naming the place, for a channel that is not the brand's, or that can't publish.
     """
     named = dict(named_channels(channel_ids, drafts))
-    await _channels(session, scope, named, cards)
+    await channels_of(session, scope, named, cards)
     by_channel = {variant.channel_id: variant for variant in standing}
     wanted = {draft.channel_id: draft for draft in drafts}
     found = []
@@ -84,9 +84,10 @@ async def _take_away(session: Session, scope: Scope, variants: Sequence[Variant]
             await session.delete(variant)
 
 
-async def _channels(
+async def channels_of(
     session: Session, scope: Scope, named: Mapping[UUID, tuple[str | int, ...]], cards: Cards
 ) -> dict[UUID, Channel]:
+    """The named channels. Raises Invalid, naming its place, for one that is not the brand's, or can't publish."""
     wanted = select(Channel).where(
         col(Channel.brand_id) == scope.brand_id, col(Channel.id).in_(named), col(Channel.removed_at).is_(None)
     )
@@ -129,7 +130,7 @@ async def ready(
     if not sending:
         raise Invalid([Problem("required", "a post needs at least one channel to go out on", ("channel_ids",))])
     places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(variants)}
-    channels = await _channels(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
+    channels = await channels_of(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
     for variant in sending:
         if not text_of(post, variant).strip() and not media_of(post, variant) and link_of(post, variant) is None:
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
