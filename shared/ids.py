@@ -45,7 +45,13 @@ class Prefix(StrEnum):
     OUTGOING = "out"
     ATTEMPT = "att"
     EVENT = "evt"
+    NOTIFICATION = "ntf"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
+    APPROVAL = "appr"
+    HOLD = "hold"
+    APPROVAL_LINK = "link"
 
 
 def new_uuid() -> UUID:

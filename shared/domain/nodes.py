@@ -10,6 +10,7 @@ from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
 from shared.models import (
+    ApprovalLink,
     Arrival,
     Blackout,
     CalendarFeed,
@@ -17,6 +18,7 @@ from shared.models import (
     Channel,
     Identity,
     Mention,
+    Notification,
     Operation,
     Outgoing,
     Post,
@@ -24,9 +26,11 @@ from shared.models import (
     Slot,
     Thread,
     Variant,
+    WebhookDelivery,
 )
 
 _TABLES: dict[Prefix, Any] = {
+    Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
     Prefix.BLACKOUT: Blackout,
     Prefix.CALENDAR_FEED: CalendarFeed,
@@ -34,6 +38,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,
+    Prefix.NOTIFICATION: Notification,
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
@@ -41,6 +46,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
+    Prefix.WEBHOOK_DELIVERY: WebhookDelivery,
 }
 
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from shared.models import (
+    approval,
     arrival,
     brand,
     campaign,
@@ -11,17 +12,20 @@ from shared.models import (
     consent,
     event,
     mention,
+    notification,
     operation,
     organization,
     planning,
     post,
     turn,
+    webhook,
 )
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
 _MODULES = (
+    approval,
     arrival,
     brand,
     campaign,
@@ -30,11 +34,13 @@ _MODULES = (
     consent,
     event,
     mention,
+    notification,
     operation,
     organization,
     planning,
     post,
     turn,
+    webhook,
 )
 
 
@@ -49,6 +55,8 @@ class TableKind(StrEnum):
 TABLES: dict[str, TableKind] = {
     "api_key": TableKind.PLATFORM,
     "app": TableKind.PLATFORM,
+    "approval": TableKind.CONTENT,
+    "approval_link": TableKind.PLATFORM,
     "arrival": TableKind.QUEUE,
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
@@ -63,36 +71,51 @@ TABLES: dict[str, TableKind] = {
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
     "due_fetch": TableKind.QUEUE,
+    "due_mail": TableKind.QUEUE,
+    "due_notice": TableKind.QUEUE,
     "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
     "due_recurrence": TableKind.QUEUE,
+    "due_reminder": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
+    "due_webhook": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
     "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
+    "hold": TableKind.CONTENT,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,
     "identity": TableKind.CONTENT,
     "lease": TableKind.PLATFORM,
+    "mail": TableKind.QUEUE,
     "membership": TableKind.PLATFORM,
     "mention": TableKind.CONTENT,
+    "notice_cursor": TableKind.CONTENT,
+    "notification": TableKind.CONTENT,
+    "notification_preference": TableKind.PLATFORM,
+    "notification_settings": TableKind.PLATFORM,
     "operation": TableKind.CONTENT,
     "organization": TableKind.PLATFORM,
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,
     "reaction": TableKind.CONTENT,
     "recurrence": TableKind.CONTENT,
+    "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
     "slot": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,
     "thread": TableKind.CONTENT,
+    "told": TableKind.CONTENT,
     "user": TableKind.PLATFORM,
     "variant": TableKind.CONTENT,
+    "webhook_attempt": TableKind.CONTENT,
+    "webhook_delivery": TableKind.CONTENT,
+    "webhook_endpoint": TableKind.PLATFORM,
     "withdrawal": TableKind.QUEUE,
 }
 

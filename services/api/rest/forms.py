@@ -1,5 +1,7 @@
 """What forms of posts have in common, and what is said of them."""
 
+from datetime import datetime
+
 from services.api.rest.ids import PostRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.shapes import Read
@@ -19,3 +21,14 @@ class WarningRead(Read):
     message: str
     path: list[str | int]
     post_id: PostRef | None
+
+
+class FigureRead(Read):
+    """What the network counted, by its last count of an hour; null: it did not say."""
+
+    hour: datetime
+    counted_at: datetime
+    likes: int | None
+    replies: int | None
+    shares: int | None
+    views: int | None

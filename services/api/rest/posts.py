@@ -10,7 +10,7 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.forms import PartRead, WarningRead
+from services.api.rest.forms import FigureRead, PartRead, WarningRead
 from services.api.rest.ids import (
     CampaignRef,
     ChannelRef,
@@ -90,17 +90,6 @@ class PostRead(Read):
     created_at: datetime
     updated_at: datetime
     version: int
-
-
-class FigureRead(Read):
-    """What the network counted, by its last count of an hour; null: it did not say."""
-
-    hour: datetime
-    counted_at: datetime
-    likes: int | None
-    replies: int | None
-    shares: int | None
-    views: int | None
 
 
 class VariantFigures(Read):
@@ -186,7 +175,7 @@ async def answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Res
     return response
 
 
-async def _if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
+async def if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
     return meant(if_match, (await posts.get(call.session, scope, post_id)).version)
 
 
@@ -264,13 +253,13 @@ async def update_post(
 
 @router.delete("/{post_id}", status_code=204, response_class=Response, summary="Let go of a post that never went out")
 async def delete_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> None:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     await posts.delete(call.session, scope, post_id, now=call.services.clock(), if_version=version)
 
 
 @router.post("/{post_id}/publish", response_model=PostRead, summary="Let a post go out now")
 async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     post = await posts.publish(call.session, scope, post_id, cards=CARDS, now=call.services.clock(), if_version=version)
     call.ring(SendOutgoing())
     return await answer(call, scope, post)
@@ -300,6 +289,6 @@ async def schedule_post(
 
 @router.post("/{post_id}/cancel", response_model=PostRead, summary="Take a post back: what has not left us never does")
 async def cancel_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     post = await posts.cancel(call.session, scope, post_id, now=call.services.clock(), if_version=version)
     return await answer(call, scope, post)

@@ -9,6 +9,7 @@ import strawberry
 from services.api import connecting, loaders, self_test
 from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
+from services.api.schema.approval_mutation import ApprovalMutation
 from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
@@ -27,6 +28,7 @@ from services.api.schema.inputs import (
     UpdatePostInput,
 )
 from services.api.schema.many_mutation import ManyMutation
+from services.api.schema.notification_mutation import NotificationMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.outgoing_mutation import OutgoingMutation
 from services.api.schema.payloads import (
@@ -46,6 +48,7 @@ from services.api.schema.payloads import (
 )
 from services.api.schema.planning_mutation import PlanningMutation
 from services.api.schema.recurrence_mutation import RecurrenceMutation
+from services.api.schema.webhook_mutation import WebhookMutation
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.contract import Choice
@@ -86,7 +89,15 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 @strawberry.type
 class Mutation(
-    OperationMutation, OutgoingMutation, ManyMutation, CampaignMutation, PlanningMutation, RecurrenceMutation
+    OperationMutation,
+    OutgoingMutation,
+    ManyMutation,
+    CampaignMutation,
+    PlanningMutation,
+    RecurrenceMutation,
+    ApprovalMutation,
+    NotificationMutation,
+    WebhookMutation,
 ):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:

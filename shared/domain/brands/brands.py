@@ -14,7 +14,7 @@ from shared.domain.scope import Principal, Scope, see
 from shared.errors import Invalid, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand, BrandDraft
-from shared.models.enums import GrantRole, KeyScope, MissedPolicy
+from shared.models.enums import ApprovalPolicy, GrantRole, KeyScope, MissedPolicy
 
 _KIND = "brands"
 
@@ -27,6 +27,10 @@ class BrandChanges(SQLModel):
     timezone: str | None = None
     missed: MissedPolicy | None = None
     grace_seconds: int | None = None
+    approval: ApprovalPolicy | None = None
+    client_approval: bool | None = None
+    approval_reminder_hours: int | None = None
+    approval_last_call_hours: int | None = None
 
 
 async def get(session: Session, scope: Scope) -> Brand:

@@ -32,7 +32,7 @@ SELECT p.id, p.status, left(p.text, 200), p.scheduled_at, p.local_time, p.timezo
   FROM post p LEFT JOIN LATERAL (
        SELECT array_agg(id) AS ids, array_agg(channel_id) AS channel_ids, array_agg(status) AS statuses,
               array_agg(url) AS urls
-         FROM (SELECT * FROM variant o WHERE o.brand_id = p.brand_id AND o.post_id = p.id ORDER BY o.id) o) v ON true
+         FROM (SELECT * FROM variant o WHERE o.brand_id = $1 AND o.post_id = p.id ORDER BY o.id) o) v ON true
  WHERE p.brand_id = $1 AND p.scheduled_at >= $2 AND p.scheduled_at < $3
  ORDER BY p.scheduled_at, p.id
 """

@@ -198,6 +198,11 @@ async def call_off(session: Session, scope: Scope, outgoing_ids: Sequence[UUID])
     )
 
 
+async def bring_forward(session: Session, scope: Scope, outgoing_ids: Sequence[UUID], at: datetime) -> None:
+    """Let effects be due at `at` that rest until later; those that somebody has in hand are left."""
+    await session.execute(_RELEASE, {"now": at, "brand": scope.brand_id, "ids": list(outgoing_ids)})
+
+
 async def release(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> None:
     """Look at once at what waited for a channel that stood still."""
     waiting = select(Outgoing.id).where(

@@ -11,6 +11,7 @@ from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.publishing import due, reading
 from shared.domain.scope import Scope
+from shared.models.approval import Approval, Review
 from shared.models.enums import EventType
 from shared.models.post import Attempt, Outgoing, Post, Variant
 
@@ -28,6 +29,8 @@ async def let_go(
     for table, condition in (
         (Attempt, col(Attempt.outgoing_id).in_(ids)),
         (Outgoing, col(Outgoing.id).in_(ids)),
+        (Approval, col(Approval.post_id).in_(gone)),
+        (Review, col(Review.id).in_(gone)),
         (Variant, col(Variant.post_id).in_(gone)),
         (Post, col(Post.id).in_(gone)),
     ):

@@ -13,10 +13,14 @@ from shared.domain.publishing import (
     due,
     fitting,
     held,
+    holds,
     letting_go,
+    locked,
     moving,
+    plans,
     reading,
     recurrences,
+    reviews,
     seats,
     transitions,
     variants,
@@ -27,10 +31,10 @@ from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgo
 from shared.domain.publishing.seats import Wanted
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
-from shared.errors import Invalid, Problem, Stale
+from shared.errors import Invalid, Problem
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand
-from shared.models.enums import GrantRole, KeyScope, PostStatus, VariantStatus
+from shared.models.enums import GrantRole, KeyScope, PostStatus, Reviewer, VariantStatus
 from shared.models.post import Post, Variant
 
 __all__ = [
@@ -50,6 +54,10 @@ __all__ = [
     "update",
     "variants_of",
 ]
+
+_PLANNED = frozenset({PostStatus.SCHEDULED, PostStatus.HELD})
+# Of which nothing is under way.
+_IDLE = frozenset({VariantStatus.DRAFT, VariantStatus.IN_REVIEW, VariantStatus.APPROVED, VariantStatus.HELD})
 
 
 async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Cards, now: datetime) -> Post:
@@ -72,15 +80,21 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     )
     moving.plan(post, moment, seat)
     await campaigns.join(session, scope, post, draft.campaign_id)
+    # Before any row of a post: whoever holds everything back does it before or after this, never in its middle.
+    await holds.current(session, scope)
     session.add(post)
     await session.flush()
     found = await variants.set_up(
         session, scope, post, channel_ids=draft.channel_ids, drafts=draft.variants, standing=(), cards=cards
     )
+    waits_for = None
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
-        await _schedule(session, scope, post, found, moment, cards=cards, now=now)
+        at = _when(scope, moment, now)
+        waits_for = await plans.go_out(session, scope, post, found, None, at=at, cards=cards, now=now)
     await fitting.note(session, scope, post, found, cards)
     await held.tell_posts(session, scope, [post], now=now)
+    if waits_for is not None:
+        await reviews.tell(session, scope, post, now=now, waits_for=waits_for.value)
     await audit.add(session, scope, "post.create", typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
 
@@ -95,11 +109,11 @@ async def update(
     now: datetime,
     if_version: int | None = None,
 ) -> Post:
-    """Change a post that has not begun to go out; a scheduled one stays scheduled.
+    """Change a post that has not begun to go out; a scheduled one stays scheduled, unless somebody must agree first.
 
     Raises NotFound, Stale, Invalid, and Conflict once it is being sent.
     """
-    post, standing = await _held(session, scope, post_id, Verb.EDIT, if_version)
+    post, standing = await locked.take(session, scope, post_id, Verb.EDIT, if_version=if_version)
     given = changes.model_fields_set
     if "text" in given:
         if changes.text is None:
@@ -112,10 +126,12 @@ async def update(
     if "campaign_id" in given:
         await campaigns.join(session, scope, post, changes.campaign_id)
     if given & {"scheduled_at", "local_time", "timezone"}:
-        moving.plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
-    is_planned = post.status is PostStatus.SCHEDULED
-    if is_planned:
-        await _take_back_plan(session, scope, standing, now)
+        moment = drafts.when(_with_own_zone(changes, post), await _timezone(session, scope))
+        moving.plan(post, moment)
+        if post.status in _PLANNED:
+            _when(scope, moment, now)
+    if post.status in _PLANNED:
+        await plans.take_back(session, scope, standing, now)
     if given & {"channel_ids", "variants"}:
         wanted = [v for v in standing if v.status is not VariantStatus.CANCELLED]
         channel_ids = changes.channel_ids
@@ -127,10 +143,9 @@ async def update(
         standing = await variants.set_up(
             session, scope, post, channel_ids=channel_ids, drafts=own, standing=standing, cards=cards
         )
-    if is_planned:
-        await _schedule(session, scope, post, standing, _planned(post), cards=cards, now=now)
+    waits_for = await plans.edited(session, scope, post, standing, cards=cards, now=now)
     await fitting.note(session, scope, post, standing, cards)
-    return await _changed(session, scope, post, "post.update", now)
+    return await _changed(session, scope, post, "post.update", now, waits_for)
 
 
 async def schedule(
@@ -148,48 +163,54 @@ async def schedule(
 ) -> Post:
     """Let a post go out at a moment, at wall-clock time in a zone, in a slot, or at the time it already has.
 
-    Again to move it. What is in the way of a slot: see `seats.find`.
+    Again to move it. What is in the way of a slot: see `seats.find`. Where somebody must agree first it waits for them,
+    and goes out then.
     """
     slots = await seats.lock(session, scope) if slot is not None else []
-    post, found = await _held(session, scope, post_id, Verb.SCHEDULE, if_version)
+    post, found = await locked.take(session, scope, post_id, Verb.SCHEDULE, if_version=if_version)
     timing = Planning(scheduled_at=at, local_time=local_time, timezone=timezone, slot=slot)
     channel_ids = [variant.channel_id for variant in found if variant.status is not VariantStatus.CANCELLED]
     moment, seat = await seats.meant(session, scope, timing, slots, channel_ids=channel_ids, now=now, besides=[post_id])
-    await _take_back_plan(session, scope, found, now)
+    when = _when(scope, moment or plans.moment_of(post), now)
+    await plans.take_back(session, scope, found, now)
     if moment is not None:
         moving.plan(post, moment, seat)
-    elif (moment := _planned(post)) is not None:
-        post.scheduled_at = moment.at
-    await _schedule(session, scope, post, found, moment, cards=cards, now=now)
-    return await _changed(session, scope, post, "post.schedule", now)
+    else:
+        post.scheduled_at = when
+    waits_for = await plans.go_out(session, scope, post, found, Verb.SCHEDULE, at=when, cards=cards, now=now)
+    return await _changed(session, scope, post, "post.schedule", now, waits_for)
 
 
 async def publish(
     session: Session, scope: Scope, post_id: UUID, *, cards: Cards, now: datetime, if_version: int | None = None
 ) -> Post:
-    """Let a post go out now. What already is on its network stays there and is not sent again."""
-    post, found = await _held(session, scope, post_id, Verb.PUBLISH, if_version)
-    await _take_back_plan(session, scope, found, now)
-    moment = await due.at_once(session, scope, now)
-    for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=moment, now=now):
-        variant.status = VariantStatus.PUBLISHING
-    moving.plan(post, When(moment))
-    post.status = PostStatus.PUBLISHING
-    return await _changed(session, scope, post, "post.publish", now)
+    """Let a post go out now. What already is on its network stays there and is not sent again.
+
+    Where somebody must agree first it waits for them.
+    """
+    post, found = await locked.take(session, scope, post_id, Verb.PUBLISH, if_version=if_version)
+    await plans.take_back(session, scope, found, now)
+    at = await due.at_once(session, scope, now)
+    moving.plan(post, When(at))
+    waits_for = await plans.go_out(session, scope, post, found, Verb.PUBLISH, at=at, cards=cards, now=now)
+    return await _changed(session, scope, post, "post.publish", now, waits_for)
 
 
 async def cancel(
     session: Session, scope: Scope, post_id: UUID, *, now: datetime, if_version: int | None = None
 ) -> Post:
     """Take a post back: what has not left us never does. Raises Conflict where all of it may have left already."""
-    post, found = await _held(session, scope, post_id, Verb.CANCEL, if_version)
+    post, found = await locked.take(session, scope, post_id, Verb.CANCEL, if_version=if_version)
     called_off = await variants.take_back(session, scope, found, now=now, whole=False)
+    effects = await reading.outgoing_of(session, scope, [variant.id for variant in found])
+    idle = _IDLE | ({VariantStatus.FAILED} if post.status is PostStatus.FAILED else set())
     for variant in found:
-        if variant in called_off or variant.status in {VariantStatus.DRAFT, VariantStatus.APPROVED}:
-            variant.status = VariantStatus.CANCELLED
+        if variant in called_off or variant.status in idle:
+            variant.status = transitions.called_off(effects.get(variant.id, ()))
     # Its place in a slot is somebody else's from now on.
     post.slot_id = post.slot_day = None
-    post.status = transitions.post_status_of(found)
+    transitions.go(post, Verb.CANCEL, transitions.post_status_of(found))
+    await reviews.forget_reminder(session, scope, post.id)
     return await _changed(session, scope, post, "post.cancel", now)
 
 
@@ -197,7 +218,9 @@ async def delete(
     session: Session, scope: Scope, post_id: UUID, *, now: datetime, if_version: int | None = None
 ) -> tuple[Post, list[Variant]]:
     """Let go of a post that never went out, with all that belongs to it; the post and its variants as they were."""
-    post, found = await _held(session, scope, post_id, Verb.DELETE, if_version)
+    post, found = await locked.take(session, scope, post_id, Verb.DELETE, if_version=if_version)
+    await plans.take_back(session, scope, found, now)
+    await reviews.forget_reminder(session, scope, post_id)
     if post.recurrence_id is not None and post.occurs_on is not None:
         await recurrences.leave_out(session, scope, post.recurrence_id, post.occurs_on)
     await letting_go.let_go(session, scope, [post], found, now=now)
@@ -206,51 +229,21 @@ async def delete(
     return post, found
 
 
-async def _held(
-    session: Session, scope: Scope, post_id: UUID, verb: Verb, if_version: int | None
-) -> tuple[Post, list[Variant]]:
-    scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    wanted = (
-        select(Post)
-        .where(col(Post.brand_id) == scope.brand_id, col(Post.id) == post_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    post = (await session.execute(wanted)).scalar_one_or_none()
-    if post is None:
-        raise reading.unknown(post_id)
-    if if_version is not None and post.version != if_version:
-        raise Stale(f"the post is at version {post.version}, not {if_version}: read it again")
-    transitions.require(post.status, verb)
-    return post, (await reading.variants_of(session, scope, [post_id])).get(post_id, [])
-
-
-async def _schedule(
-    session: Session,
-    scope: Scope,
-    post: Post,
-    found: list[Variant],
-    moment: When | None,
-    *,
-    cards: Cards,
-    now: datetime,
-) -> None:
+def _when(scope: Scope, moment: When | None, now: datetime) -> datetime:
+    """The moment. Raises Invalid where there is none, or where it is over."""
     if moment is None:
         raise Invalid([Problem("required", "say when: scheduled_at, or local_time with timezone", ("scheduled_at",))])
     drafts.refuse_past(moment, scope.now(now))
-    for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=moment.at, now=now):
-        variant.status = VariantStatus.SCHEDULED
-    post.status = PostStatus.SCHEDULED
+    return moment.at
 
 
-async def _take_back_plan(session: Session, scope: Scope, found: list[Variant], now: datetime) -> None:
-    await variants.take_back(session, scope, found, now=now, whole=True)
-    await variants.forget_untried(session, scope, found)
-
-
-async def _changed(session: Session, scope: Scope, post: Post, action: str, now: datetime) -> Post:
+async def _changed(
+    session: Session, scope: Scope, post: Post, action: str, now: datetime, waits_for: Reviewer | None = None
+) -> Post:
     post.version += 1
     await held.tell_posts(session, scope, [post], now=now)
+    if waits_for is not None:
+        await reviews.tell(session, scope, post, now=now, waits_for=waits_for.value)
     await audit.add(session, scope, action, typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
 
@@ -258,13 +251,6 @@ async def _changed(session: Session, scope: Scope, post: Post, action: str, now:
 async def _timezone(session: Session, scope: Scope) -> str:
     wanted = select(Brand.timezone).where(col(Brand.brand_id) == scope.brand_id)
     return (await session.execute(wanted)).scalar_one()
-
-
-def _planned(post: Post) -> When | None:
-    """What the post is planned for: the wall clock, where it has one, by the rules that hold now."""
-    if post.local_time is not None and post.timezone is not None:
-        return drafts.at_wall_clock(datetime.fromisoformat(post.local_time), post.timezone)
-    return None if post.scheduled_at is None else When(post.scheduled_at)
 
 
 def _with_own_zone(changes: PostChanges, post: Post) -> Timing:

@@ -118,17 +118,10 @@ def _can_publish(channel: Channel, cards: Cards) -> bool:
     return card is not None and card.can(Capability.PUBLISH)
 
 
-async def enqueue(
-    session: Session,
-    scope: Scope,
-    post: Post,
-    variants: Sequence[Variant],
-    *,
-    cards: Cards,
-    at: datetime,
-    now: datetime,
-) -> list[Variant]:
-    """The effects of each variant that is to go out, due `at`; of one that is out in part, what is missing.
+async def ready(
+    session: Session, scope: Scope, post: Post, variants: Sequence[Variant], *, cards: Cards
+) -> tuple[list[Variant], dict[UUID, Channel]]:
+    """The variants that are to go out, and the channels, by their ids.
 
     Raises Invalid where none is there, where one can't go out, and where one does not fit its network; its place is
     that among the post's variants.
@@ -143,6 +136,24 @@ async def enqueue(
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
             raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
     fitting.refuse(post, sending, places, channels, cards)
+    return sending, channels
+
+
+async def enqueue(
+    session: Session,
+    scope: Scope,
+    post: Post,
+    variants: Sequence[Variant],
+    *,
+    cards: Cards,
+    at: datetime,
+    now: datetime,
+) -> list[Variant]:
+    """The effects of each variant that is to go out, due `at`; of one that is out in part, what is missing.
+
+    Raises Invalid where `ready` does.
+    """
+    sending, channels = await ready(session, scope, post, variants, cards=cards)
     tried = await reading.outgoing_of(session, scope, [variant.id for variant in sending])
     for variant in sending:
         channel = channels[variant.channel_id]
