@@ -38,10 +38,20 @@ class Prefix(StrEnum):
     POST = "post"
     CAMPAIGN = "camp"
     VARIANT = "var"
+    SLOT = "slot"
+    RECURRENCE = "rec"
+    BLACKOUT = "blk"
+    CALENDAR_FEED = "cal"
     OUTGOING = "out"
     ATTEMPT = "att"
     EVENT = "evt"
+    NOTIFICATION = "ntf"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
+    APPROVAL = "appr"
+    HOLD = "hold"
+    APPROVAL_LINK = "link"
 
 
 def new_uuid() -> UUID:

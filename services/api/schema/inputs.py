@@ -12,6 +12,7 @@ from services.api import consenting
 from services.api.schema.connection import given
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.brands.consented import Chosen
+from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.many import Manner, Many
 from shared.domain.publishing.posts import PostChanges, PostDraft
 from shared.domain.publishing.settling import Settlement
@@ -25,7 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def given_values(source: Any, *names: str) -> dict[str, Any]:
     """The fields that the caller set, by name."""
-    return {name: value for name in names if (value := getattr(source, name)) is not UNSET}
+    return {name: value for name in names if (value := getattr(source, name, UNSET)) is not UNSET}
 
 
 def validated(model: type[M], values: dict[str, Any]) -> M:
@@ -193,7 +194,16 @@ class VariantInput:
 
 def _post_values(source: Any) -> dict[str, Any]:
     values = given_values(
-        source, "text", "link", "campaign_id", "channel_ids", "variants", "scheduled_at", "local_time", "timezone"
+        source,
+        "text",
+        "link",
+        "campaign_id",
+        "channel_ids",
+        "variants",
+        "scheduled_at",
+        "local_time",
+        "timezone",
+        "slot",
     )
     if source.media is not UNSET and source.media is not None:
         values["media"] = [one.values() for one in source.media]
@@ -205,7 +215,7 @@ def _post_values(source: Any) -> dict[str, Any]:
 
 
 @strawberry.input(
-    description="A moment, or wall-clock time in a zone, makes it scheduled; without either it is a draft."
+    description="A moment, wall-clock time in a zone, or a slot (`next`, or its id) makes it scheduled; else: a draft."
 )
 class CreatePostInput:
     brand_id: strawberry.ID
@@ -218,6 +228,7 @@ class CreatePostInput:
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+    slot: str | None = UNSET
     status: PostStatus | None = UNSET
 
     def draft(self) -> PostDraft:
@@ -244,13 +255,19 @@ class UpdatePostInput:
         return validated(PostChanges, _post_values(self))
 
 
-@strawberry.input(description="A moment, or wall-clock time in a zone; neither: the time that the post already has.")
+@strawberry.input(
+    description="A moment, wall-clock time in a zone, or a slot (`next`, or its id); none: the time it has."
+)
 class SchedulePostInput:
     id: strawberry.ID
     if_version: int | None = UNSET
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+    slot: str | None = UNSET
+
+    def planning(self) -> Planning:
+        return validated(Planning, given_values(self, "scheduled_at", "local_time", "timezone", "slot"))
 
 
 @strawberry.input(

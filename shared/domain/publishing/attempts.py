@@ -91,7 +91,8 @@ def doubtful(attempts: Sequence[Attempt]) -> Attempt | None:
             case Step.PREPARE:
                 pass
             case Step.SEND:
-                doubt = attempt if attempt.outcome in {None, Result.UNKNOWN} else None
+                # Live, too: where its holder was no longer the effect's, that stands on the attempt and nowhere else.
+                doubt = attempt if attempt.outcome in {None, Result.UNKNOWN, Result.LIVE} else None
             case Step.FIND:
                 doubt = None if attempt.outcome == Result.ABSENT else doubt
             case Step.PERSON:

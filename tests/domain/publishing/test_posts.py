@@ -202,15 +202,13 @@ async def test_a_draft_can_be_deleted_and_is_gone(desk: Desk) -> None:
         await desk.post(post)
 
 
-async def test_a_scheduled_post_is_not_deleted_but_cancelled_first(desk: Desk) -> None:
+async def test_a_scheduled_post_that_is_deleted_never_goes_out(desk: Desk) -> None:
     post = await desk.scheduled(await desk.channel())
     async with desk.at() as (session, scope):
-        with pytest.raises(Conflict):
-            await posts.delete(session, scope, post.id, now=NOW)
-    await desk.cancel(post)
-    async with desk.at() as (session, scope):
         await posts.delete(session, scope, post.id, now=NOW)
-    assert await desk.variants(post) == []
+    assert await desk.claim(LATER) == []
+    with pytest.raises(NotFound):
+        await desk.post(post)
 
 
 async def test_posts_are_listed_newest_first_page_by_page(desk: Desk) -> None:
