@@ -1,0 +1,193 @@
+"""A house with one brand on it, its channels to many spots, and effects that are asked for by REST and watched."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from services.local.servers import read_kept
+from shared.connectors.registry import connector
+from shared.db import Database
+from shared.domain import scope as scopes
+from shared.domain.brands import connecting
+from shared.ids import Prefix, parse_typeid, typeid
+from shared.models import ChannelDraft
+from shared.models.enums import Network
+from shared.vault import Vault
+from tests.connectors.loopback import serving
+from tests.faults.effects.grounds import Ground, Partners, Practice, Spot
+from tests.faults.effects.lies import Lie
+from tests.faults.effects.nursery import Lanes, Nursery
+from tests.faults.effects.partner import Partner
+from tests.faults.rig import Json, Rig, rig
+
+LANES = 6
+LEASE_SECONDS, SEND_SECONDS = 2.0, 1.0
+_HOUSE = {
+    "PARVIS_LEASE_SECONDS": str(LEASE_SECONDS),
+    "PARVIS_SEND_TIMEOUT_SECONDS": str(SEND_SECONDS),
+    "PARVIS_RETRY_FIRST_SECONDS": "1",
+    "PARVIS_RETRY_MAX_SECONDS": "5",
+    "PARVIS_LOG_LEVEL": "WARNING",
+}
+_LOOK_SECONDS = 0.1
+_OVER = ("live", "refused", "uncertain", "dropped")
+
+
+@dataclass(frozen=True)
+class Spotted:
+    """A spot, and the brand's channel to it."""
+
+    spot: Spot
+    channel_id: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One effect that was asked for, on a spot of its own."""
+
+    id: UUID
+    post_id: str
+    channel_id: str
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where an effect stood when it stood still: its state, or that it waits for a login that only a person has."""
+
+    state: str
+    after: float  # seconds
+    message: str | None = None
+
+    @property
+    def needs_person(self) -> bool:
+        return self.state in {"uncertain", "login_dead"}
+
+
+class Stage:
+    """Everything that a run needs."""
+
+    def __init__(self, on: Rig, pool: "asyncpg.Pool[asyncpg.Record]", grounds: Sequence[Ground]) -> None:
+        self.rig, self.pool = on, pool
+        self.grounds = {ground.network: ground for ground in grounds}
+        self.lanes = Lanes(pool, str(on.settings.worker_database_url))
+        self.urls: list[str] = []
+        self._brand = on.example
+        bearer = {"authorization": f"Bearer {self._brand['api_key']}"}
+        address = f"{on.api}/v1/brands/{self._brand['brand_id']}"
+        self.rest = httpx.AsyncClient(base_url=address, headers=bearer, trust_env=False, timeout=30)
+
+    def nursery(self, *modules: str) -> Nursery:
+        """Schedulers to be started, with one act of theirs changed by each of the modules."""
+        return Nursery(self.rig, self.urls, modules)
+
+    async def spots(self, network: Network, lie: Lie, count: int) -> list[Spotted]:
+        """New spots and the channels to them. Nobody polls them: a poll would be lied to in an effect's place."""
+        spots = [await self.grounds[network].spot(lie) for _ in range(count)]
+        known, brand_id = connector(network), parse_typeid(Prefix.BRAND, self._brand["brand_id"])
+        vault = Vault([key.get_secret_value() for key in self.rig.settings.secret_keys])
+        db = Database(self.rig.owner_url, name="faults", size=1)
+        made = []
+        try:
+            async with db.session() as session:
+                scope = await scopes.house(session, brand_id)
+                for spot in spots:
+                    draft = ChannelDraft(network=network, external_id=spot.name, base_url=spot.base_url)
+                    connected = await connecting.connect(
+                        session, scope, vault, draft=draft, credentials=spot.credentials, card=known.card,
+                        new_secret=known.new_secret(), hook_base_url="http://127.0.0.1:1", now=datetime.now(UTC),
+                    )  # fmt: skip
+                    made.append(Spotted(spot, typeid(Prefix.CHANNEL, connected.channel.id)))
+        finally:
+            await db.close()
+        await self.pool.execute("DELETE FROM due_poll")
+        return made
+
+    async def publish(self, on: Spotted, lie: Lie) -> Effect:
+        """Ask for a post to go out now, with the network ready to lie about it. No scheduler sees it yet."""
+        text = f"Open until ten tonight {uuid.uuid4().hex}"
+        await self.grounds[on.spot.network].lie(on.spot, lie, text)
+        post = await self._done("POST", "/posts", json={"text": text, "channel_ids": [on.channel_id]})
+        found = await self._done("POST", f"/posts/{post['id']}/publish")
+        (effect,) = found["variants"][0]["outgoing"]
+        return Effect(parse_typeid(Prefix.OUTGOING, effect["id"]), post["id"], on.channel_id, on.spot)
+
+    async def _done(self, method: str, path: str, **more: Any) -> Json:
+        answer = await self.rest.request(method, path, **more)
+        assert answer.is_success, answer.text
+        found: Json = answer.json() if answer.content else {}
+        return found
+
+    async def end(self, effect: Effect, *, seconds: float) -> End:
+        """Wait until the effect stands still, then read by REST where. `stuck` where it did not come to that."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while not await self.is_over(effect) and clock() < began + seconds:
+            await asyncio.sleep(_LOOK_SECONDS)
+        after = clock() - began
+        (told,) = (await self._done("GET", f"/posts/{effect.post_id}"))["variants"][0]["outgoing"]
+        problem = told["problem"] or {}
+        if told["state"] in _OVER:
+            return End(told["state"], after, problem.get("message"))
+        channel = await self._done("GET", f"/channels/{effect.channel_id}")
+        state = "login_dead" if channel["status"] == "login_dead" else "stuck"
+        return End(state, after, f"{told['state']}: {problem.get('message')}")
+
+    async def is_over(self, effect: Effect) -> bool:
+        """Whether nothing more happens to it by itself. It is asked often, and so not by REST."""
+        found = await self.pool.fetchval(
+            "SELECT EXISTS (SELECT FROM outgoing o JOIN channel c USING (brand_id) WHERE o.id = $1"
+            " AND c.id = o.channel_id AND (o.state = ANY ($2) OR c.status = 'login_dead'))",
+            effect.id,
+            _OVER,
+        )
+        return bool(found)
+
+    async def doubted(self, effect: Effect) -> bool:
+        """Whether it was ever not known what became of it."""
+        found = await self.pool.fetchval(
+            "SELECT EXISTS (SELECT FROM attempt WHERE outgoing_id = $1 AND step = 'send'"
+            " AND coalesce(outcome, 'unknown') = 'unknown')",
+            effect.id,
+        )
+        return bool(found)
+
+    async def by_person(self, effect: Effect, end: End) -> None:
+        """What a person does with it: a login that is dead is given anew; what is uncertain is looked at and settled."""
+        if end.state == "login_dead":
+            fresh = await self.grounds[effect.spot.network].login(effect.spot)
+            await self._done("PATCH", f"/channels/{effect.channel_id}", json={"credentials": fresh})
+            return
+        copies = await self.grounds[effect.spot.network].copies(effect.spot)
+        word = {"as": "adopt", "external_id": copies[0]} if copies else {"as": "send"}
+        await self._done("POST", f"/outgoing/{typeid(Prefix.OUTGOING, effect.id)}/settle", json=word)
+
+    async def copies(self, effect: Effect) -> int:
+        return len(await self.grounds[effect.spot.network].copies(effect.spot))
+
+
+@asynccontextmanager
+async def stage(place: Path) -> AsyncIterator[Stage]:
+    """A house for effects, in `place`. Enter it on the main thread."""
+    async with rig(place, without=("ingest", "ingest_worker"), **_HOUSE) as house:
+        kept = read_kept(house.folder)
+        assert kept is not None
+        pool = await asyncpg.create_pool(kept.urls().superuser, min_size=1, max_size=3, timeout=10)
+        partner, practice = Partner(), Practice(house.sandbox)
+        async with pool, serving(partner) as port:
+            made = Stage(house, pool, (practice, Partners(partner, port)))
+            made.urls = await made.lanes.make(LANES)
+            try:
+                yield made
+            finally:
+                await practice.close()
+                await made.rest.aclose()
