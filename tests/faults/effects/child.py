@@ -5,6 +5,7 @@ Schedulers are forked: what they are made of is imported once, so that hundreds 
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -62,12 +63,23 @@ def _become(told: Mapping[str, Any]) -> None:
         os._exit(code)
 
 
+def _reap(*_: object) -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
 def main(modules: list[str]) -> None:
     """Take orders until there are no more. `modules` change one act of the scheduler, as wrong publishers do."""
     for name in modules:
         change: Callable[[], None] = import_module(name).change
         change()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who has ended leaves nothing
+    signal.signal(signal.SIGCHLD, _reap)  # who has ended leaves nothing
+    # Else each would walk, and so copy, what they all share.
+    gc.collect()
+    gc.freeze()
     living: list[int] = []
     for line in sys.stdin:
         told = json.loads(line)

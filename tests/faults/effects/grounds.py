@@ -8,7 +8,7 @@ from typing import Protocol
 import httpx
 
 from shared.models.enums import Network
-from tests.faults.effects.lies import Lie
+from tests.faults.effects.lies import TOKEN_SECONDS, Lie
 from tests.faults.effects.partner import Partner
 
 _SECRET = "whsec_" + base64.b64encode(b"the partner has this key as well").decode()
@@ -58,10 +58,11 @@ class Practice:
         token = f"sbx_{secrets.token_urlsafe(24)}"
         (await self._http.post("/api/accounts", json={"account": name, "token": token})).raise_for_status()
         spot = Spot(self.network, name, {"access_token": token}, self._url)
-        return Spot(self.network, name, await self.login(spot), self._url) if lie.renewable else spot
+        return Spot(self.network, name, await self.login(spot), self._url) if lie.runs_out else spot
 
     async def login(self, spot: Spot) -> dict[str, str]:
-        answer = (await self._http.post(f"/api/accounts/{spot.name}/login", json={})).raise_for_status().json()
+        told = {"seconds": TOKEN_SECONDS}
+        answer = (await self._http.post(f"/api/accounts/{spot.name}/login", json=told)).raise_for_status().json()
         return {name: answer[name] for name in ("access_token", "refresh_token")}
 
     async def lie(self, spot: Spot, lie: Lie, text: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 LATE_SECONDS = 3.0
 AWAY_TIMES = 3
+TOKEN_SECONDS = 5.0  # after which a login runs out, where that is the lie; its refresh token is good for one exchange
 
 Json = dict[str, Any]
 
@@ -13,7 +14,7 @@ Json = dict[str, Any]
 class Lie:
     """`effect` is told to the practice network for its next `times` requests: those that have an effect, or all.
 
-    `done`: whether the request that is lied to has its effect nevertheless.
+    `done`: whether the request that is lied to has its effect nevertheless. `runs_out`: logins last for seconds.
     """
 
     name: str
@@ -22,7 +23,7 @@ class Lie:
     times: int = 1
     to_all: bool = False
     done: bool = True
-    renewable: bool = False
+    runs_out: bool = False
 
 
 HONEST = Lie("honest", "the truth")
@@ -40,13 +41,7 @@ LIES: dict[str, Lie] = {
         ),
         Lie("rate-limited", "answers 429", {"type": "status", "status": 429, "retry_after": 1}, done=False),
         Lie("503", "answers 503 and does nothing", {"type": "status", "status": 503}, done=False),
-        Lie(
-            "expired-token",
-            "says that the token has run out; it can be renewed",
-            {"type": "expired_token"},
-            done=False,
-            renewable=True,
-        ),
+        Lie("expired-token", "says that the token has run out, as it has; it can be renewed once", runs_out=True),
         Lie(
             "away",
             f"hangs up {AWAY_TIMES} times, whatever it is asked",

@@ -129,7 +129,7 @@ class Nursery:
             "at": at,
             "signal": int(number),
             "log": str(self._rig.folder / "logs" / "children.log"),
-            "environment": {"PARVIS_WORKER_DATABASE_URL": url, "PARVIS_METRICS_PORT": "0", "PARVIS_POOL_SIZE": "4"},
+            "environment": {"PARVIS_WORKER_DATABASE_URL": url, "PARVIS_METRICS_PORT": "0", "PARVIS_POOL_SIZE": "3"},
         }
         async with self._asking:
             return Child(int(await asyncio.to_thread(self._ask, json.dumps(told))), points)

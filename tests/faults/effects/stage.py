@@ -1,6 +1,7 @@
 """A house with one brand on it, its channels to many spots, and effects that are asked for by REST and watched."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ from shared.models.enums import Network
 from shared.vault import Vault
 from tests.connectors.loopback import serving
 from tests.faults.effects.grounds import Ground, Partners, Practice, Spot
-from tests.faults.effects.lies import Lie
+from tests.faults.effects.lies import TOKEN_SECONDS, Lie
 from tests.faults.effects.nursery import Lanes, Nursery
 from tests.faults.effects.partner import Partner
 from tests.faults.rig import Json, Rig, rig
@@ -39,6 +40,11 @@ _HOUSE = {
     "PARVIS_LOG_LEVEL": "WARNING",
 }
 _LOOK_SECONDS = 0.1
+_AWAY_SECONDS = 60.0
+_IS_OVER = """
+SELECT o.id FROM outgoing o JOIN channel c ON (c.brand_id, c.id) = (o.brand_id, o.channel_id)
+ WHERE o.id = ANY ($1) AND (o.state = ANY ($2) OR c.status = 'login_dead')
+"""
 _OVER = ("live", "refused", "uncertain", "dropped")
 
 
@@ -82,6 +88,9 @@ class Stage:
         self.lanes = Lanes(pool, str(on.settings.worker_database_url))
         self.urls: list[str] = []
         self._brand = on.example
+        self._looking, self._looked_at = asyncio.Lock(), -1.0
+        self._watched: set[UUID] = set()
+        self._over: set[UUID] = set()
         bearer = {"authorization": f"Bearer {self._brand['api_key']}"}
         address = f"{on.api}/v1/brands/{self._brand['brand_id']}"
         self.rest = httpx.AsyncClient(base_url=address, headers=bearer, trust_env=False, timeout=30)
@@ -110,6 +119,8 @@ class Stage:
         finally:
             await db.close()
         await self.pool.execute("DELETE FROM due_poll")
+        if lie.runs_out:
+            await asyncio.sleep(TOKEN_SECONDS)
         return made
 
     async def publish(self, on: Spotted, lie: Lie) -> Effect:
@@ -122,7 +133,15 @@ class Stage:
         return Effect(parse_typeid(Prefix.OUTGOING, effect["id"]), post["id"], on.channel_id, on.spot)
 
     async def _done(self, method: str, path: str, **more: Any) -> Json:
-        answer = await self.rest.request(method, path, **more)
+        """The answer to a request, which is repeated under one key while the house is away. Raises AssertionError."""
+        key = {"idempotency-key": uuid.uuid4().hex} if method == "POST" else {}
+        until = asyncio.get_running_loop().time() + _AWAY_SECONDS
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = await self.rest.request(method, path, headers=key, **more)
+                if answer.status_code < 500 or asyncio.get_running_loop().time() > until:
+                    break
+            await asyncio.sleep(_LOOK_SECONDS)
         assert answer.is_success, answer.text
         found: Json = answer.json() if answer.content else {}
         return found
@@ -134,6 +153,7 @@ class Stage:
         while not await self.is_over(effect) and clock() < began + seconds:
             await asyncio.sleep(_LOOK_SECONDS)
         after = clock() - began
+        self._watched.discard(effect.id)
         (told,) = (await self._done("GET", f"/posts/{effect.post_id}"))["variants"][0]["outgoing"]
         problem = told["problem"] or {}
         if told["state"] in _OVER:
@@ -143,14 +163,17 @@ class Stage:
         return End(state, after, f"{told['state']}: {problem.get('message')}")
 
     async def is_over(self, effect: Effect) -> bool:
-        """Whether nothing more happens to it by itself. It is asked often, and so not by REST."""
-        found = await self.pool.fetchval(
-            "SELECT EXISTS (SELECT FROM outgoing o JOIN channel c USING (brand_id) WHERE o.id = $1"
-            " AND c.id = o.channel_id AND (o.state = ANY ($2) OR c.status = 'login_dead'))",
-            effect.id,
-            _OVER,
-        )
-        return bool(found)
+        """Whether nothing more happens to it by itself, as it was a moment ago."""
+        self._watched.add(effect.id)
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if now > self._looked_at + _LOOK_SECONDS:
+                # It is asked often and for many at once, and so not by REST.
+                with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                    rows = await self.pool.fetch(_IS_OVER, list(self._watched), _OVER)
+                    self._over = {row["id"] for row in rows}
+                self._looked_at = now
+        return effect.id in self._over
 
     async def doubted(self, effect: Effect) -> bool:
         """Whether it was ever not known what became of it."""
