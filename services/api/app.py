@@ -18,6 +18,7 @@ from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
+    acts,
     arrivals,
     audit,
     brands,
@@ -28,6 +29,7 @@ from services.api.rest import (
     mentions,
     metrics,
     operations,
+    outgoing,
     posts,
     threads,
     viewer,
@@ -75,7 +77,9 @@ ROUTERS = (
     arrivals.router,
     metrics.router,
     posts.router,
-    posts.settling,
+    outgoing.router,
+    acts.router,
+    acts.blocking,
     audit.router,
 )
 
