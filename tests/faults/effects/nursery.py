@@ -60,6 +60,10 @@ class Lanes:
             outgoing_ids,
         )
 
+    async def take(self, outgoing_id: UUID) -> None:
+        """The effect is in no lane any more: the next one there has nothing to do with it."""
+        await self._pool.execute("UPDATE faults_lane SET lane = NULL WHERE outgoing_id = $1", outgoing_id)
+
 
 @dataclass(frozen=True)
 class Child:

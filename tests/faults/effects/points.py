@@ -51,6 +51,7 @@ async def count(stage: Stage, nursery: Nursery, scenario: Scenario) -> list[str]
         await asyncio.sleep(_MORE_SECONDS)
         child.tell(signal.SIGKILL)
         await child.ended()
+        await stage.lanes.take(effect.id)
     assert end.state == "live", f"with nobody hindering it: {end}"
     return child.reached
 
@@ -124,8 +125,10 @@ class _Run:
             if not await self._dealt(child, effect):
                 self.missed(where)
                 child.tell(signal.SIGKILL)
+                await child.ended()
             if self.blow.number is signal.SIGSTOP:
                 return await self._goes_on(child, effect, where)
+            await self.stage.lanes.take(effect.id)
         await self.stage.lanes.free(effect.id)
         return await brought_to_end(self.stage, effect, where)
 
@@ -153,5 +156,6 @@ class _Run:
         await asyncio.sleep(_LATER_SECONDS)
         child.tell(signal.SIGKILL)
         await child.ended()
+        await self.stage.lanes.take(effect.id)
         last = await self.stage.end(effect, seconds=_SETTLE_SECONDS)
         return Ended(effect, where, ended.by_itself, last)

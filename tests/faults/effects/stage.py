@@ -189,10 +189,12 @@ class Stage:
         if end.state == "login_dead":
             fresh = await self.grounds[effect.spot.network].login(effect.spot)
             await self._done("PATCH", f"/channels/{effect.channel_id}", json={"credentials": fresh})
+            self._looked_at = -1.0
             return
         copies = await self.grounds[effect.spot.network].copies(effect.spot)
         word = {"as": "adopt", "external_id": copies[0]} if copies else {"as": "send"}
         await self._done("POST", f"/outgoing/{typeid(Prefix.OUTGOING, effect.id)}/settle", json=word)
+        self._looked_at = -1.0
 
     async def copies(self, effect: Effect) -> int:
         return len(await self.grounds[effect.spot.network].copies(effect.spot))
