@@ -11,9 +11,22 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import posts
+from shared.domain.publishing import figures, posts
 from shared.domain.scope import Scope
-from shared.models import Attempt, Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
+from shared.models import (
+    Attempt,
+    Channel,
+    Coverage,
+    Edit,
+    Figure,
+    Hook,
+    Identity,
+    Mention,
+    Outgoing,
+    Post,
+    Thread,
+    Variant,
+)
 
 T = TypeVar("T")
 Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
@@ -95,6 +108,15 @@ async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[
 
 async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
     return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
+
+
+async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list[Figure]:
+    return await _load(context, "figures", brand_id, variant_id, figures.of_variants) or []
+
+
+async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
+    """The variant as its network shows it."""
+    return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
-from shared.models.base import JSON_VALUE, NOW, TEXT, TIME, JsonList, JsonObject
+from shared.models.base import BIGINT, JSON_VALUE, NOW, TEXT, TIME, JsonList, JsonObject
 from shared.models.enums import OutgoingKind, OutgoingState, PostStatus, VariantStatus, string_enum
 
 
@@ -64,6 +64,21 @@ class Variant(SQLModel, table=True):
     url: str | None = Field(default=None, sa_type=TEXT)
     published_at: datetime | None = Field(default=None, sa_type=TIME)
     problems: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+
+
+class Figure(SQLModel, table=True):
+    """What the network counted of a variant, by the last count of an hour; None: it did not say."""
+
+    __tablename__ = "figure"
+    __table_args__ = (ForeignKeyConstraint(["brand_id", "variant_id"], ["variant.brand_id", "variant.id"]),)
+    brand_id: UUID = Field(primary_key=True)
+    variant_id: UUID = Field(primary_key=True)
+    hour: datetime = Field(primary_key=True, sa_type=TIME)
+    counted_at: datetime = Field(sa_type=TIME)
+    likes: int | None = Field(default=None, sa_type=BIGINT)
+    replies: int | None = Field(default=None, sa_type=BIGINT)
+    shares: int | None = Field(default=None, sa_type=BIGINT)
+    views: int | None = Field(default=None, sa_type=BIGINT)
 
 
 class Outgoing(SQLModel, table=True):

@@ -10,12 +10,12 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.ids import ChannelRef, MentionRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
-from services.api.rest.shapes import ListRead, Moment, Paging, Read
+from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import posts
+from shared.domain.publishing import figures, posts
 from shared.domain.publishing.drafts import Timing
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
@@ -23,6 +23,7 @@ from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonList
 from shared.models.enums import PostStatus, VariantStatus
+from shared.models.mention import Mention
 from shared.models.post import Outgoing, Post, Variant
 from shared.queues import SendOutgoing
 
@@ -37,7 +38,10 @@ class PartRead(Read):
 
 
 class VariantRead(Read):
-    """The post's form for one channel; `text` is what is sent there."""
+    """The post's form for one channel; `text` is what is sent there.
+
+    `mention_id` is the post as its network shows it; it was changed there at `edited_at`, taken down at `removed_at`.
+    """
 
     id: VariantRef
     channel_id: ChannelRef
@@ -51,6 +55,9 @@ class VariantRead(Read):
     external_id: str | None
     url: str | None
     published_at: datetime | None
+    mention_id: MentionRef | None
+    edited_at: datetime | None
+    removed_at: datetime | None
     problems: JsonList
     outgoing: list[OutgoingRead]
 
@@ -73,11 +80,34 @@ class PostRead(Read):
     version: int
 
 
+class FigureRead(Read):
+    """What the network counted, by its last count of an hour; null: it did not say."""
+
+    hour: datetime
+    counted_at: datetime
+    likes: int | None
+    replies: int | None
+    shares: int | None
+    views: int | None
+
+
+class VariantFigures(Read):
+    """A variant's figures, in the order of time; empty where nothing was counted."""
+
+    variant_id: VariantRef
+    channel_id: ChannelRef
+    points: list[FigureRead]
+
+
+class PostFigures(ListRead[VariantFigures]):
+    pass
+
+
 class PostList(ListRead[PostRead]):
     pass
 
 
-def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRead:
+def _variant(row: Variant, post: Post, effects: Sequence[Outgoing], shown: Mention | None) -> VariantRead:
     return VariantRead(
         id=row.id,
         channel_id=row.channel_id,
@@ -91,6 +121,9 @@ def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRe
         external_id=row.external_id,
         url=row.url,
         published_at=row.published_at,
+        mention_id=shown.id if shown is not None else None,
+        edited_at=shown.edited_at if shown is not None else None,
+        removed_at=shown.deleted_at if shown is not None else None,
         problems=row.problems,
         outgoing=[outgoing_read(effect) for effect in effects],
     )
@@ -100,6 +133,7 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
     variants = await posts.variants_of(call.session, scope, [post.id for post in found])
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
+    shown = await figures.mentions_of(call.session, scope, ids)
     return [
         PostRead(
             id=post.id,
@@ -110,7 +144,9 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
-            variants=[_variant(row, post, effects.get(row.id, [])) for row in variants.get(post.id, [])],
+            variants=[
+                _variant(row, post, effects.get(row.id, []), shown.get(row.id)) for row in variants.get(post.id, [])
+            ],
             created_by=post.created_by,
             created_at=post.created_at,
             updated_at=post.updated_at,
@@ -159,6 +195,26 @@ async def create_post(call: Calling, scope: InBrand, body: Annotated[PostDraft, 
 @router.get("/{post_id}", response_model=PostRead, summary="One post, with its variants and what was sent")
 async def get_post(call: Calling, scope: InBrand, post_id: PostPath) -> Response:
     return await _answer(call, scope, await posts.get(call.session, scope, post_id))
+
+
+@router.get("/{post_id}/figures", response_model=PostFigures, summary="What its networks counted, from hour to hour")
+async def get_post_figures(call: Calling, scope: InBrand, post_id: PostPath) -> dict[str, Any]:
+    post = await posts.get(call.session, scope, post_id)
+    variants = (await posts.variants_of(call.session, scope, [post.id])).get(post.id, [])
+    found = await figures.of_variants(call.session, scope, [variant.id for variant in variants])
+    names = FigureRead.model_fields
+    return whole(
+        [
+            VariantFigures(
+                variant_id=variant.id,
+                channel_id=variant.channel_id,
+                points=[
+                    FigureRead(**{name: getattr(one, name) for name in names}) for one in found.get(variant.id, [])
+                ],
+            )
+            for variant in variants
+        ]
+    )
 
 
 @router.patch("/{post_id}", response_model=PostRead, summary="Change a post that has not begun to go out")

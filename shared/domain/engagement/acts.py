@@ -201,7 +201,7 @@ async def _make(
     identity_id: UUID | None = None,
     undoes: UUID | None = None,
 ) -> Outgoing:
-    at = await due.at_once(session, now)
+    at = await due.at_once(session, scope, now)
     outgoing = Outgoing(
         brand_id=scope.brand_id,
         id=new_uuid(),

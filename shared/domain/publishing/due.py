@@ -141,10 +141,11 @@ async def end(session: Session, claim: Claim) -> None:
     await session.execute(_END, {"id": claim.outgoing_id, "brand": claim.brand_id, "fence": claim.fence})
 
 
-async def at_once(session: Session, now: datetime) -> datetime:
-    """`now`, or the database's clock where that is earlier: who says "at once" does not mean a wrong clock's hour."""
+async def at_once(session: Session, scope: Scope, now: datetime) -> datetime:
+    """The brand's now, by `now` or the database's clock where that is earlier: who says "at once" does not mean a
+    wrong clock's hour."""
     moment: datetime = (await session.execute(_AT_ONCE, {"now": now})).scalar_one()
-    return moment
+    return scope.now(moment)
 
 
 async def enqueue(
@@ -166,7 +167,7 @@ async def enqueue(
             brand_id=scope.brand_id,
             channel_id=outgoing.channel_id,
             lane=lane,
-            due_at=outgoing.due_at - ahead,
+            due_at=scope.real(outgoing.due_at) - ahead,
             fence=fence,
         )
     )
@@ -187,7 +188,7 @@ async def release(session: Session, scope: Scope, channel_id: UUID, *, now: date
     waiting = select(Outgoing.id).where(
         col(Outgoing.brand_id) == scope.brand_id,
         col(Outgoing.channel_id) == channel_id,
-        col(Outgoing.first_attempt_at).is_not(None) | (col(Outgoing.due_at) <= now),
+        col(Outgoing.first_attempt_at).is_not(None) | (col(Outgoing.due_at) <= scope.now(now)),
         col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.RETRYING, OutgoingState.SENDING]),
     )
     ids = list((await session.execute(waiting)).scalars())

@@ -79,16 +79,18 @@ async def _begin_one(
         is_certain = attempts.doubtful(one.tried) is None
         await due.end(session, claim)
         state = OutgoingState.REFUSED if is_certain else OutgoingState.UNCERTAIN
-        one.put(state, "channel_removed", "the channel was removed", now=now)
+        one.put(state, "channel_removed", "the channel was removed", now=scope.now(now))
         return None
     if step is Step.FIND and effects.certainty(card, one.outgoing.kind) is not Certainty.LOOKED_UP:
         await due.end(session, claim)
         message = "it may have happened, and this network can't be asked"
-        one.put(OutgoingState.UNCERTAIN, "uncertain", message, now=now)
+        one.put(OutgoingState.UNCERTAIN, "uncertain", message, now=scope.now(now))
         return None
-    if step is Step.SEND and now < one.outgoing.due_at:
-        # It was taken up early to be laid ready.
-        await due.rest(session, claim, one.outgoing.due_at)
+    if step is Step.SEND and scope.now(now) < one.outgoing.due_at:
+        # It was taken up early to be laid ready, or the brand's clock was moved back.
+        await due.rest(session, claim, scope.real(one.outgoing.due_at))
+        if one.outgoing.state is OutgoingState.RETRYING:
+            one.put(OutgoingState.WAITING, now=scope.now(now))
         return None
     why, login = _why_still(one.channel, step), None
     try:
@@ -98,13 +100,13 @@ async def _begin_one(
     if why is not None or login is None:
         await due.rest(session, claim, now + pace.hold)
         state = one.outgoing.state if one.outgoing.state in _RESTING else _waiting(step)
-        one.put(state, "channel_stands_still", why, now=now, waits=True)
+        one.put(state, "channel_stands_still", why, now=scope.now(now), waits=True)
         return None
     attempt = new_attempt(one, step, claim.fence, now)
     session.add(attempt)
     one.outgoing.first_attempt_at = one.outgoing.first_attempt_at or now
     one.outgoing.tries += step is Step.SEND
-    one.put(_meanwhile(one, step, now), now=now)
+    one.put(_meanwhile(one, step, scope.now(now)), now=scope.now(now))
     post_id = one.form.post.id if one.form is not None else None
     return Try(claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one), login)
 
@@ -166,7 +168,7 @@ async def settle(
     one = (await held.hold(session, scope, {claim.outgoing_id: made.post_id}))[claim.outgoing_id]
     current = next(attempt for attempt in one.tried if attempt.id == made.attempt_id)
     earlier = [attempt for attempt in one.tried if attempt.number < current.number]
-    certainty, due_at = effects.certainty(card, one.outgoing.kind), one.outgoing.due_at
+    certainty, due_at = effects.certainty(card, one.outgoing.kind), scope.real(one.outgoing.due_at)
     then = attempts.after(outcome, current, earlier, pace=pace, certainty=certainty, due_at=due_at, now=now)
     current.outcome, current.message, current.ended_at = then.result, then.message, now
     await budgets.note(session, one.channel.id, claim.lane, outcomes.room(outcome))
@@ -178,7 +180,7 @@ async def settle(
         one.channel.status, one.channel.status_reason = ChannelStatus.LOGIN_DEAD, then.message
         await channels.changed(session, scope, one.channel, "channel.login_dead", now=now)
     await _rest(session, claim, then)
-    one.put(then.state, then.code, then.message, now=now, waits=then.held)
+    one.put(then.state, then.code, then.message, now=scope.now(now), waits=then.held)
     await chains.follow(session, scope, one, claim.lane, card=card, now=now)
     if one.changed:
         await held.tell(session, scope, [one], now=now)

@@ -221,7 +221,7 @@ async def take_back(
         raise Conflict("it is on its way to the network, or may be there already", code="already_sending")
     await due.call_off(session, scope, [outgoing.id for outgoing in waiting])
     for outgoing in waiting:
-        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, now
+        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, scope.now(now)
     await session.flush()
     called_off = {outgoing.variant_id for outgoing in waiting}
     return [variant for variant in variants if variant.id in called_off]
