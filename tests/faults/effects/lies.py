@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LATE_SECONDS = 3.0
-AWAY_TIMES = 3
+AWAY_TIMES = 2
 TOKEN_SECONDS = 5.0  # after which a login runs out, where that is the lie; its refresh token is good for one exchange
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ class Lie:
     runs_out: bool = False
 
 
-HONEST = Lie("honest", "the truth")
+HONEST = Lie("honest", "tells the truth")
 LIES: dict[str, Lie] = {
     lie.name: lie
     for lie in (

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -145,7 +146,10 @@ class Nursery:
         self._mother.stdin.flush()
         return self._mother.stdout.readline().decode()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End every scheduler that was started here."""
         assert self._mother.stdin is not None
         assert self._mother.stdout is not None

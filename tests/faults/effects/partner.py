@@ -1,10 +1,9 @@
-"""A partner's receiver for `generic`, which publishes all that it is sent: twice what is sent twice, and it lies.
+"""A partner's receiver for `generic`, which does all that it is asked: twice what it is asked twice, and it lies.
 
-By the contract a receiver knows a repeat by its `webhook-id`. This one does not: whoever trusts that alone posts twice.
+By the contract a receiver knows a repeat by its `webhook-id`. This one does not: whoever trusts that alone acts twice.
 """
 
 import asyncio
-import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -21,9 +20,9 @@ _LONGEST_SILENCE = 60.0
 
 @dataclass
 class Partner:
-    """An ASGI app. Each spot is a path of its own: what it has published there, and the lies that it still has."""
+    """An ASGI app. Each spot is a path of its own: what it has done there, and the lies that it still has."""
 
-    published: defaultdict[str, list[tuple[str, float]]] = field(default_factory=lambda: defaultdict(list))
+    done: defaultdict[str, list[tuple[str, float]]] = field(default_factory=lambda: defaultdict(list))
     lies: dict[str, tuple[Lie, int]] = field(default_factory=dict)
 
     def lie(self, spot: str, lie: Lie) -> None:
@@ -31,25 +30,25 @@ class Partner:
         self.lies[spot] = (lie, lie.times)
 
     def copies(self, spot: str) -> int:
-        return len(self.published[spot])
+        return len(self.done[spot])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         _, spot, *rest = request.url.path.split("/")
-        body = await request.body()
-        answer = await self._answer(request, spot, rest[0] if rest else None, body)
+        await request.body()
+        answer = await self._answer(request, spot, rest[0] if rest else None)
         await answer(scope, receive, send)
 
-    async def _answer(self, request: Request, spot: str, asked: str | None, body: bytes) -> ASGIApp:
+    async def _answer(self, request: Request, spot: str, asked: str | None) -> ASGIApp:
         lie = self._lie(spot, is_deed=asked is None)
         effect: dict[str, Any] = (lie.effect or {}) if lie is not None else {}
         answer: Response = JSONResponse({"error": "nothing was done"}, effect.get("status", 500))
         if asked is not None and lie is None:
             answer = self._look_up(spot, asked)
         elif asked is None and (lie is None or lie.done):
-            self._publish(spot, request.headers["webhook-id"], json.loads(body), effect.get("show_late", 0.0))
+            self._do(spot, request.headers["webhook-id"], effect.get("show_late", 0.0))
             if lie is None:
-                answer = JSONResponse({"id": f"{spot}-{len(self.published[spot])}"})
+                answer = JSONResponse({"id": f"{spot}-{len(self.done[spot])}"})
         match effect.get("type"):
             case "timeout":
                 await _gone(request)
@@ -66,15 +65,14 @@ class Partner:
         self.lies[spot] = (lie, left - 1)
         return lie
 
-    def _publish(self, spot: str, key: str, told: dict[str, Any], late: float) -> None:
-        assert told["type"] == "post.publish", told
-        self.published[spot].append((key, time.monotonic() + late))
+    def _do(self, spot: str, key: str, late: float) -> None:
+        self.done[spot].append((key, time.monotonic() + late))
 
     def _look_up(self, spot: str, key: str) -> Response:
-        for number, (known, shown_at) in enumerate(self.published[spot], 1):
+        for number, (known, shown_at) in enumerate(self.done[spot], 1):
             if known == key and shown_at <= time.monotonic():
                 return JSONResponse({"id": f"{spot}-{number}"})
-        return JSONResponse({"error": "there is no such post"}, 404)
+        return JSONResponse({"error": "there is no such thing"}, 404)
 
 
 async def _gone(request: Request) -> None:

@@ -7,9 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 import redis.asyncio
 
-from shared.models.enums import Network
-from tests.faults.effects.lies import LATE_SECONDS, LIES
-from tests.faults.effects.points import brought_to_end, fate
+from tests.faults.effects.lies import LATE_SECONDS
+from tests.faults.effects.points import Scenario, brought_to_end, fate
 from tests.faults.effects.stage import Stage
 from tests.faults.effects.tally import Tally
 
@@ -18,19 +17,22 @@ _FLUSH_SECONDS = 0.2
 Trouble = Callable[[Stage], AbstractAsyncContextManager[None]]
 
 
-async def all_lies(
-    stage: Stage, networks: Sequence[Network], *, each: int, trouble: Trouble, lies: Sequence[str] = tuple(LIES)
-) -> Tally:
-    """`each` effects to every lie on every network, due at the same moment, in the middle of the trouble."""
-    wanted = [(network, LIES[name]) for network in networks for name in lies]
-    spots = [(lie, spotted) for network, lie in wanted for spotted in await stage.spots(network, lie, each)]
-    effects = [(lie, await stage.publish(spotted, lie)) for lie, spotted in spots]
+async def all_lies(stage: Stage, scenarios: Sequence[Scenario], *, each: int, trouble: Trouble) -> Tally:
+    """`each` effects of every scenario, due at the same moment, in the middle of the trouble."""
+    asked = []
+    for scenario in scenarios:
+        for on in await stage.spots(scenario.network, scenario.lie, each):
+            asked.append((scenario, await stage.ask(scenario.kind, on, scenario.lie)))
     async with trouble(stage):
-        await stage.lanes.free(*(effect.id for _, effect in effects))
-        ends = [asyncio.create_task(brought_to_end(stage, effect, lie.name)) for lie, effect in effects]
+        await stage.lanes.free(*(effect.id for _, effect in asked))
+        ends = [asyncio.create_task(brought_to_end(stage, effect, _words(scenario))) for scenario, effect in asked]
         ended = await asyncio.gather(*ends)
     await asyncio.sleep(LATE_SECONDS)
     return Tally(fates=[await fate(stage, one) for one in ended])
+
+
+def _words(scenario: Scenario) -> str:
+    return f"{scenario.kind.value} on {scenario.network.value}, {scenario.lie.name}"
 
 
 @contextlib.asynccontextmanager

@@ -3,8 +3,8 @@
 from services import serving
 from services.scheduler import __main__ as scheduler
 from services.scheduler import handlers
-from shared.connectors import sandbox
-from shared.domain.publishing.attempts import NotSent, Outcome
+from shared.connectors import sandbox_sending
+from shared.domain.publishing.outcomes import NotSent, Outcome
 from shared.errors import NetworkError
 from tests.faults.references.trusts_the_key_alone import NEVER
 
@@ -16,7 +16,7 @@ def _nothing_happened(error: NetworkError) -> Outcome:
 def change() -> None:
     """Take every error for a proof that nothing happened."""
     handlers._meaning = _nothing_happened
-    sandbox.REPEATS_AFTER = NEVER
+    sandbox_sending.REPEATS_AFTER = NEVER
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from services import serving
 from services.scheduler import __main__ as scheduler
-from shared.connectors import sandbox
+from shared.connectors import sandbox_sending
+from shared.contract import Certainty
 from shared.domain.publishing import attempts
 from shared.domain.publishing.attempts import Step
 from shared.models.post import Attempt
@@ -16,14 +17,14 @@ from shared.models.post import Attempt
 NEVER = timedelta.max
 
 
-def _send(_: Sequence[Attempt]) -> Step:
-    return Step.SEND
+def _send(_: Sequence[Attempt], certainty: Certainty, *, to_prepare: bool) -> Step:
+    return Step.PREPARE if to_prepare else Step.SEND
 
 
 def change() -> None:
     """Never look."""
     attempts.next_step = _send
-    sandbox.REPEATS_AFTER = NEVER
+    sandbox_sending.REPEATS_AFTER = NEVER
 
 
 if __name__ == "__main__":
