@@ -99,7 +99,9 @@ def _runs() -> dict[str, Run]:
         how = f"SIGSTOP for {STILL_SECONDS:.0f} s, another takes over, SIGCONT; each of the lies"
         found[f"{kind.value}-stop"] = Run(kind.value, how, stopped(*scenarios(kind)))
         for name, (how, trouble) in _TROUBLES.items():
-            found[f"{kind.value}-{name}"] = Run(kind.value, f"{how}; each of the lies", troubled(trouble, *scenarios(kind)))
+            found[f"{kind.value}-{name}"] = Run(
+                kind.value, f"{how}; each of the lies", troubled(trouble, *scenarios(kind))
+            )
     return found
 
 

@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import configure_mappers
+
 from services import serving
 from services.scheduler import __main__ as scheduler
 from shared import log
@@ -77,7 +79,8 @@ def main(modules: list[str]) -> None:
         change: Callable[[], None] = import_module(name).change
         change()
     signal.signal(signal.SIGCHLD, _reap)  # who has ended leaves nothing
-    # Else each would walk, and so copy, what they all share.
+    # Else each would make these by itself, and walk, and so copy, what they all share.
+    configure_mappers()
     gc.collect()
     gc.freeze()
     living: list[int] = []

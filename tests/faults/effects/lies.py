@@ -1,6 +1,6 @@
 """The ways in which a network says less than the truth, each once for an effect, as both networks of the runs do it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 LATE_SECONDS = 3.0
@@ -19,7 +19,7 @@ class Lie:
 
     name: str
     says: str
-    effect: Json | None = None
+    effect: Json | None = field(default=None, hash=False)
     times: int = 1
     to_all: bool = False
     done: bool = True

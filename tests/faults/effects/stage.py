@@ -112,7 +112,7 @@ class Stage:
                 scope = await scopes.house(session, parse_typeid(Prefix.BRAND, self._brand["brand_id"]))
                 made = [await self._connected(session, scope, spot) for spot in spots]
                 parts = [_heard(spot, channel) for spot, channel in zip(spots, made, strict=True)]
-                keys = [key for key, in await record.record(session, scope, parts, now=datetime.now(UTC))]
+                keys = [key for (key,) in await record.record(session, scope, parts, now=datetime.now(UTC))]
         finally:
             await db.close()
         await self.pool.execute("DELETE FROM due_poll")

@@ -55,7 +55,9 @@ class Tally:
         """Every invariant that does not hold, with how."""
         found: dict[str, list[str]] = {ONCE: [], THERE: [], TOLD: [], REACHED: self.missed}
         for fate in self.fates:
-            words = f"{fate.where}: {fate.copies} live, told {fate.state}" + (f" ({fate.message})" if fate.message else "")
+            words = f"{fate.where}: {fate.copies} live, told {fate.state}" + (
+                f" ({fate.message})" if fate.message else ""
+            )
             if fate.copies > 1:
                 found[ONCE].append(words)
             elif fate.copies == 0:

@@ -19,10 +19,8 @@ Trouble = Callable[[Stage], AbstractAsyncContextManager[None]]
 
 async def all_lies(stage: Stage, scenarios: Sequence[Scenario], *, each: int, trouble: Trouble) -> Tally:
     """`each` effects of every scenario, due at the same moment, in the middle of the trouble."""
-    asked = []
-    for scenario in scenarios:
-        for on in await stage.spots(scenario.network, scenario.lie, each):
-            asked.append((scenario, await stage.ask(scenario.kind, on, scenario.lie)))
+    spots = [(it, on) for it in scenarios for on in await stage.spots(it.network, it.lie, each)]
+    asked = [(it, await stage.ask(it.kind, on, it.lie)) for it, on in spots]
     async with trouble(stage):
         await stage.lanes.free(*(effect.id for _, effect in asked))
         ends = [asyncio.create_task(brought_to_end(stage, effect, _words(scenario))) for scenario, effect in asked]

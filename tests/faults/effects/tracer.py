@@ -8,7 +8,7 @@ the numbers are the same for the same scenario.
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
@@ -36,9 +36,7 @@ class Tracer:
         """Follow every task that the running loop starts from now on."""
         asyncio.get_running_loop().set_task_factory(self._task)
 
-    def _task(
-        self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **more: Any
-    ) -> "asyncio.Task[Any]":
+    def _task(self, loop: asyncio.AbstractEventLoop, coro: Any, **more: Any) -> "asyncio.Task[Any]":
         return asyncio.Task(_Followed(coro, self), loop=loop, **more)
 
     def place(self, coro: Any) -> "Place | None":
@@ -109,14 +107,8 @@ class _Followed(Coroutine[Any, Any, Any]):
     def close(self) -> None:
         self._coro.close()
 
-    def __await__(self) -> Iterator[Any]:
-        return self
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        return self.send(None)
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._coro.__await__()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._coro, name)

@@ -10,20 +10,20 @@ from services import serving
 from services.scheduler import __main__ as scheduler
 from shared.connectors import sandbox_sending
 from shared.contract import Certainty
-from shared.domain.publishing import attempts
+from shared.domain.publishing import attempts as domain
 from shared.domain.publishing.attempts import Step
 from shared.models.post import Attempt
 
 NEVER = timedelta.max
 
 
-def _send(_: Sequence[Attempt], certainty: Certainty, *, to_prepare: bool) -> Step:
+def _send(attempts: Sequence[Attempt], certainty: Certainty, *, to_prepare: bool) -> Step:
     return Step.PREPARE if to_prepare else Step.SEND
 
 
 def change() -> None:
     """Never look."""
-    attempts.next_step = _send
+    domain.next_step = _send
     sandbox_sending.REPEATS_AFTER = NEVER
 
 
