@@ -11,7 +11,8 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import figures, posts
+from shared.domain.publishing import cautions, figures, posts
+from shared.domain.publishing.cautions import Caution
 from shared.domain.scope import Scope
 from shared.models import (
     Attempt,
@@ -100,6 +101,33 @@ def remember(context: Context, post_: Post, variants_: list[Variant]) -> None:
 
 async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Variant]:
     return await _load(context, "variants", brand_id, post_id, posts.variants_of) or []
+
+
+async def warnings(context: Context, post_: Post) -> list[Caution]:
+    """What is worth a second look; its row goes along, since it says what is looked at."""
+
+    async def read(session: Session, scope: Scope, rows: list[_Written]) -> dict[_Written, list[Caution]]:
+        variants_ = await posts.variants_of(session, scope, [row.post.id for row in rows])
+        pairs = [(row.post, variants_.get(row.post.id, [])) for row in rows]
+        found = await cautions.of_posts(session, scope, pairs)
+        return {row: found[row.post.id] for row in rows}
+
+    return await _load(context, "warnings", post_.brand_id, _Written(post_), read) or []
+
+
+class _Written:
+    """A post as a loader's key."""
+
+    __slots__ = ("post",)
+
+    def __init__(self, post_: Post) -> None:
+        self.post = post_
+
+    def __hash__(self) -> int:
+        return hash(self.post.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and other.post.id == self.post.id
 
 
 async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:

@@ -77,6 +77,7 @@ class Sandbox:
         needs_base_url=True,
         effects=sandbox_sending.EFFECTS,
         audiences=("everyone", "followers"),
+        keeps_time=True,
         follows_terms=True,
     )
 

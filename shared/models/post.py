@@ -48,6 +48,7 @@ class Variant(SQLModel, table=True):
         ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
         UniqueConstraint("brand_id", "post_id", "channel_id"),
         Index("ix_variant_external_id", "brand_id", "external_id"),
+        Index("ix_variant_said", "brand_id", "channel_id", "said", postgresql_where=text("said IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
@@ -59,6 +60,7 @@ class Variant(SQLModel, table=True):
     first_comment: str | None = Field(default=None, sa_type=TEXT)
     parts: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     audience: str | None = Field(default=None, sa_type=TEXT)
+    said: UUID | None = None  # the digest of what it says, once it is to go out
     status: VariantStatus = Field(default=VariantStatus.DRAFT, sa_type=cast(Any, string_enum(VariantStatus)))
     external_id: str | None = Field(default=None, sa_type=TEXT)
     url: str | None = Field(default=None, sa_type=TEXT)

@@ -15,7 +15,7 @@ from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import figures, posts
+from shared.domain.publishing import cautions, figures, posts
 from shared.domain.publishing.drafts import Timing
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
@@ -62,6 +62,15 @@ class VariantRead(Read):
     outgoing: list[OutgoingRead]
 
 
+class WarningRead(Read):
+    """Worth a second look; nothing is refused for it. `post_id` is the other post, where there is one."""
+
+    code: str
+    message: str
+    path: list[str | int]
+    post_id: PostRef | None
+
+
 class PostRead(Read):
     """Content we author. `local_time` and `timezone` are what the person meant by `scheduled_at`."""
 
@@ -74,6 +83,7 @@ class PostRead(Read):
     local_time: str | None
     timezone: str | None
     variants: list[VariantRead]
+    warnings: list[WarningRead]
     created_by: UserRef | None
     created_at: datetime
     updated_at: datetime
@@ -129,11 +139,12 @@ def _variant(row: Variant, post: Post, effects: Sequence[Outgoing], shown: Menti
     )
 
 
-async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRead]:
+async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRead]:
     variants = await posts.variants_of(call.session, scope, [post.id for post in found])
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
     shown = await figures.mentions_of(call.session, scope, ids)
+    warned = await cautions.of_posts(call.session, scope, [(post, variants.get(post.id, [])) for post in found])
     return [
         PostRead(
             id=post.id,
@@ -147,6 +158,10 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
             variants=[
                 _variant(row, post, effects.get(row.id, []), shown.get(row.id)) for row in variants.get(post.id, [])
             ],
+            warnings=[
+                WarningRead(code=one.code, message=one.message, path=list(one.path), post_id=one.post_id)
+                for one in warned.get(post.id, [])
+            ],
             created_by=post.created_by,
             created_at=post.created_at,
             updated_at=post.updated_at,
@@ -156,8 +171,8 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
     ]
 
 
-async def _answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
-    (found,) = await _read(call, scope, [post])
+async def answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
+    (found,) = await read_all(call, scope, [post])
     response = Response(found.model_dump_json(), status, media_type="application/json")
     if status == 201:
         brand, own = typeid(Prefix.BRAND, scope.brand_id), typeid(Prefix.POST, post.id)
@@ -181,7 +196,7 @@ async def list_posts(
 ) -> dict[str, Any]:
     where = PostFilter(statuses=tuple(status or ()), channel_ids=tuple(channel_id or ()), since=since, until=until)
     found = await posts.search(call.session, scope, where=where, page=page, cursors=call.services.cursors)
-    data = await _read(call, scope, found.items)
+    data = await read_all(call, scope, found.items)
     return {"data": data, "next_cursor": found.next_cursor, "has_more": found.has_more}
 
 
@@ -189,12 +204,12 @@ async def list_posts(
 async def create_post(call: Calling, scope: InBrand, body: Annotated[PostDraft, FromBody()]) -> Response:
     post = await posts.create(call.session, scope, draft=body, cards=CARDS, now=call.services.clock())
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post, 201)
+    return await answer(call, scope, post, 201)
 
 
 @router.get("/{post_id}", response_model=PostRead, summary="One post, with its variants and what was sent")
 async def get_post(call: Calling, scope: InBrand, post_id: PostPath) -> Response:
-    return await _answer(call, scope, await posts.get(call.session, scope, post_id))
+    return await answer(call, scope, await posts.get(call.session, scope, post_id))
 
 
 @router.get("/{post_id}/figures", response_model=PostFigures, summary="What its networks counted, from hour to hour")
@@ -231,7 +246,7 @@ async def update_post(
         call.session, scope, post_id, changes=body, cards=CARDS, now=call.services.clock(), if_version=current
     )
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.delete("/{post_id}", status_code=204, response_class=Response, summary="Let go of a post that never went out")
@@ -245,7 +260,7 @@ async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_matc
     version = await _if_version(call, scope, post_id, if_match)
     post = await posts.publish(call.session, scope, post_id, cards=CARDS, now=call.services.clock(), if_version=version)
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time")
@@ -266,11 +281,11 @@ async def schedule_post(
         if_version=current,
     )
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.post("/{post_id}/cancel", response_model=PostRead, summary="Take a post back: what has not left us never does")
 async def cancel_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
     version = await _if_version(call, scope, post_id, if_match)
     post = await posts.cancel(call.session, scope, post_id, now=call.services.clock(), if_version=version)
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)

@@ -11,7 +11,7 @@ from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.mention import Media, Mention
 from services.api.schema.outgoing import Outgoing, Problem, problem_of
 from shared import models
-from shared.ids import Prefix
+from shared.ids import Prefix, typeid
 from shared.models.base import JsonList
 from shared.models.enums import PostStatus, VariantStatus
 
@@ -117,6 +117,27 @@ def _post_media(root: strawberry.Parent[models.Post]) -> Any:
     return _shown(root.media)
 
 
+async def _warnings(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    found = await loaders.warnings(info.context, root)
+    return [
+        PostWarning(
+            code=one.code,
+            message=one.message,
+            path=[str(part) for part in one.path],
+            post_id=strawberry.ID(typeid(Prefix.POST, one.post_id)) if one.post_id is not None else None,
+        )
+        for one in found
+    ]
+
+
+@strawberry.type(description="Worth a second look; nothing is refused for it. `postId` is the other post.")
+class PostWarning:
+    code: str
+    message: str
+    path: list[str]
+    post_id: strawberry.ID | None
+
+
 async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return await loaders.variants(info.context, root.brand_id, root.id)
 
@@ -134,6 +155,7 @@ class Post(Node):
     local_time: str | None
     timezone: str | None
     variants: list[Variant] = strawberry.field(resolver=_variants)
+    warnings: list[PostWarning] = strawberry.field(resolver=_warnings)
     version: int
     created_at: datetime
     updated_at: datetime

@@ -24,7 +24,7 @@ async def follow(session: Session, scope: Scope, one: Held, lane: str, *, card: 
     """Let what waited for this effect go on where it is live, and end where it never will be."""
     await session.flush()
     if one.outgoing.state is OutgoingState.LIVE:
-        await _release(session, scope, one, lane, now)
+        await _release(session, scope, one, lane, card, now)
         await _note(session, scope, one, card, now)
         await _look_at(session, scope, one, lane, card)
     elif one.outgoing.state is OutgoingState.REFUSED:
@@ -45,12 +45,12 @@ async def end_beneath(session: Session, scope: Scope, one: Held, state: Outgoing
         show(one.form, now=now)
 
 
-async def _release(session: Session, scope: Scope, one: Held, lane: str, now: datetime) -> None:
+async def _release(session: Session, scope: Scope, one: Held, lane: str, card: Card, now: datetime) -> None:
     """Put what hangs beneath into the queue: now, since its own moment was that of what it hangs beneath."""
     for next_one in await following(session, scope, one.outgoing):
         if next_one.state is OutgoingState.WAITING:
-            next_one.due_at = max(scope.now(now), next_one.due_at)
-            await due.enqueue(session, scope, next_one, lane)
+            next_one.due_at = max(scope.now(now) if card.keeps_time else now, next_one.due_at)
+            await due.enqueue(session, scope, next_one, lane, card=card)
 
 
 async def following(session: Session, scope: Scope, outgoing: Outgoing) -> list[Outgoing]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, text
 from sqlmodel import col, select
 
+from shared.contract import Card
 from shared.db import Session
 from shared.domain.scope import Scope
 from shared.models.enums import OutgoingState
@@ -148,12 +149,22 @@ async def at_once(session: Session, scope: Scope, now: datetime) -> datetime:
     return scope.now(moment)
 
 
+def really(scope: Scope, card: Card | None, moment: datetime) -> datetime:
+    """When a moment that people mean really is, for an effect on this network.
+
+    By the brand's clock only where the network keeps a time of its own: nothing goes out early anywhere else, whatever
+    was moved.
+    """
+    return scope.real(moment) if card is not None and card.keeps_time else moment
+
+
 async def enqueue(
     session: Session,
     scope: Scope,
     outgoing: Outgoing,
     lane: str,
     *,
+    card: Card | None = None,
     fence: int = 0,
     ahead: timedelta = timedelta(0),
 ) -> None:
@@ -167,7 +178,7 @@ async def enqueue(
             brand_id=scope.brand_id,
             channel_id=outgoing.channel_id,
             lane=lane,
-            due_at=scope.real(outgoing.due_at) - ahead,
+            due_at=really(scope, card, outgoing.due_at) - ahead,
             fence=fence,
         )
     )

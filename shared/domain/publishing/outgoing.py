@@ -86,9 +86,10 @@ async def _begin_one(
         message = "it may have happened, and this network can't be asked"
         one.put(OutgoingState.UNCERTAIN, "uncertain", message, now=scope.now(now))
         return None
-    if step is Step.SEND and scope.now(now) < one.outgoing.due_at:
+    due_at = due.really(scope, card, one.outgoing.due_at)
+    if step is Step.SEND and now < due_at:
         # It was taken up early to be laid ready, or the brand's clock was moved back.
-        await due.rest(session, claim, scope.real(one.outgoing.due_at))
+        await due.rest(session, claim, due_at)
         if one.outgoing.state is OutgoingState.RETRYING:
             one.put(OutgoingState.WAITING, now=scope.now(now))
         return None
@@ -106,7 +107,7 @@ async def _begin_one(
     session.add(attempt)
     one.outgoing.first_attempt_at = one.outgoing.first_attempt_at or now
     one.outgoing.tries += step is Step.SEND
-    one.put(_meanwhile(one, step, scope.now(now)), now=scope.now(now))
+    one.put(_meanwhile(step, is_early=now < due_at), now=scope.now(now))
     post_id = one.form.post.id if one.form is not None else None
     return Try(claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one), login)
 
@@ -119,11 +120,11 @@ def _step(one: Held, card: Card | None) -> Step:
     return attempts.next_step(one.tried, effects.certainty(card, outgoing.kind), to_prepare=to_prepare)
 
 
-def _meanwhile(one: Held, step: Step, now: datetime) -> OutgoingState:
+def _meanwhile(step: Step, *, is_early: bool) -> OutgoingState:
     """The state of an effect while it is tried: what is only laid ready can still be called off."""
     if step is not Step.PREPARE:
         return OutgoingState.SENDING
-    return OutgoingState.WAITING if now < one.outgoing.due_at else OutgoingState.RETRYING
+    return OutgoingState.WAITING if is_early else OutgoingState.RETRYING
 
 
 def _waiting(step: Step) -> OutgoingState:
@@ -168,7 +169,7 @@ async def settle(
     one = (await held.hold(session, scope, {claim.outgoing_id: made.post_id}))[claim.outgoing_id]
     current = next(attempt for attempt in one.tried if attempt.id == made.attempt_id)
     earlier = [attempt for attempt in one.tried if attempt.number < current.number]
-    certainty, due_at = effects.certainty(card, one.outgoing.kind), scope.real(one.outgoing.due_at)
+    certainty, due_at = effects.certainty(card, one.outgoing.kind), due.really(scope, card, one.outgoing.due_at)
     then = attempts.after(outcome, current, earlier, pace=pace, certainty=certainty, due_at=due_at, now=now)
     current.outcome, current.message, current.ended_at = then.result, then.message, now
     await budgets.note(session, one.channel.id, claim.lane, outcomes.room(outcome))

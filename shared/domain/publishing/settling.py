@@ -115,7 +115,7 @@ async def _send_again(session: Session, scope: Scope, one: Held, card: Card, now
     session.add(word)
     one.outgoing.due_at = scope.now(now)
     one.put(OutgoingState.RETRYING, now=scope.now(now))
-    await due.enqueue(session, scope, one.outgoing, lane_of(one.channel, card), fence=fence)
+    await due.enqueue(session, scope, one.outgoing, lane_of(one.channel, card), card=card, fence=fence)
 
 
 async def _drop(session: Session, scope: Scope, one: Held, now: datetime) -> None:
