@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -25,17 +26,20 @@ from tests.faults.effects.tracer import Tracer
 
 
 class Ending:
-    """Writes down each point as it is reached, and does to this process at point `at` what `number` does."""
+    """Writes down each point as it is reached, and does to this process what `number` does at the point `at`.
 
-    def __init__(self, file: Path, at: int | None, number: signal.Signals) -> None:
+    A point is named by its words and by the how manieth time they come: on a slow machine there may be more before it.
+    """
+
+    def __init__(self, file: Path, at: tuple[str, int] | None, number: signal.Signals) -> None:
         self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         self._at, self._number = at, number
-        self._count = 0
+        self._times: Counter[str] = Counter()
 
     def reached(self, words: str) -> None:
-        self._count += 1
+        self._times[words] += 1
         os.write(self._file, f"{words}\n".encode())
-        if self._count == self._at:
+        if (words, self._times[words]) == self._at:
             os.kill(os.getpid(), self._number)
 
 
@@ -44,7 +48,7 @@ async def _serve(told: Mapping[str, Any]) -> None:
     log.set_up("scheduler", settings.log_level)
     stop = asyncio.Event()
     serving.stop_on_signals(stop)
-    ending = Ending(Path(told["points"]), told["at"], signal.Signals(told["signal"]))
+    ending = Ending(Path(told["points"]), told["at"] and (told["at"][0], told["at"][1]), signal.Signals(told["signal"]))
     Tracer(ending.reached).install()
     # A task of its own, since the one that installs is not followed.
     await asyncio.get_running_loop().create_task(scheduler.main(settings, stop))

@@ -124,8 +124,10 @@ class Nursery:
         finally:
             self._urls.put_nowait(url)
 
-    async def start(self, url: str, *, at: int | None = None, number: signal.Signals = signal.SIGKILL) -> Child:
-        """A scheduler in a lane. At point `at`, counted from 1, it gives itself the signal."""
+    async def start(
+        self, url: str, *, at: tuple[str, int] | None = None, number: signal.Signals = signal.SIGKILL
+    ) -> Child:
+        """A scheduler in a lane. At the point `at`, its words and how manieth time, it gives itself the signal."""
         self._count += 1
         points = self._rig.folder / "points" / str(self._count)
         points.parent.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ _MORE_SECONDS = 1.5  # what a scheduler still does once the effect is settled
 _LATER_SECONDS = 3.0  # given to one that goes on after it stood still
 _LOOK_SECONDS = 0.05
 _TIMES = 4  # that a point is tried to be reached
+_WAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,12 @@ class Blow:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place of the way that an effect goes in a scenario."""
+    """A place of the way that an effect goes in a scenario: the `time`th with these words."""
 
     scenario: Scenario
     number: int
     words: str
+    time: int
 
     def __str__(self) -> str:
         return f"{self.scenario.lie.name}, point {self.number}: {self.words}"
@@ -65,8 +68,21 @@ KILL = Blow()
 
 
 async def count(stage: Stage, nursery: Nursery, scenario: Scenario) -> list[Point]:
-    """Every point that an unhindered scheduler comes by from claim to settling, in order."""
-    (on,) = await stage.spots(scenario.network, scenario.lie, 1)
+    """Every point that an unhindered scheduler comes by from claim to settling, in order.
+
+    The shortest of three ways: a scheduler that is slow does more, since it looks before it sends what is not young.
+    """
+    going = [_way(stage, nursery, scenario, on) for on in await stage.spots(scenario.network, scenario.lie, _WAYS)]
+    way = min(await asyncio.gather(*going), key=len)
+    seen: Counter[str] = Counter()
+    points = []
+    for number, words in enumerate(way, 1):
+        seen[words] += 1
+        points.append(Point(scenario, number, words, seen[words]))
+    return points
+
+
+async def _way(stage: Stage, nursery: Nursery, scenario: Scenario, on: Spotted) -> list[str]:
     async with nursery.lane() as url:
         effect = await stage.ask(scenario.kind, on, scenario.lie)
         await stage.lanes.give(effect.id, url)
@@ -77,7 +93,7 @@ async def count(stage: Stage, nursery: Nursery, scenario: Scenario) -> list[Poin
         await child.ended()
         await stage.lanes.take(effect.id)
     assert end.state == "live", f"with nobody hindering it: {end}"
-    return [Point(scenario, number, words) for number, words in enumerate(child.reached, 1)]
+    return child.reached
 
 
 async def at_points(
@@ -135,20 +151,20 @@ class _Run:
         for _ in range(_TIMES):
             reached, one = await self._once(point, on)
             ended.append(one)
-            if reached == point.words:
+            if reached:
                 return ended
             (on,) = await self.stage.spots(point.scenario.network, point.scenario.lie, 1)
         self.missed.append(point)
         return ended
 
-    async def _once(self, point: Point, on: Spotted) -> tuple[str | None, Ended]:
-        """Where the blow was dealt, in words, and what came of the effect."""
+    async def _once(self, point: Point, on: Spotted) -> tuple[bool, Ended]:
+        """Whether the blow was dealt, and what came of the effect."""
         async with self.room, self.nursery.lane() as url:
             effect = await self.stage.ask(point.scenario.kind, on, point.scenario.lie)
             await self.stage.lanes.give(effect.id, url)
-            child = await self.nursery.start(url, at=point.number, number=self.blow.number)
-            reached = child.reached[-1] if await self._dealt(child, effect) else None
-            if reached is None:
+            child = await self.nursery.start(url, at=(point.words, point.time), number=self.blow.number)
+            reached = await self._dealt(child, effect)
+            if not reached:
                 child.tell(signal.SIGKILL)
                 await child.ended()
             if self.blow.number is signal.SIGSTOP:

@@ -41,16 +41,8 @@ async def test_the_points_of_a_way_are_its_statements_commits_and_calls(here: St
         words = [point.words for point in await count(here, nursery, _PUBLISHED)]
     commits = [n for n, place in enumerate(words) if place.endswith("the commit")]
     assert [words[n + 1].endswith("the commit, done") for n in commits] == [True, True, True]
-    assert [place.rpartition(", ")[2] for place in words if "send event" in place or "receive event" in place] == [
-        "send event",
-        "receive event",
-    ]
-
-
-async def test_the_same_way_has_the_same_points(here: Stage) -> None:
-    with here.nursery() as nursery:
-        first, second = await _ways(here, nursery, [_PUBLISHED, _PUBLISHED])
-    assert [point.words for point in first] == [point.words for point in second]
+    steps = [place.rpartition(", ")[2] for place in words]
+    assert steps.index("send event") < steps.index("receive event")
 
 
 async def test_nothing_is_lost_or_done_twice_wherever_a_scheduler_dies(here: Stage) -> None:
