@@ -30,6 +30,7 @@ __all__ = ["Claim", "Try", "begin", "claim_due", "new_attempt", "settle"]
 
 Cards = Mapping[Network, Card]
 _RESTING = frozenset({OutgoingState.WAITING, OutgoingState.RETRYING})
+_OPEN = _RESTING | {OutgoingState.SENDING, OutgoingState.UNCERTAIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,10 @@ def new_attempt(one: Held, step: Step, fence: int, now: datetime) -> Attempt:
 async def settle(
     session: Session, scope: Scope, made: Try, outcome: Outcome, *, card: Card, pace: Pace, now: datetime
 ) -> bool:
-    """Write what an attempt came to. False where the effect is somebody else's by now: then only the attempt is."""
+    """Write what an attempt came to. False where the effect is somebody else's by now: then only the attempt is.
+
+    What turned out to be live is so whoever has it in hand, and is nobody's any more.
+    """
     claim = made.claim
     one = (await held.hold(session, scope, {claim.outgoing_id: made.post_id}))[claim.outgoing_id]
     current = next(attempt for attempt in one.tried if attempt.id == made.attempt_id)
@@ -174,8 +178,10 @@ async def settle(
     current.outcome, current.message, current.ended_at = then.result, then.message, now
     await budgets.note(session, one.channel.id, claim.lane, outcomes.room(outcome))
     if not await due.keep(session, scope, [claim], pace.lease):
-        await session.flush()
-        return False
+        if not isinstance(outcome, Live) or one.outgoing.state not in _OPEN:
+            await session.flush()
+            return False
+        await due.call_off(session, scope, [claim.outgoing_id])
     _keep(one, outcome, now)
     if then.result is Result.LOGIN_DEAD and one.channel.status is ChannelStatus.ACTIVE:
         one.channel.status, one.channel.status_reason = ChannelStatus.LOGIN_DEAD, then.message

@@ -157,6 +157,28 @@ async def test_a_slow_old_holder_settles_nothing_over_a_newer_one(desk: Desk) ->
     assert (await desk.post(post)).status is PostStatus.PUBLISHED
 
 
+async def test_what_was_live_all_along_is_not_sent_again_by_who_took_it_up_meanwhile(desk: Desk) -> None:
+    post = await desk.scheduled(await desk.channel())
+    slow = await desk.attempt(LATER)
+    await desk.expire(slow.claim.outgoing_id)
+    taken_up = await desk.claim(LATER)
+    assert await desk.settle(slow, Live(SENT), LATER)
+    assert await desk.begin(taken_up, LATER) == []
+    assert (await desk.post(post)).status is PostStatus.PUBLISHED
+    assert await desk.claim(LATER + timedelta(days=9)) == []
+
+
+async def test_what_was_live_all_along_is_published_though_another_is_looking(desk: Desk) -> None:
+    post = await desk.scheduled(await desk.channel())
+    slow = await desk.attempt(LATER)
+    await desk.expire(slow.claim.outgoing_id)
+    look = await desk.attempt(LATER)
+    assert await desk.settle(slow, Live(SENT), LATER)
+    assert not await desk.settle(look, NotThere(), LATER)
+    (variant,) = await desk.variants(post)
+    assert (variant.status, variant.external_id) == (VariantStatus.PUBLISHED, SENT.external_id)
+
+
 async def test_what_cannot_be_settled_is_put_before_a_person(desk: Desk) -> None:
     post, _ = await uncertain(desk)
     assert (await desk.post(post)).status is PostStatus.UNCERTAIN
