@@ -18,7 +18,7 @@ _MORE_SECONDS = 1.5  # what a scheduler still does once the effect is settled
 _LATER_SECONDS = 3.0  # given to one that goes on after it stood still
 _LOOK_SECONDS = 0.05
 _TIMES = 4  # that a point is tried to be reached
-_WAYS = 3
+_WAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,11 @@ KILL = Blow()
 async def count(stage: Stage, nursery: Nursery, scenario: Scenario) -> list[Point]:
     """Every point that an unhindered scheduler comes by from claim to settling, in order.
 
-    The shortest of three ways: a scheduler that is slow does more, since it looks before it sends what is not young.
+    The shortest of two ways: a scheduler that is slow does more, since it looks before it sends what is not young.
     """
     going = [_way(stage, nursery, scenario, on) for on in await stage.spots(scenario.network, scenario.lie, _WAYS)]
-    way = min(await asyncio.gather(*going), key=len)
+    way = min((way for way in await asyncio.gather(*going) if way), key=len, default=[])
+    assert way, f"{scenario} does not end well with nobody hindering it"
     seen: Counter[str] = Counter()
     points = []
     for number, words in enumerate(way, 1):
@@ -83,7 +84,8 @@ async def count(stage: Stage, nursery: Nursery, scenario: Scenario) -> list[Poin
 
 
 async def _way(stage: Stage, nursery: Nursery, scenario: Scenario, on: Spotted) -> list[str]:
-    async with nursery.lane() as url:
+    """The points of one way; none where it did not end in its time."""
+    async with stage.counting, nursery.lane() as url:
         effect = await stage.ask(scenario.kind, on, scenario.lie)
         await stage.lanes.give(effect.id, url)
         child = await nursery.start(url)
@@ -92,8 +94,7 @@ async def _way(stage: Stage, nursery: Nursery, scenario: Scenario, on: Spotted) 
         child.tell(signal.SIGKILL)
         await child.ended()
         await stage.lanes.take(effect.id)
-    assert end.state == "live", f"with nobody hindering it: {end}"
-    return child.reached
+    return child.reached if end.state == "live" else []
 
 
 async def at_points(

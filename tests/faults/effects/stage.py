@@ -91,6 +91,7 @@ class Stage:
         self.grounds = {ground.network: ground for ground in grounds}
         self.lanes = Lanes(pool, str(on.settings.worker_database_url))
         self.urls: list[str] = []
+        self.counting = asyncio.Semaphore(4)  # ways that are counted at once: a slow one has other points
         self._brand = on.example
         self._looking, self._looked_at = asyncio.Lock(), -1.0
         self._watched: set[UUID] = set()
