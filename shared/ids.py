@@ -36,11 +36,22 @@ class Prefix(StrEnum):
     THREAD = "thr"
     IDENTITY = "idn"
     POST = "post"
+    CAMPAIGN = "camp"
     VARIANT = "var"
+    SLOT = "slot"
+    RECURRENCE = "rec"
+    BLACKOUT = "blk"
+    CALENDAR_FEED = "cal"
     OUTGOING = "out"
     ATTEMPT = "att"
     EVENT = "evt"
+    NOTIFICATION = "ntf"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
+    APPROVAL = "appr"
+    HOLD = "hold"
+    APPROVAL_LINK = "link"
 
 
 def new_uuid() -> UUID:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import errors, oauth, openapi, pages
+from services.api import approval_routes, approving, errors, oauth, openapi, pages, unsubscribing
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
@@ -19,21 +19,34 @@ from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
     acts,
+    approval_links,
+    approvals,
     arrivals,
     audit,
+    best_times,
+    blackouts,
     brands,
+    calendar,
+    campaigns,
     channels,
     connecting,
     consents,
+    hold,
     identities,
     many_posts,
     mentions,
     metrics,
+    notifications,
     operations,
     outgoing,
     posts,
+    preferences,
+    recurrences,
+    slots,
     threads,
     viewer,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 from services.serving import Check, probe_routes
 from shared import http
@@ -76,12 +89,29 @@ ROUTERS = (
     threads.router,
     identities.router,
     arrivals.router,
+    best_times.router,
     metrics.router,
+    campaigns.router,
     many_posts.router,
     posts.router,
+    slots.router,
+    slots.queueing,
+    blackouts.router,
+    recurrences.router,
+    calendar.router,
+    approvals.router,
+    approvals.waiting,
+    approval_links.router,
+    hold.router,
     outgoing.router,
     acts.router,
     acts.blocking,
+    preferences.router,
+    notifications.router,
+    webhook_endpoints.reading,
+    webhook_endpoints.changing,
+    webhook_deliveries.listing,
+    webhook_deliveries.router,
     audit.router,
 )
 
@@ -114,15 +144,20 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
 
     limits = RateLimits(settings.redis_url, at_once=settings.rate_limit // 100)
     allowance = Allowance(settings.rate_limit, limits)
+    # Counted one by one: a link has few requests, and none too many passes.
+    link_limits = RateLimits(settings.redis_url)
+    by_link = Allowance(approving.A_MINUTE, link_limits)
     engine = Engine()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(limits.close)
+            stack.push_async_callback(link_limits.close)
             services = await stack.enter_async_context(open_services(settings, clock))
             app.state.services = services
             app.state.allowance = allowance
+            app.state.by_link = by_link
             app.state.key_use = KeyUse(services.db)
             stack.push_async_callback(app.state.key_use.close)
             yield
@@ -143,9 +178,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
             HTTPException: errors.on_http_error,
         },
     )
+    app.include_router(unsubscribing.router)  # before the addresses of single notifications
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
+    app.include_router(calendar.address)
+    app.include_router(approval_routes.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))
@@ -161,7 +199,7 @@ def _middleware(settings: Settings, allowance: Allowance, engine: Engine) -> lis
         Middleware(
             Cors,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=_ALLOWED_HEADERS,
             expose_headers=EXPOSED_HEADERS,
             max_age=600,

@@ -11,11 +11,15 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import cautions, figures, posts
+from shared.domain.notifying import delivery_log, notifications
+from shared.domain.publishing import campaigns, cautions, figures, posts, reviews
 from shared.domain.publishing.cautions import Caution
+from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models import (
+    Approval,
     Attempt,
+    Campaign,
     Channel,
     Coverage,
     Edit,
@@ -27,6 +31,8 @@ from shared.models import (
     Post,
     Thread,
     Variant,
+    WebhookAttempt,
+    WebhookDelivery,
 )
 
 T = TypeVar("T")
@@ -134,6 +140,38 @@ async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
 
 
+async def said(context: Context, brand_id: UUID, post_id: UUID) -> list[Approval]:
+    return await _load(context, "said", brand_id, post_id, reviews.said_of) or []
+
+
+async def standing(context: Context, row: Post) -> Standing | None:
+    """How a post stands before those who must agree; None once it is deleted."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, Standing]:
+        return await reviews.standings(session, scope, list((await _posts(session, scope, ids)).values()))
+
+    return await _load(context, "standing", row.brand_id, row.id, read)
+
+
+async def spoken(context: Context, brand_id: UUID) -> str | None:
+    """In which language the viewer is told of a brand."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, str]:
+        assert scope.principal is not None
+        return await notifications.spoken(session, scope.principal, ids)
+
+    return await _load(context, "spoken", brand_id, brand_id, read)
+
+
+async def webhook_attempts(context: Context, row: WebhookDelivery) -> list[WebhookAttempt]:
+    """Every try at a delivery."""
+
+    async def read(session: Session, _: Scope, ids: list[UUID]) -> dict[UUID, list[WebhookAttempt]]:
+        return await delivery_log.attempts(session, row.brand_id, ids)
+
+    return await _load(context, f"webhook attempts of {row.brand_id}", row.brand_id, row.id, read) or []
+
+
 async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
     return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
 
@@ -145,6 +183,10 @@ async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list
 async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
     """The variant as its network shows it."""
     return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
+
+
+async def campaign(context: Context, brand_id: UUID, id_: UUID) -> Campaign | None:
+    return await _load(context, "campaign", brand_id, id_, campaigns.by_ids)
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

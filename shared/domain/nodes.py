@@ -9,18 +9,44 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import (
+    ApprovalLink,
+    Arrival,
+    Blackout,
+    CalendarFeed,
+    Campaign,
+    Channel,
+    Identity,
+    Mention,
+    Notification,
+    Operation,
+    Outgoing,
+    Post,
+    Recurrence,
+    Slot,
+    Thread,
+    Variant,
+    WebhookDelivery,
+)
 
 _TABLES: dict[Prefix, Any] = {
+    Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
+    Prefix.BLACKOUT: Blackout,
+    Prefix.CALENDAR_FEED: CalendarFeed,
+    Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MENTION: Mention,
+    Prefix.NOTIFICATION: Notification,
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
+    Prefix.RECURRENCE: Recurrence,
+    Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
+    Prefix.WEBHOOK_DELIVERY: WebhookDelivery,
 }
 
 

@@ -1,11 +1,23 @@
 """The nouns: one file each, importable from here."""
 
+from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
+from shared.models.campaign import Campaign
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.notification import (
+    DueMail,
+    DueNotice,
+    Mail,
+    NoticeCursor,
+    Notification,
+    NotificationPreference,
+    NotificationSettings,
+    Told,
+)
 from shared.models.operation import Operation
 from shared.models.organization import (
     ApiKey,
@@ -21,52 +33,77 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
+from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
     "App",
+    "Approval",
+    "ApprovalLink",
     "Arrival",
     "Attempt",
     "AuditEntry",
+    "Blackout",
     "Brand",
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "CalendarFeed",
+    "Campaign",
     "Channel",
     "ChannelDraft",
     "Consent",
     "Coverage",
     "DueFetch",
+    "DueMail",
+    "DueNotice",
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueRecurrence",
+    "DueReminder",
     "DueUpkeep",
+    "DueWebhook",
     "Edit",
     "Event",
     "EventQueue",
     "Figure",
     "Grant",
+    "Hold",
     "Hook",
     "IdempotencyKey",
     "Identity",
     "Lease",
+    "Mail",
     "Membership",
     "Mention",
+    "NoticeCursor",
+    "Notification",
+    "NotificationPreference",
+    "NotificationSettings",
     "Operation",
     "Organization",
     "OrganizationDraft",
     "Outgoing",
     "Post",
     "Reaction",
+    "Recurrence",
+    "Review",
     "RollupDay",
     "RollupHour",
+    "Slot",
     "Team",
     "TeamMember",
     "Thread",
+    "Told",
     "User",
     "UserDraft",
     "Variant",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Withdrawal",
 ]

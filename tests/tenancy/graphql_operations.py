@@ -33,15 +33,17 @@ Whose = Callable[[str], Tenant]
 
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
-    "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
-    "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
-    "Thread": Prefix.THREAD,
+    "Arrival": Prefix.ARRIVAL, "Blackout": Prefix.BLACKOUT, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
+    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "Mention": Prefix.MENTION,
+    "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
+    "Post": Prefix.POST, "Recurrence": Prefix.RECURRENCE, "Slot": Prefix.SLOT, "Thread": Prefix.THREAD,
+    "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
-    "duplicatePost": Prefix.POST,
+    "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
         ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
@@ -50,13 +52,27 @@ TARGETS = {
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
      "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "Brand.consent": Prefix.CONSENT,
+    **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),
+    **dict.fromkeys(("updateBlackout", "deleteBlackout"), Prefix.BLACKOUT),
+    **dict.fromkeys(
+        ("updateRecurrence", "pauseRecurrence", "resumeRecurrence", "endRecurrence", "skipOccurrence"),
+        Prefix.RECURRENCE,
+    ),
+    "revokeCalendarFeed": Prefix.CALENDAR_FEED,
+    **dict.fromkeys(("submitPost", "approve", "requestChanges", "addComment"), Prefix.POST),
+    "updateBrand": Prefix.BRAND, "revokeApprovalLink": Prefix.APPROVAL_LINK,
+    "markNotificationRead": Prefix.NOTIFICATION,
+    "redeliverWebhook": Prefix.WEBHOOK_DELIVERY,
+    **dict.fromkeys(
+        ("updateWebhookEndpoint", "removeWebhookEndpoint", "rotateWebhookSecret", "testWebhookEndpoint"),
+        Prefix.WEBHOOK_ENDPOINT,
+    ),
 }  # fmt: skip
-# Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
-    "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
+    "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
@@ -122,6 +138,8 @@ def selection(schema: GraphQLSchema, type_: Any, depth: int) -> str:
     found = ["__typename"]
     for name, field in named.fields.items():
         inner = get_named_type(field.type)
+        if named.name.endswith("Edge") and not is_leaf_type(inner):
+            continue  # the same things stand among the nodes
         if any(is_required_argument(argument) for argument in field.args.values()):
             continue
         if is_leaf_type(inner):
@@ -250,8 +268,9 @@ def _prefix(name: str, place: str) -> Prefix:
 
 def _plain(name: str, field: GraphQLInputField, own: dict[str, Any]) -> Any:
     value = own.get(_snake(name)) or PLAIN.get(name, rest.BODY.get(_snake(name), rest.QUERY.get(_snake(name))))
-    is_word = isinstance(get_named_type(field.type), GraphQLEnumType) and isinstance(value, str)
-    return value.upper() if is_word and value is not None else value
+    if not isinstance(get_named_type(field.type), GraphQLEnumType) or value is None:
+        return value
+    return [one.upper() for one in value] if isinstance(value, list) else value.upper()
 
 
 def _required(place: str, field: GraphQLField, tenant: Tenant) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,16 +19,21 @@ from services.ingest.handlers import Worker
 from shared import http as guarded
 from shared.contract import Choice
 from shared.db import Database
+from shared.domain import scope as scopes
 from shared.domain.brands import apps, consents
 from shared.domain.brands.apps import AppDraft
-from shared.domain.events import sequencer
+from shared.domain.events import events, sequencer
+from shared.domain.events.events import NewEvent
+from shared.domain.notifying import making
 from shared.domain.scope import Principal, Scope
-from shared.ids import Prefix, new_uuid, typeid
-from shared.models.enums import GrantRole, KeyScope, Network
+from shared.ids import Prefix, new_uuid, parse_typeid, typeid
+from shared.models.enums import EventType, GrantRole, KeyScope, Network
 from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import Doorstep, open_door
+from tests.tenancy.planned import plan
+from tests.tenancy.voices import deliveries
 
 # A server of the practice network that this installation has an app for; nobody listens there.
 PRACTICE = "http://127.0.0.1:9"
@@ -41,13 +46,24 @@ TABLE_OF = {
     Prefix.IDENTITY: "identity",
     Prefix.ARRIVAL: "arrival",
     Prefix.POST: "post",
+    Prefix.CAMPAIGN: "campaign",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
     Prefix.OPERATION: "operation",
+    Prefix.APPROVAL: "approval",
+    Prefix.APPROVAL_LINK: "approval_link",
+    Prefix.HOLD: "hold",
+    Prefix.NOTIFICATION: "notification",
+    Prefix.WEBHOOK_ENDPOINT: "webhook_endpoint",
+    Prefix.WEBHOOK_DELIVERY: "webhook_delivery",
     Prefix.HOOK: "hook",
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
     Prefix.CONSENT: "consent",
+    Prefix.SLOT: "slot",
+    Prefix.RECURRENCE: "recurrence",
+    Prefix.BLACKOUT: "blackout",
+    Prefix.CALENDAR_FEED: "calendar_feed",
     Prefix.API_KEY: "api_key",
     Prefix.GRANT: "grant",
     Prefix.USER: "user",
@@ -153,8 +169,58 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await _consent(world, tenant, name)
     await _write(world, tenant, name)
     await number(world)
+    await _tell(world, tenant)
     await _find(world, tenant)
+    await _act(world, tenant)
     return tenant
+
+
+async def _tell(world: World, tenant: Tenant) -> None:
+    """Two things are told: to the user, and to endpoints of the user's and of the brand's."""
+    body = {"url": f"{PRACTICE}/{tenant.name}", "kinds": ["post_failed", "post_uncertain"]}
+    for more in ({}, {"brand_id": typeid(Prefix.BRAND, tenant.brand.brand_id)}):
+        answer = await world.api.post("/v1/webhook-endpoints", json={**body, **more}, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+    choice = {
+        "kind": "post_failed",
+        "way": "app",
+        "is_on": True,
+        "brand_id": typeid(Prefix.BRAND, tenant.brand.brand_id),
+    }
+    answer = await world.api.put("/v1/notifications/preferences", json={"choices": [choice]}, headers=tenant.headers)
+    assert answer.status_code == 200, answer.text
+    posts = [parse_typeid(Prefix.POST, id_) for id_ in tenant.ids[Prefix.POST][:2]]
+    facts = [NewEvent(EventType.POST_CHANGED, id_, 100, {"status": "failed"}) for id_ in posts]
+    async with world.worker.db.session() as session:
+        scope = await scopes.house(session, tenant.brand.brand_id)
+        await events.add(session, scope.brand_id, facts, now=datetime.now(UTC))
+    await number(world)
+    await tell(world)
+
+
+async def tell(world: World) -> None:
+    """Make notifications of all that is numbered."""
+    async with world.worker.db.session() as session:
+        ready = await making.claim(session, limit=100, lease=timedelta(minutes=1))
+    for one in ready:
+        async with world.worker.db.session() as session:
+            scope = await scopes.house(session, one.brand_id)
+            await making.make(session, scope, one, house=making.House(has_mail=True), now=datetime.now(UTC))
+
+
+async def _act(world: World, tenant: Tenant) -> None:
+    """A like and a block that are live, so that they can be taken back."""
+    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}"
+    liked, blocked = tenant.ids[Prefix.MENTION][3], tenant.ids[Prefix.IDENTITY][1]
+    for where, body in (
+        (f"mentions/{liked}/like", None),
+        (f"identities/{blocked}/block", {"channel_id": tenant.id(Prefix.CHANNEL)}),
+    ):
+        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+        made = parse_typeid(Prefix.OUTGOING, answer.json()["id"])
+        await world.eye.execute("UPDATE outgoing SET state = 'live', external_id = 'done' WHERE id = $1", made)
+        await world.eye.execute("DELETE FROM due_outgoing WHERE outgoing_id = $1", made)
 
 
 async def _consent(world: World, tenant: Tenant, name: str) -> None:
@@ -173,32 +239,6 @@ async def _consent(world: World, tenant: Tenant, name: str) -> None:
         await consents.keep(session, scope, vault, asked.consent, given=given, now=now)
 
 
-def deliveries(name: str) -> list[dict[str, Any]]:
-    """What the network sends: a tree, a review, a private message; then an edit, and a deletion."""
-
-    def said(id_: str, kind: str, **more: Any) -> dict[str, Any]:
-        return {
-            "id": f"{name}-{id_}", "kind": kind, "text": f"{name} said {kind} {id_}", "language": "nl",
-            "published_at": "2026-11-20T08:00:00Z", "url": f"https://example.org/{name}/{id_}",
-            "author": {"id": f"{name}-author-{id_}", "handle": f"{name}_{id_}", "name": f"{name} Person {id_}"}, **more,
-        }  # fmt: skip
-
-    tree = [
-        said("root", "post", media=[{"url": f"https://example.org/{name}.jpg", "kind": "image", "alt": f"{name} alt"}]),
-        said("child", "comment", parent_id=f"{name}-root"),
-        said("grandchild", "reply", parent_id=f"{name}-child"),
-        said("stars", "review", rating=2),
-        said("whisper", "message", visibility="private"),
-        said("going", "comment", parent_id=f"{name}-root"),
-    ]
-    edited = said("child", "comment", parent_id=f"{name}-root", edited_at="2026-11-20T09:00:00Z")
-    return [
-        {"mentions": tree},
-        {"mentions": [{**edited, "text": f"{name} said it better"}]},
-        {"deleted": [f"{name}-going"]},
-    ]
-
-
 async def _write(world: World, tenant: Tenant, name: str) -> None:
     place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}/posts"
     channels = [typeid(Prefix.CHANNEL, channel.id) for channel in tenant.channels]
@@ -212,6 +252,10 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
         made: str = answer.json()["id"]
         return made
 
+    for number in range(3):
+        body = {"name": f"{name} campaign {number}"}
+        answer = await world.api.post(f"{place.removesuffix('posts')}campaigns", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
     published, scheduled = await post(), await post(scheduled_at="2027-01-01T09:00:00Z")
     answer = await world.api.post(f"{place}/{published}/publish", headers=tenant.headers)
     assert answer.status_code == 200, answer.text
@@ -222,7 +266,31 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
     await world.eye.execute(
         "DELETE FROM due_outgoing WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
     )
+    await plan(world.api, tenant.brand.brand_id, tenant.channels[0].id, tenant.headers, name)
     tenant.ids[Prefix.POST] = [await post(), await post(), scheduled, published]
+    tenant.ids[Prefix.POST] += [await post(), await post(), await post()]
+    tenant.ids[Prefix.POST] += [await post(slot="next"), await post(slot="next")]
+    await _review(world, tenant, name)
+
+
+async def _review(world: World, tenant: Tenant, name: str) -> None:
+    """Two posts wait for somebody who did not write them, with a remark and two links; everything was held once."""
+    brand = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
+    waiting = tenant.ids[Prefix.POST][4:6]
+    ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    link = {"name": f"{name} client", "expires_at": ends, "post_ids": waiting, "language": "fr"}
+    asked: list[tuple[str, Any]] = [(f"posts/{one}/submit", None) for one in waiting]
+    asked += [(f"posts/{waiting[0]}/comments", {"text": f"{name} remarks", "place": "text"})]
+    asked += [("approval-links", link), ("approval-links", link)]
+    asked += [("hold", {"reason": f"{name} storm"}), ("hold/release", {"missed": "ask"})]
+    for place, body in asked:
+        answer = await world.api.post(f"{brand}/{place}", json=body, headers=tenant.headers)
+        assert answer.status_code in {200, 201}, answer.text
+        if place == "approval-links":
+            page = await world.api.get(f"/approve/{answer.json()['url'].rpartition('/')[2]}")
+            assert page.status_code == 200, page.text
+    await world.eye.execute("UPDATE post SET created_by = $2 WHERE brand_id = $1", tenant.brand.brand_id, new_uuid())
+    await world.eye.execute("UPDATE review SET author_id = NULL WHERE brand_id = $1", tenant.brand.brand_id)
 
 
 async def number(world: World) -> None:
@@ -242,15 +310,17 @@ async def _find(world: World, tenant: Tenant) -> None:
         "thread": "(SELECT count(*) FROM mention m WHERE m.brand_id = t.brand_id AND m.thread_id = t.id) DESC, id",
         "outgoing": "state = 'uncertain' DESC, id",
         "arrival": "state, id",
+        "webhook_endpoint": "brand_id IS NULL DESC, id",
+        "webhook_delivery": "(SELECT e.brand_id IS NULL FROM webhook_endpoint e WHERE e.id = t.endpoint_id) DESC, id",
     }
     for prefix, table in TABLE_OF.items():
         if prefix is Prefix.POST:
             continue
-        by = "organization_id" if table == "api_key" else "brand_id"
+        by = "organization_id" if table in {"api_key", "webhook_endpoint"} else "brand_id"
         if prefix in named:
             found = named[prefix]
         else:
-            of = brand.organization_id if table == "api_key" else brand.brand_id
+            of = brand.organization_id if by == "organization_id" else brand.brand_id
             query = f'SELECT id FROM "{table}" t WHERE {by} = $1 ORDER BY {order.get(table, "id")}'
             found = [row["id"] for row in await world.eye.fetch(query, of)]
         tenant.ids[prefix] = [typeid(prefix, value) for value in found]

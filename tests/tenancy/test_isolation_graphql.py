@@ -28,14 +28,15 @@ from tests.tenancy.tenants import Neighbours, Tenant, number
 GRAPH: GraphQLSchema = SCHEMA._schema
 PLACES = places(GRAPH)
 MUTATIONS = sorted(mutations(GRAPH), key=lambda name: (name.startswith(("remove", "delete")), name == "cancelPost"))
-UNKNOWN = {"NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_POST"}
+UNKNOWN = {"NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_POST", "UNKNOWN_CAMPAIGN", "NOT_IN_QUEUE"}
+UNKNOWN = {"NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_POST", "UNKNOWN_VARIANT"}
 SUBSCRIPTIONS = sorted(GRAPH.subscription_type.fields) if GRAPH.subscription_type else []
 EACH_PLACE = pytest.mark.parametrize("place", PLACES, ids=[place.id for place in PLACES])
 EACH_MUTATION = pytest.mark.parametrize("name", MUTATIONS)
 
 BRAND = f"query B($id: ID!) {{ brand(id: $id) {selection(GRAPH, GRAPH.type_map['Brand'], 2)} }}"
 OWN = f"{{ viewer {selection(GRAPH, GRAPH.type_map['Viewer'], 2)} }}"
-BRANDS = f"{{ brands(first: 5) {selection(GRAPH, GRAPH.type_map['BrandConnection'], 2)} }}"
+BRANDS = f"{{ brands(first: 5) {selection(GRAPH, GRAPH.type_map['BrandConnection'], 1)} }}"
 
 
 def test_the_queries_and_subscriptions_are_those_that_are_tested_here() -> None:
@@ -60,6 +61,8 @@ def leaks(neighbours: Neighbours, told: str, asked: Asked) -> list[str]:
 
 def is_empty(value: Any) -> bool:
     """Whether a field answered nothing: an empty connection or list, or series that add up to nothing."""
+    if isinstance(value, dict) and "days" in value:
+        return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
     if isinstance(value, dict):
         return value.get("nodes") == []
     return not value or not any(point["value"] for series in value for point in series.get("points", [{"value": 1}]))
@@ -120,7 +123,8 @@ async def test_a_filter_on_another_tenants_things_finds_nothing(place: Place, ne
         asked = place.ask(GRAPH, own, arguments)
         found, told = await ask(neighbours, own, asked)
         assert "errors" not in found, found
-        assert is_empty(found["data"]["node"][place.name]), found
+        root = found["data"].get("node") or found["data"]["viewer"]
+        assert is_empty(root[place.name]), found
         assert leaks(neighbours, told, asked) == []
 
 
@@ -152,7 +156,9 @@ async def test_a_mutation_of_another_tenants_things_changes_and_shows_nothing(
 ) -> None:
     own, other, eye = neighbours.own, neighbours.other, neighbours.world.eye
     before = await witness.digest(eye, other)
-    tries = [mutation(GRAPH, name, lambda _: other)]
+    # A verb of what is the caller's own names nobody's things, unless it does so by one of its fields.
+    whole = mutation(GRAPH, name, lambda _: other)
+    tries = [whole] if witness.named(other, whole.variables) else []
     tries += [mutation(GRAPH, name, lambda _: own, foreign=place, other=other) for place in foreign_fields(GRAPH, name)]
     for asked in tries:
         for headers in ({}, {"parvis-brand": other.id(Prefix.BRAND)}):

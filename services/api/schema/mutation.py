@@ -9,6 +9,8 @@ import strawberry
 from services.api import connecting, loaders, self_test
 from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
+from services.api.schema.approval_mutation import ApprovalMutation
+from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
@@ -26,6 +28,7 @@ from services.api.schema.inputs import (
     UpdatePostInput,
 )
 from services.api.schema.many_mutation import ManyMutation
+from services.api.schema.notification_mutation import NotificationMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.outgoing_mutation import OutgoingMutation
 from services.api.schema.payloads import (
@@ -43,6 +46,9 @@ from services.api.schema.payloads import (
     UpdateChannelPayload,
     UpdatePostPayload,
 )
+from services.api.schema.planning_mutation import PlanningMutation
+from services.api.schema.recurrence_mutation import RecurrenceMutation
+from services.api.schema.webhook_mutation import WebhookMutation
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.contract import Choice
@@ -82,7 +88,17 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation, OutgoingMutation, ManyMutation):
+class Mutation(
+    OperationMutation,
+    OutgoingMutation,
+    ManyMutation,
+    CampaignMutation,
+    PlanningMutation,
+    RecurrenceMutation,
+    ApprovalMutation,
+    NotificationMutation,
+    WebhookMutation,
+):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)
@@ -195,10 +211,10 @@ class Mutation(OperationMutation, OutgoingMutation, ManyMutation):
         now = info.context.services.clock()
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Post:
+            when = input.planning()
             return await posts.schedule(
-                session, scope, id_, at=given(input.scheduled_at), local_time=given(input.local_time),
-                timezone=given(input.timezone),
-                cards=CARDS, now=now, if_version=given(input.if_version),
+                session, scope, id_, at=when.scheduled_at, local_time=when.local_time, timezone=when.timezone,
+                slot=when.slot, cards=CARDS, now=now, if_version=given(input.if_version),
             )  # fmt: skip
 
         return await _on_post(info, SchedulePostPayload, input.id, act, SendOutgoing())

@@ -84,16 +84,14 @@ class Next:
 
 
 def doubtful(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The send of which it is not known that it did not have its effect, if there is one.
-
-    One that was live counts, too: whoever still has to ask is not to send.
-    """
+    """The send of which it is not known whether it had its effect, if there is one."""
     doubt: Attempt | None = None
     for attempt in attempts:
         match Step(attempt.step):
             case Step.PREPARE:
                 pass
             case Step.SEND:
+                # Live, too: where its holder was no longer the effect's, that stands on the attempt and nowhere else.
                 doubt = attempt if attempt.outcome in {None, Result.UNKNOWN, Result.LIVE} else None
             case Step.FIND:
                 doubt = None if attempt.outcome == Result.ABSENT else doubt

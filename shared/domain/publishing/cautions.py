@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.db import Session, driver
+from shared.domain.publishing import blackouts
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import PostStatus, VariantStatus
@@ -61,6 +62,9 @@ async def of_posts(
             f"another post goes out on this channel within the hour: {typeid(Prefix.POST, other_id)} at {at:%H:%M} UTC"
         )
         found[one.post.id].append(Caution("clash", message, one.path, other_id))
+    still = [post for post, _ in posts if post.status in _STILL]
+    for post_id, silent in (await blackouts.cautions(session, scope, still)).items():
+        found[post_id] += [Caution(one.code, one.message, one.path) for one in silent]
     return found
 
 

@@ -153,12 +153,6 @@ def test_one_look_is_enough_once_the_lease_of_the_send_is_over() -> None:
     assert story.tries(NotThere(), 60).result is Result.ABSENT
 
 
-def test_what_a_send_already_brought_about_is_looked_for_and_not_sent() -> None:
-    story = Story()
-    story.tries(Live(Sent("1")))
-    assert story.next() is Step.FIND
-
-
 def test_a_second_send_is_doubted_by_itself() -> None:
     story = Story()
     story.begins()

@@ -157,26 +157,27 @@ async def test_a_slow_old_holder_settles_nothing_over_a_newer_one(desk: Desk) ->
     assert (await desk.post(post)).status is PostStatus.PUBLISHED
 
 
-async def test_what_was_live_all_along_is_not_sent_again_by_who_took_it_up_meanwhile(desk: Desk) -> None:
+async def test_what_a_slow_old_holder_brought_about_is_looked_up_and_not_sent_again(desk: Desk) -> None:
+    await desk.scheduled(await desk.channel())
+    old = await desk.attempt(LATER)
+    await desk.expire(old.claim.outgoing_id)
+    claims = await desk.claim(LATER)
+    assert not await desk.settle(old, Live(SENT), LATER)
+    (new,) = await desk.begin(claims, LATER)
+    assert new.step is Step.FIND
+
+
+async def test_what_an_old_holder_saw_live_is_not_sent_again_when_the_newer_one_dies(desk: Desk) -> None:
     post = await desk.scheduled(await desk.channel())
-    slow = await desk.attempt(LATER)
-    await desk.expire(slow.claim.outgoing_id)
-    taken_up = await desk.claim(LATER)
-    assert await desk.settle(slow, Live(SENT), LATER)
-    assert await desk.begin(taken_up, LATER) == []
+    old = await desk.attempt(LATER)
+    await desk.expire(old.claim.outgoing_id)
+    newer = await desk.attempt(LATER)
+    assert not await desk.settle(old, Live(Sent("p1")), LATER)
+    await desk.expire(newer.claim.outgoing_id)
+    last = await desk.attempt(LATER)
+    assert last.step is Step.FIND
+    await desk.settle(last, Live(Sent("p1")), LATER)
     assert (await desk.post(post)).status is PostStatus.PUBLISHED
-    assert await desk.claim(LATER + timedelta(days=9)) == []
-
-
-async def test_what_was_live_all_along_is_published_though_another_is_looking(desk: Desk) -> None:
-    post = await desk.scheduled(await desk.channel())
-    slow = await desk.attempt(LATER)
-    await desk.expire(slow.claim.outgoing_id)
-    look = await desk.attempt(LATER)
-    assert await desk.settle(slow, Live(SENT), LATER)
-    assert not await desk.settle(look, NotThere(), LATER)
-    (variant,) = await desk.variants(post)
-    assert (variant.status, variant.external_id) == (VariantStatus.PUBLISHED, SENT.external_id)
 
 
 async def test_what_cannot_be_settled_is_put_before_a_person(desk: Desk) -> None:

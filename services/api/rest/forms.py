@@ -1,0 +1,34 @@
+"""What forms of posts have in common, and what is said of them."""
+
+from datetime import datetime
+
+from services.api.rest.ids import PostRef
+from services.api.rest.mentions import MediaRead
+from services.api.rest.shapes import Read
+
+
+class PartRead(Read):
+    """What follows in the same thread."""
+
+    text: str
+    media: list[MediaRead]
+
+
+class WarningRead(Read):
+    """Worth a second look; nothing is refused for it. `post_id` is the other post, where there is one."""
+
+    code: str
+    message: str
+    path: list[str | int]
+    post_id: PostRef | None
+
+
+class FigureRead(Read):
+    """What the network counted, by its last count of an hour; null: it did not say."""
+
+    hour: datetime
+    counted_at: datetime
+    likes: int | None
+    replies: int | None
+    shares: int | None
+    views: int | None
