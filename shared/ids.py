@@ -37,6 +37,7 @@ class Prefix(StrEnum):
     IDENTITY = "idn"
     POST = "post"
     VARIANT = "var"
+    MEDIA = "med"
     OUTGOING = "out"
     ATTEMPT = "att"
     EVENT = "evt"

@@ -5,6 +5,7 @@ from shared.models.brand import Brand, BrandDraft, BrandSequence
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
+from shared.models.media import Media, MediaUse
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.operation import Operation
 from shared.models.organization import (
@@ -51,6 +52,8 @@ __all__ = [
     "IdempotencyKey",
     "Identity",
     "Lease",
+    "Media",
+    "MediaUse",
     "Membership",
     "Mention",
     "Operation",

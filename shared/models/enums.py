@@ -168,6 +168,15 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class MediaKind(StrEnum):
+    """A GIF is a picture that moves, whatever its format."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    GIF = "gif"
+    AUDIO = "audio"
+
+
 class OutgoingKind(StrEnum):
     """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
     somebody said; the others act on what is there already."""

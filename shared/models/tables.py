@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, mention, operation, organization, post, turn
+from shared.models import arrival, brand, channel, consent, event, media, mention, operation, organization, post, turn
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, mention, operation, organization, post, turn)
+_MODULES = (arrival, brand, channel, consent, event, media, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -43,6 +43,8 @@ TABLES: dict[str, TableKind] = {
     "idempotency_key": TableKind.PLATFORM,
     "identity": TableKind.CONTENT,
     "lease": TableKind.PLATFORM,
+    "media": TableKind.CONTENT,
+    "media_use": TableKind.CONTENT,
     "membership": TableKind.PLATFORM,
     "mention": TableKind.CONTENT,
     "operation": TableKind.CONTENT,
