@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     # Limits
     webhook_max_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest body the door takes.")
-    media_max_bytes: int = Field(200 * 1024 * 1024, ge=1024, description="Largest file that may be uploaded.")
+    media_max_bytes: int = Field(200 * 1024 * 1024, ge=1024, lt=2**31, description="Largest file that may be uploaded.")
     door_buffer: int = Field(
         2000, ge=1, description="Deliveries that may wait for their commit before the door answers 503."
     )

@@ -1,5 +1,7 @@
 """The api: REST under /v1, GraphQL, and a few pages, over one set of open servers."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import errors, oauth, openapi, pages
+from services.api import errors, oauth, openapi, pages, receiving, showing
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
@@ -25,6 +27,7 @@ from services.api.rest import (
     connecting,
     consents,
     identities,
+    media,
     mentions,
     metrics,
     operations,
@@ -32,16 +35,21 @@ from services.api.rest import (
     threads,
     viewer,
 )
+from services.media.checking import Checker
 from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
 from shared.domain.page import Cursors
+from shared.domain.publishing.media_addresses import Addresses
 from shared.errors import ParvisError
 from shared.queues import Queues
 from shared.settings import Settings
+from shared.store import open_store
 from shared.vault import Vault
 
+_LEFT_BEHIND = 24 * 3600  # seconds; nobody takes that long to bring a file
 EXPOSED_HEADERS = (
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "Location",
@@ -57,6 +65,8 @@ _ALLOWED_HEADERS = (
     "If-Match",
     "If-None-Match",
     "Parvis-Brand",
+    "Parvis-File-Name",
+    "Range",
     "Request-Id",
 )
 ROUTERS = (
@@ -76,6 +86,9 @@ ROUTERS = (
     metrics.router,
     posts.router,
     posts.settling,
+    media.uploading,
+    media.router,
+    media.content,
     audit.router,
 )
 
@@ -98,9 +111,20 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
         stack.push_async_callback(queues.close)
         client = await stack.enter_async_context(http.client(settings))
         vault = Vault([key.get_secret_value() for key in settings.secret_keys])
-        yield Services(
-            db=db, vault=vault, queues=queues, settings=settings, cursors=Cursors(vault), http=client, clock=clock
+        made = Services(
+            db=db,
+            vault=vault,
+            queues=queues,
+            settings=settings,
+            cursors=Cursors(vault),
+            http=client,
+            clock=clock,
+            store=open_store(settings),
+            checker=Checker(),
+            addresses=Addresses(vault, settings.api_base_url),
         )
+        await asyncio.to_thread(receiving.clear, made.incoming, time.time() - _LEFT_BEHIND)
+        yield made
 
 
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> FastAPI:
@@ -140,6 +164,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
+    app.include_router(showing.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))
@@ -160,7 +185,7 @@ def _middleware(settings: Settings, allowance: Allowance, engine: Engine) -> lis
             expose_headers=EXPOSED_HEADERS,
             max_age=600,
         ),
-        Middleware(Guard),
+        Middleware(Guard, max_upload_bytes=settings.media_max_bytes + receiving.FORM_BYTES),
         Middleware(RateLimit, allowance=allowance),
         Middleware(Ahead, engine=engine),
     ]

@@ -86,5 +86,3 @@ async def _opened(path: Path, target: Path, format_: Format) -> Measured:
 def _digest(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-
-

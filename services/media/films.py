@@ -1,4 +1,4 @@
-"""Opens one film or sound: it is measured, looked into, and its streams are copied into a container that says no more."""
+"""Opens one film or sound: it is measured, looked into, and its streams are copied to where nothing else is said."""
 
 from pathlib import Path
 

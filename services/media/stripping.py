@@ -1,4 +1,4 @@
-"""What is not picture is cut out of a picture's file: places, times, names, previews, and whatever hangs behind its end.
+"""What is not picture is cut out of a picture's file: places, times, names, previews, what hangs behind its end.
 
 The coded pixels are copied byte for byte, so nothing is lost. What is kept is named and everything else goes: a block
 that nobody knows may say anything. Each raises Broken where the file does not end as its format wants.

@@ -9,12 +9,13 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Channel, Identity, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import Arrival, Channel, Identity, Media, Mention, Operation, Outgoing, Post, Thread, Variant
 
 _TABLES: dict[Prefix, Any] = {
     Prefix.ARRIVAL: Arrival,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
+    Prefix.MEDIA: Media,
     Prefix.MENTION: Mention,
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,

@@ -1,9 +1,9 @@
 """Where the bytes of uploaded media are kept: a folder, or a bucket that speaks S3."""
 
+from shared.settings import Settings
 from shared.store.bucket import Bucket
 from shared.store.folder import Folder
 from shared.store.place import FOLDER, Kept, Missing, Store, StoreAway
-from shared.settings import Settings
 
 __all__ = ["FOLDER", "Bucket", "Folder", "Kept", "Missing", "Store", "StoreAway", "open_store"]
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import obstore
@@ -11,6 +12,9 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from shared.store.place import Kept, Missing, StoreAway
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 _PIECE = 1024 * 1024
 _PATIENCE = timedelta(seconds=30)
@@ -21,12 +25,15 @@ class Bucket:
 
     def __init__(self, url: str, *, endpoint: str | None, region: str, key: str | None, secret: str | None) -> None:
         parts = urlsplit(url)
+        config: S3Config = {"region": region}
+        if endpoint:
+            config["endpoint"] = endpoint
+        if key and secret:
+            config |= {"access_key_id": key, "secret_access_key": secret}
         self._store = S3Store(
             parts.netloc,
             prefix=parts.path.strip("/") or None,
-            region=region,
-            **({"endpoint": endpoint} if endpoint else {}),
-            **({"access_key_id": key, "secret_access_key": secret} if key and secret else {}),
+            config=config,
             client_options={
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
                 "connect_timeout": timedelta(seconds=5),

@@ -11,6 +11,8 @@ from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
 from services.api.schema.consent import Consent, consent
 from services.api.schema.identity import Identity, IdentityFilter
+from services.api.schema.media import MediaFile
+from services.api.schema.media import listed as listed_media
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
 from services.api.schema.post import Post
@@ -139,6 +141,7 @@ class Brand(Node):
     timezone: str
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
+    media: Connection[MediaFile] = strawberry.field(resolver=listed_media)
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
     identities: Connection[Identity] = strawberry.field(resolver=_identities)
     arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)

@@ -14,6 +14,7 @@ for _kind in (
     enums.Dimension,
     enums.EventType,
     enums.Interval,
+    enums.MediaKind,
     enums.MentionKind,
     enums.MentionOrder,
     enums.MetricKey,

@@ -26,6 +26,7 @@ from services.api.schema.inputs import (
     UpdateChannelInput,
     UpdatePostInput,
 )
+from services.api.schema.media_mutation import MediaMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.payloads import (
     AuthorizeChannelPayload,
@@ -86,7 +87,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation):
+class Mutation(OperationMutation, MediaMutation):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)

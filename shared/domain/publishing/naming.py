@@ -1,0 +1,139 @@
+"""The media that posts name: found by their ids, held against removal, and shown or sent for what they are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from shared.contract import OutgoingMedia
+from shared.db import Session
+from shared.domain.publishing import media
+from shared.domain.publishing.media_addresses import Address
+from shared.domain.publishing.media_fits import Item
+from shared.domain.scope import Scope
+from shared.ids import Prefix, parse_typeid
+from shared.models.base import JsonList, JsonObject
+from shared.models.brand import Brand
+from shared.models.media import Media, MediaUse
+from shared.models.post import Post, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The files behind some items, and the languages in which their texts are looked for, the first first."""
+
+    files: Mapping[UUID, Media] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+
+    def file(self, item: JsonObject) -> Media | None:
+        """The file that an item names; None for what stands on the web."""
+        id_ = named(item)
+        return self.files.get(id_) if id_ is not None else None
+
+    def alt(self, item: JsonObject, language: str | None = None) -> str | None:
+        """What is said of an item to those who can't see it: its own words, else the file's in the best language."""
+        own: str | None = item.get("alt")
+        file = self.file(item)
+        if own is not None or file is None:
+            return own
+        wanted = (language, (language or "").partition("-")[0], *self.languages)
+        return next((file.alts[one] for one in wanted if one and one in file.alts), None)
+
+    def item(self, item: JsonObject, language: str | None = None) -> Item:
+        """What of an item a network has limits for."""
+        return Item(item["kind"], self.alt(item, language), self.file(item))
+
+    def outgoing(
+        self, scope: Scope, items: Iterable[JsonObject], address: Address, language: str | None = None
+    ) -> tuple[OutgoingMedia, ...]:
+        """The items as a connector is handed them."""
+        return tuple(self._outgoing(scope, item, address, language) for item in items)
+
+    def _outgoing(self, scope: Scope, item: JsonObject, address: Address, language: str | None) -> OutgoingMedia:
+        file, alt = self.file(item), self.alt(item, language)
+        if file is None:
+            return OutgoingMedia(url_of(scope, item, address), item["kind"], alt)
+        return OutgoingMedia(
+            url=address(scope.brand_id, file.id),
+            kind=file.kind.value,
+            alt=alt,
+            key=file.key,
+            type=file.type,
+            size=file.size,
+            width=file.width,
+            height=file.height,
+            seconds=file.seconds,
+        )
+
+
+def named(item: JsonObject) -> UUID | None:
+    """The id of our own file that an item names."""
+    id_ = item.get("media_id")
+    return parse_typeid(Prefix.MEDIA, id_) if id_ is not None else None
+
+
+def url_of(scope: Scope, item: JsonObject, address: Address) -> str:
+    """Where an item can be fetched."""
+    id_ = named(item)
+    url: str = address(scope.brand_id, id_) if id_ is not None else item["url"]
+    return url
+
+
+async def known(session: Session, scope: Scope, lists: Iterable[Iterable[JsonObject]]) -> Known:
+    """What is known of the items of these lists, in two statements at most."""
+    ids = {id_ for items in lists for item in items if (id_ := named(item)) is not None}
+    if not ids:
+        return Known()
+    languages = select(Brand.languages).where(col(Brand.brand_id) == scope.brand_id)
+    spoken = (await session.execute(languages)).scalar_one()
+    return Known(await media.by_ids(session, scope, ids), tuple(spoken))
+
+
+async def outgoing(
+    session: Session, scope: Scope, items: JsonList, address: Address, language: str | None = None
+) -> tuple[OutgoingMedia, ...]:
+    """The items of one effect as its connector is handed them."""
+    return (await known(session, scope, [items])).outgoing(scope, items, address, language)
+
+
+async def hold(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, Media]:
+    """The files of these ids that are there, which nobody can remove until this transaction ends."""
+    wanted = (
+        select(Media)
+        .where(col(Media.brand_id) == scope.brand_id, col(Media.id).in_(set(ids)), col(Media.removed_at).is_(None))
+        .order_by(col(Media.id))
+        .with_for_update(read=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in (await session.execute(wanted)).scalars()}
+
+
+def lists_of(post: Post, variants: Iterable[Variant]) -> list[Sequence[JsonObject]]:
+    """Every list of media of a post: its own, its variants', and those of their parts."""
+    lists: list[Sequence[JsonObject]] = [post.media]
+    for variant in variants:
+        lists.append(variant.media or [])
+        lists += [part.get("media") or [] for part in variant.parts]
+    return lists
+
+
+async def keep_uses(session: Session, scope: Scope, post: Post, variants: Sequence[Variant]) -> None:
+    """Write down which files a post names, in the transaction in which it comes to name them."""
+    wanted = {id_ for items in lists_of(post, variants) for item in items if (id_ := named(item)) is not None}
+    of_post = (col(MediaUse.brand_id) == scope.brand_id, col(MediaUse.post_id) == post.id)
+    there = set((await session.execute(select(MediaUse.media_id).where(*of_post))).scalars())
+    if there - wanted:
+        gone = delete(MediaUse).where(*of_post, col(MediaUse.media_id).in_(there - wanted))
+        await session.execute(gone.execution_options(synchronize_session=False))
+    if wanted - there:
+        rows = [{"brand_id": scope.brand_id, "post_id": post.id, "media_id": id_} for id_ in sorted(wanted - there)]
+        await session.execute(insert(MediaUse).values(rows).on_conflict_do_nothing())
+
+
+async def drop_uses(session: Session, scope: Scope, post_id: UUID) -> None:
+    """The post goes: it names nothing any more."""
+    gone = delete(MediaUse).where(col(MediaUse.brand_id) == scope.brand_id, col(MediaUse.post_id) == post_id)
+    await session.execute(gone.execution_options(synchronize_session=False))
