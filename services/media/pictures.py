@@ -1,5 +1,6 @@
 """Opens one picture: all of it is decoded, what is not picture is cut away, and it is turned upright."""
 
+import struct
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -19,8 +20,13 @@ _ORIENTATION = 0x0112  # EXIF 2.32, section 4.6.4
 def open_picture(source: Path, target: Path, format_: str) -> Measured:
     """Write the bare picture to `target`. Raises Invalid in words."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    raw = source.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is cut away much is crooked
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return _open(source.read_bytes(), target, format_)
+
+
+def _open(raw: bytes, target: Path, format_: str) -> Measured:
     try:
         bare = stripping.strip(format_, raw)
         frames, milliseconds, size = _decode(bare, format_)
@@ -58,9 +64,12 @@ def _decode(bare: bytes, format_: str) -> tuple[int, float, tuple[int, int]]:
 
 
 def _orientation(raw: bytes, format_: str) -> int:
-    """How the camera was held, by EXIF; 1 is upright."""
-    with Image.open(BytesIO(raw), formats=[format_]) as image:
-        turn = image.getexif().get(_ORIENTATION, 1)
+    """How the camera was held, by EXIF; 1 is upright, also where EXIF is damaged."""
+    try:
+        with Image.open(BytesIO(raw), formats=[format_]) as image:
+            turn = image.getexif().get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, struct.error):
+        return 1
     return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
 
 
