@@ -43,8 +43,11 @@ class Bucket:
         )
 
     async def put(self, key: str, path: Path, type_: str) -> None:
-        with _away(key):
-            await obstore.put_async(self._store, key, path, attributes={"Content-Type": type_})
+        try:
+            with _away(key):
+                await obstore.put_async(self._store, key, path, attributes={"Content-Type": type_})
+        except Missing:
+            raise StoreAway("the media store's bucket is not there") from None
 
     async def read(self, key: str, start: int, length: int) -> AsyncIterator[bytes]:
         with _away(key):
