@@ -20,6 +20,7 @@ from services.api.graphql import Ahead, Engine, graphql_routes
 from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
+    acts,
     arrivals,
     audit,
     brands,
@@ -31,6 +32,7 @@ from services.api.rest import (
     mentions,
     metrics,
     operations,
+    outgoing,
     posts,
     threads,
     viewer,
@@ -85,10 +87,12 @@ ROUTERS = (
     arrivals.router,
     metrics.router,
     posts.router,
-    posts.settling,
     media.uploading,
     media.router,
     media.content,
+    outgoing.router,
+    acts.router,
+    acts.blocking,
     audit.router,
 )
 

@@ -13,7 +13,7 @@ from shared.domain.brands import channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
 from shared.domain.publishing import posts
 from shared.domain.scope import Scope
-from shared.models import Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
+from shared.models import Attempt, Channel, Coverage, Edit, Hook, Identity, Mention, Outgoing, Post, Thread, Variant
 
 T = TypeVar("T")
 Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
@@ -91,6 +91,10 @@ async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Vari
 
 async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
+
+
+async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
+    return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

@@ -7,6 +7,7 @@ from types import FrameType
 import uvicorn
 
 from services.sandbox.app import create_app
+from services.sandbox.door import Door
 from shared import log
 from shared.settings import Settings
 
@@ -28,8 +29,14 @@ def main() -> None:
     # uvicorn raises the signal again once it has closed everything; by then it only means to leave.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    uvicorn.run(
-        create_app(settings.data_dir / "sandbox" / "sandbox.db", base_url(settings.host, settings.sandbox_port)),
+    url = base_url(settings.host, settings.sandbox_port)
+
+    def shut(seconds: float) -> None:
+        door.shut(seconds)
+
+    app = create_app(settings.data_dir / "sandbox" / "sandbox.db", url, shut=shut)
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.sandbox_port,
         log_config=None,
@@ -39,6 +46,8 @@ def main() -> None:
         # Requests here are short; those that a fault keeps waiting are not worth waiting for.
         timeout_graceful_shutdown=max(1, min(3, int(settings.shutdown_seconds))),
     )
+    door = Door(config)
+    door.run()
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ Base: `http://{host}:{sandbox_port}`. JSON in UTF-8; bodies ≤ 1 MiB (413); unk
 send only what stands here.
 Times are RFC 3339 UTC with microseconds and `Z`: `2026-03-01T09:00:00.123456Z`.
 Errors, always: status + `{"error": {"code": "…", "message": "…"}}`. 400/422 bad input, 401 `invalid_token` |
-`expired_token`,
-404 `not_found`, 409 `deleted` (edit/react on a deleted thing), 413 `too_large`, 429 `rate_limited` with
-`Retry-After` (only by a fault), 500 `internal` (by a fault).
+`expired_token`, 403 `blocked`, 404 `not_found`, 409 `deleted` (edit/react/hide a deleted thing), 413 `too_large`,
+429 `rate_limited` with `Retry-After` (by a fault, or by a page's budget), 500 `internal` (by a fault).
 Text limit: 10,000 characters (code points) → 422 `too_long`. Media ≤ 10. Ids are opaque strings ≤ 100 characters
 and the same for every account.
 
@@ -18,7 +17,7 @@ A post (everything that is said has this shape)
      "kind": "comment", "text": "Bonjour !", "parent_id": "p_…" , "rating": null,
      "media": [{"url": "https://…", "kind": "image", "alt": null}], "visibility": "public", "client_id": null,
      "published_at": "2026-03-01T09:00:00.123456Z", "edited_at": null, "deleted": false, "deleted_at": null,
-     "counters": {"likes": 0, "replies": 0, "shares": 0, "views": 0}}
+     "counters": {"likes": 0, "replies": 0, "shares": 0, "views": 0}, "hidden": false, "audience": "everyone"}
 - `account` is the handle of the page that it was said on or to (= the channel's external id). `author.kind` is
   `page` or `person`;
   the page itself spoke iff `author.handle == account`.
@@ -26,6 +25,7 @@ A post (everything that is said has this shape)
 - `rating` 1–5, reviews only. `text` is `null` once deleted. `media[].kind`: free word (`image`, `video`, …), `alt`
   may be null.
 - `edited_at` is null until the first edit; `client_id` is what a machine gave.
+- `hidden`: by the page, from all but its author. `audience`: for whom the page meant it, `everyone` or `followers`.
 - `shares`, `views`: always 0 here (this network knows them and nobody shares).
 
 Change
@@ -34,6 +34,7 @@ Change
      as it was after this change }}
     {"number": 18, "verb": "edited",  "at": "…", "post": {…, "edited_at": "…"}}
     {"number": 19, "verb": "deleted", "at": "…", "post": {…, "text": null, "deleted": true, "deleted_at": "…"}}
+    {"number": 19, "verb": "hidden" | "unhidden", "at": "…", "post": {…, "hidden": true | false}}
     {"number": 20, "verb": "named", "at": "…", "post_id": "p_…"}    (webhooks of a page with the habit `names_only`)
     {"number": 20, "verb": "reacted" | "unreacted", "at": "…",
      "reaction": {"post_id": "p_…", "account": "cafe-parvis", "by": {author}, "reaction": "like",
@@ -56,12 +57,20 @@ also after kill -9 of the network. No handshake on subscribing.
 Machine API: `Authorization: Bearer <token>` (one token an account)
 -------------------------------------------------------------------
 - `POST /api/v1/posts` `{"text": "…", "media"?: [{"url", "kind"?, "alt"?}], "parent_id"?: "p_…"|null, "client_id"?:
-  "≤200 chars"|null}` → 201
+  "≤200 chars"|null, "audience"?: "everyone"|"followers"}` → 201
   `{"id": "p_…", "url": "…", "published_at": "…"}`. Not idempotent: the same client_id twice makes two posts. With a
   `parent_id`: a comment (parent is a
   post/review/story/article), a reply (parent is a comment/reply) or a message (parent is a message). Unknown
   parent, or one on another page: 422 `unknown_parent`;
   deleted parent: 422 `parent_deleted`. Text or media must not be empty: 422.
+- `DELETE /api/v1/posts/{id}` → 204: what the page said, or anybody on it; again: 204.
+- `PUT /api/v1/posts/{id}/hidden` → 200 `{"id", "url"}`, `DELETE` → 204: hide what somebody else said on the page, or
+  show it again; the page's own words: 422 `wrong_kind`.
+- `PUT /api/v1/posts/{id}/like` → 200 `{"id", "url"}`, `DELETE` → 204: as the page. `PUT /api/v1/blocked/{author id}` →
+  200 `{"id", "url"}`, `DELETE` → 204: who is blocked can't speak or react on the page any more (403 `blocked`).
+  `GET /api/v1/blocked` → `{"blocked": [author…]}`. All of these may be repeated: what is so already is no change.
+  A page with a budget by habit is answered each of its changing calls with `X-RateLimit-Limit`,
+  `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds).
 - `GET /api/v1/posts?client_id=…[&since=rfc3339]` → 200 `{"posts": [post…]}`: what this page itself posted with that
   client_id (published_at ≥ since),
   oldest first; a deleted one is still listed with `deleted: true`. `since` alone works too. At most 1000.
@@ -94,9 +103,9 @@ Person API (no token)
   letters, digits, `-`, `_`). `GET /api/accounts` lists, without tokens.
 - `POST /api/accounts/{handle}/login {"seconds"?: 3600}` → 201 `{"access_token", "refresh_token", "expires_in"}`: a
   login that runs out by the network's clock (401 `expired_token`). `DELETE` → 204: all of them end (401).
-- `PUT /api/accounts/{handle}/habits {"names_only"?, "hook_seconds"?, "wait"?, "stuck"?, "forgets"?, "moved"?, "gone"?}`
-  → 200: what this network does with the page by habit; what is left out it does not. A page that is `gone` answers
-  every program 410 `gone`.
+- `PUT /api/accounts/{handle}/habits {"names_only"?, "hook_seconds"?, "wait"?, "stuck"?, "forgets"?, "moved"?, "gone"?,
+  "budget"?: {"calls", "seconds"}}` → 200: what this network does with the page by habit; what is left out it does
+  not. A page that is `gone` answers every program 410 `gone`.
 - `POST /api/say {"account", "as", "text"?, "kind"?, "parent_id"?, "rating"?, "media"?, "name"?}` → 201 `{"id",
   "url"}`. Page and author are made on first use. `name` is the author's shown name.
   Kind by default: by parent as above; with a rating `review`; else `post`.
@@ -104,6 +113,7 @@ Person API (no token)
   1000; without `account`: all pages).
 - `GET /api/posts/{id}`; `PATCH /api/posts/{id} {"text"?, "rating"?}` → 200 post; `DELETE /api/posts/{id}` → 204
   (again: 204).
+- `POST /api/posts/{id}/hidden {"on"?: true}` → 200 post. `GET /api/accounts/{handle}/blocked` → `{"blocked": […]}`.
 - `POST /api/posts/{id}/reactions {"as", "reaction"?: "like", "on"?: true}` → 200 `{"counters": {…}}`.
 - `POST /api/clock {"at": rfc3339|null}` → `{"now", "moved"}`; it goes on ticking from there; null: real time. `GET
   /api/clock`.
@@ -120,6 +130,9 @@ Person API (no token)
   - `created_then_400`, `created_then_500`, `created_then` {status}: done, then that status
   - `reset` {done=true}: done, then the connection is reset without an answer
   - `show_late` {seconds=5}: done, answered 201, but no look-up, log or webhook shows it for that long (real time)
+    (what is done to a thing that is there is told late by log and webhook, and looked up at once)
+  - `away` {seconds=5, status=503}: for so long (real time; `count` does not matter) everything that matches is
+    answered so; with `"how": "reset"` the connection is reset; with `"how": "refused"` nobody listens at all
   - `twice`: done, answered, but each webhook is delivered twice, under two delivery ids
   `show_late: seconds` may also stand inside any effect that is done.
 
@@ -146,7 +159,7 @@ Consent (OAuth 2, RFC 6749 with PKCE S256, RFC 7636)
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -157,14 +170,17 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from services.sandbox import asking, granting, machines, page, people, views
+from services.sandbox import acting, asking, granting, machines, page, people, views
 from services.sandbox.deliveries import Courier
 from services.sandbox.liar import Liar
 from services.sandbox.store import Refusal, Store
 
 
-def create_app(file: Path, base_url: str) -> ASGIApp:
-    """The whole network over one SQLite file; its courier runs as long as the app does."""
+def create_app(file: Path, base_url: str, *, shut: Callable[[float], None] | None = None) -> ASGIApp:
+    """The whole network over one SQLite file; its courier runs as long as the app does.
+
+    `shut` closes the door that it is served at for some seconds, where whoever serves it can do that.
+    """
     store = Store(file, base_url)
     app = FastAPI(
         title="The practice network",
@@ -175,9 +191,11 @@ def create_app(file: Path, base_url: str) -> ASGIApp:
     )
     app.state.store = store
     app.state.courier = None
+    app.state.shut = shut
     for router in (
         people.router,
         machines.router,
+        acting.router,
         granting.router,
         asking.router,
         asking.forms,
@@ -230,7 +248,9 @@ async def _readyz(request: HttpRequest) -> Response:
 
 async def _refused(request: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    return _answer(request, error.status, error.code, error.message)
+    answer = _answer(request, error.status, error.code, error.message)
+    answer.headers.update(error.headers)
+    return answer
 
 
 async def _invalid(request: HttpRequest, error: Exception) -> Response:

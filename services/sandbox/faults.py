@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import sqlite3
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
@@ -11,10 +12,11 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from services.sandbox.posts import Whim
-from services.sandbox.store import Store
+from services.sandbox.store import Store, wall
 from services.sandbox.things import Handle, Request, Text
 
 WHIM = "sandbox.whim"
+_UNTIL = "until"
 
 Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 Status = Annotated[int, Field(ge=400, le=599)]
@@ -30,12 +32,13 @@ _WORDS: dict[str, dict[str, object]] = {
 class Effect(Request):
     """What happens instead of an honest answer. `done`: whether the request is carried out nevertheless."""
 
-    type: Literal["status", "expired_token", "timeout", "created_then", "reset", "show_late", "twice"]
+    type: Literal["status", "expired_token", "timeout", "created_then", "reset", "show_late", "twice", "away"]
     status: Status | None = None
     retry_after: Annotated[int, Field(ge=0, le=86400)] | None = None
     seconds: Seconds | None = None
     done: bool = True
     show_late: Seconds = 0
+    how: Literal["status", "reset", "refused"] = "status"
 
     @model_validator(mode="before")
     @classmethod
@@ -52,6 +55,11 @@ class Effect(Request):
         if self.type in {"status", "created_then"} and self.status is None:
             raise ValueError(f"the effect {self.type} needs a status from 400 to 599")
         return self
+
+    @property
+    def away_seconds(self) -> float | None:
+        """For how long from being told the network is away; None for what strikes by count."""
+        return (5 if self.seconds is None else self.seconds) if self.type == "away" else None
 
     @property
     def whim(self) -> Whim:
@@ -132,25 +140,27 @@ def _path_fits(pattern: str, path: str) -> bool:
 def add(store: Store, fault: Fault) -> str:
     """Let the next `count` requests that match be lied to; the fault's id."""
     new_id = f"f_{secrets.token_hex(8)}"
+    kept: dict[str, object] = fault.effect.model_dump(mode="json")
+    if fault.effect.away_seconds is not None:
+        kept[_UNTIL] = wall() + fault.effect.away_seconds
     with store.write() as db:
         db.execute(
             "INSERT INTO fault (id, match, effect, remaining) VALUES (?, ?, ?, ?)",
-            (new_id, fault.match.model_dump_json(), fault.effect.model_dump_json(), fault.count),
+            (new_id, fault.match.model_dump_json(), json.dumps(kept), fault.count),
         )
     return new_id
 
 
 def listing(store: Store) -> list[dict[str, object]]:
     """The faults that still wait, oldest first."""
-    return [
-        {
-            "id": row["id"],
-            "match": json.loads(row["match"]),
-            "effect": json.loads(row["effect"]),
-            "count": row["remaining"],
-        }
-        for row in store.db.execute("SELECT * FROM fault ORDER BY seq")
-    ]
+    waiting = []
+    for row in store.db.execute("SELECT * FROM fault ORDER BY seq"):
+        effect, until = _kept(row)
+        if until is None or until > wall():
+            shown = effect.model_dump(mode="json")
+            match = json.loads(row["match"])
+            waiting.append({"id": row["id"], "match": match, "effect": shown, "count": row["remaining"]})
+    return waiting
 
 
 def clear(store: Store) -> None:
@@ -162,9 +172,23 @@ def clear(store: Store) -> None:
 def take(store: Store, request: Asked) -> Effect | None:
     """The effect of the oldest fault that matches, used up by one; None for an honest answer."""
     for row in store.db.execute("SELECT * FROM fault ORDER BY seq").fetchall():
-        if Match.model_validate_json(row["match"]).fits(request):
+        effect, until = _kept(row)
+        fits = Match.model_validate_json(row["match"]).fits(request)
+        if until is not None and until <= wall():
+            with store.write() as db:
+                db.execute("DELETE FROM fault WHERE seq = ?", (row["seq"],))
+        elif fits and until is None:
             with store.write() as db:
                 db.execute("UPDATE fault SET remaining = remaining - 1 WHERE seq = ?", (row["seq"],))
                 db.execute("DELETE FROM fault WHERE remaining <= 0")
-            return Effect.model_validate_json(row["effect"])
+            return effect
+        elif fits:
+            return effect
     return None
+
+
+def _kept(row: sqlite3.Row) -> tuple[Effect, float | None]:
+    """An effect, and the real second at which it ends by itself, if it does."""
+    value = json.loads(row["effect"])
+    until = value.pop(_UNTIL, None)
+    return Effect.model_validate(value), until

@@ -11,12 +11,20 @@ from services.sandbox.things import Request, Text
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 90, allow_inf_nan=False)]
 
 
+class Budget(Request):
+    """How many calls that change something a page has in so many seconds."""
+
+    calls: Annotated[int, Field(ge=1, le=1_000_000)]
+    seconds: Seconds
+
+
 class Habits(Request):
     """A page's habits; what is left out is not one.
 
     `names_only`: webhooks name a post and do not tell it. `hook_seconds`: a webhook ends that long after it was set.
     `wait`: every page of the log asks to be left alone for so long. `stuck`: the log gives its first page for ever.
     `forgets`: history shows nothing that is older. `moved`: where the page is found from now on. `gone`: it is deleted.
+    `budget`: calls that change something are counted, and one too many is refused.
     """
 
     names_only: bool = False
@@ -26,6 +34,7 @@ class Habits(Request):
     forgets: Seconds | None = None
     moved: Annotated[Text, Field(max_length=2000)] | None = None
     gone: bool = False
+    budget: Budget | None = None
 
 
 NONE = Habits()

@@ -45,6 +45,12 @@ class Liar:
         if effect.type in {"status", "expired_token"}:
             await _refusal(effect)(scope, receive, send)
             return
+        if effect.type == "away":
+            if effect.how == "reset":
+                await _reset(receive, send)
+            else:
+                await _error(effect.status or 503, "unavailable", "this network is away")(scope, receive, send)
+            return
         answer = _Kept()
         if effect.done:
             await self._app({**scope, faults.WHIM: effect.whim}, _again(body, receive), answer.keep)

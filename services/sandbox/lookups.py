@@ -10,7 +10,8 @@ from services.sandbox.store import Refusal, Store, wall
 from services.sandbox.things import Author, Change, Counters, Media, Post, show
 
 _SELECT = """
-SELECT p.*, a.handle AS page_handle,
+SELECT p.*, a.handle AS page_handle, EXISTS (SELECT 1 FROM hidden h WHERE h.post_id = p.id) AS hidden,
+    coalesce((SELECT audience FROM circle f WHERE f.post_id = p.id), 'everyone') AS audience,
     (SELECT count(*) FROM reaction r WHERE r.post_id = p.id) AS likes,
     (SELECT count(*) FROM post c WHERE c.parent_id = p.id AND c.deleted_at IS NULL) AS replies
 FROM post p JOIN account a ON a.id = p.account_id
@@ -179,4 +180,6 @@ def _show(store: Store, row: sqlite3.Row, author: Author | None = None) -> Post:
         deleted=deleted,
         deleted_at=row["deleted_at"],
         counters=Counters(likes=row["likes"], replies=row["replies"]),
+        hidden=bool(row["hidden"]),
+        audience=row["audience"],
     )

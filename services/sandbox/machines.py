@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi import Request as HttpRequest
 
-from services.sandbox import deliveries, habits, lookups, posts, tokens
+from services.sandbox import budgets, deliveries, habits, lookups, posts, tokens
 from services.sandbox.people import store_of, whim_of
 from services.sandbox.store import Refusal
 from services.sandbox.things import Moment, Post, Publish, Refresh, Subscribe, show
@@ -16,7 +16,8 @@ from services.sandbox.things import Moment, Post, Publish, Refresh, Subscribe, s
 router = APIRouter(prefix="/api/v1")
 
 
-def _page(request: HttpRequest) -> sqlite3.Row:
+def page_of(request: HttpRequest) -> sqlite3.Row:
+    """Whose token this is. Raises Refusal."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     store = store_of(request)
     row = None
@@ -30,7 +31,7 @@ def _page(request: HttpRequest) -> sqlite3.Row:
 
 
 def _may(scope: str) -> Callable[[sqlite3.Row], sqlite3.Row]:
-    def allowed(page: Annotated[sqlite3.Row, Depends(_page)]) -> sqlite3.Row:
+    def allowed(page: Annotated[sqlite3.Row, Depends(page_of)]) -> sqlite3.Row:
         if scope not in page["may"].split():
             raise Refusal(403, "not_granted", f"this token was not granted the scope {scope}")
         return page
@@ -39,14 +40,26 @@ def _may(scope: str) -> Callable[[sqlite3.Row], sqlite3.Row]:
 
 
 Page = Annotated[sqlite3.Row, Depends(_may("read"))]
-Publisher = Annotated[sqlite3.Row, Depends(_may("publish"))]
+
+
+def _within_budget(
+    request: HttpRequest, response: Response, page: Annotated[sqlite3.Row, Depends(_may("publish"))]
+) -> sqlite3.Row:
+    """The page, with one call less in its budget. Raises Refusal (429)."""
+    response.headers.update(budgets.spend(store_of(request), page["id"]))
+    return page
+
+
+Publisher = Annotated[sqlite3.Row, Depends(_within_budget)]
 Listener = Annotated[sqlite3.Row, Depends(_may("webhook"))]
 Cursor = Annotated[str, Query(pattern="^[0-9]{1,18}$")]
 
 
 @router.post("/posts", status_code=201)
 async def publish(request: HttpRequest, page: Publisher, body: Publish) -> dict[str, str]:
-    saying = posts.Saying(text=body.text, media=body.media, parent_id=body.parent_id, client_id=body.client_id)
+    saying = posts.Saying(
+        text=body.text, media=body.media, parent_id=body.parent_id, client_id=body.client_id, audience=body.audience
+    )
     post = posts.say(store_of(request), page=page["handle"], by=page["handle"], saying=saying, whim=whim_of(request))
     return {"id": post.id, "url": post.url, "published_at": show(post.published_at)}
 

@@ -20,6 +20,7 @@ _EFFECTS = (
     ("created_then_400, created_then_500", "Done, and denied."),
     ("reset", "Done, then the connection is cut. With done: false, cut before anything."),
     ("show_late", "Done and answered, but looked up, logged and pushed only after 5 s, or after seconds."),
+    ("away", "503 to everything that matches for 5 s, or for seconds; with how: reset or refused, not even that."),
     ("twice", "Done and answered; the webhook is delivered twice."),
 )
 _EXAMPLE = """curl -X POST {base}/api/faults -H 'content-type: application/json' \\
@@ -51,10 +52,10 @@ def home(around: Surroundings, talk: Talk) -> str:
     return document("The practice network", middle, around, None)
 
 
-def account(around: Surroundings, owner: Author, talk: Talk) -> str:
-    """Everything on a page, or everything that a person said."""
+def account(around: Surroundings, owner: Author, talk: Talk, blocked_on: Sequence[Author] = ()) -> str:
+    """Everything on a page, or everything that a person said, and which pages blocked them."""
     form = _form(owner.handle) if owner.kind == "page" else ""
-    title = f"<h1>{face(owner)}{escape(owner.name)}</h1>" if owner.kind == "page" else _person(owner)
+    title = f"<h1>{face(owner)}{escape(owner.name)}</h1>" if owner.kind == "page" else _person(owner, blocked_on)
     middle = f"{title}{form}{_trees(talk, show_page=owner.kind == 'person')}"
     return document(owner.name, middle, around, owner.handle)
 
@@ -111,8 +112,10 @@ def _notes(around: Surroundings) -> str:
     return f'<p class="note">{around.faults} {verb} for matching requests: this network is about to lie.</p>'
 
 
-def _person(owner: Author) -> str:
-    return f"<h1>{escape(owner.name)} <span class=soft>@{escape(owner.handle)}</span></h1>"
+def _person(owner: Author, blocked_on: Sequence[Author]) -> str:
+    pages = ", ".join(escape(page.name) for page in blocked_on)
+    note = f'<p class="note">Blocked by {pages}</p>' if pages else ""
+    return f"<h1>{escape(owner.name)} <span class=soft>@{escape(owner.handle)}</span></h1>{note}"
 
 
 def face(author: Author) -> str:
@@ -188,6 +191,8 @@ def _who(post: Post, show_page: bool) -> str:
         parts.append(f'<span class="soft">on <a href="/pages/{_path(post.account)}">{escape(post.account)}</a></span>')
     parts.append('<span class="tag own">the page</span>' if own else "")
     parts.append('<span class="tag private">private message</span>' if post.visibility == "private" else "")
+    parts.append('<span class="tag private">hidden by the page</span>' if post.hidden else "")
+    parts.append(f'<span class="tag">for {post.audience}</span>' if post.audience != "everyone" else "")
     parts.append(f'<span class="tag">{post.kind}</span>' if post.kind in {"review", "story", "article"} else "")
     edited = f" · edited {post.edited_at:%H:%M}" if post.edited_at else ""
     gone = f" · deleted {post.deleted_at:%H:%M}" if post.deleted_at else ""
@@ -204,10 +209,17 @@ def _deeds(post: Post) -> str:
     return (
         f'<div class="deeds">{figures}'
         f'<form method="post" action="/posts/{post.id}/like"><button>Like as a visitor</button></form>'
-        f'<form method="post" action="/posts/{post.id}/delete"><button>Delete</button></form>'
+        f'<form method="post" action="/posts/{post.id}/delete"><button>Delete</button></form>{_hiding(post)}'
         f"<details><summary>Answer</summary>{_answer(post)}</details>"
         f"<details><summary>Edit</summary>{_rewrite(post)}</details></div>"
     )
+
+
+def _hiding(post: Post) -> str:
+    if post.author.handle == post.account:
+        return ""
+    verb, name = ("show", "Show again") if post.hidden else ("hide", "Hide as the page")
+    return f'<form method="post" action="/posts/{post.id}/{verb}"><button>{name}</button></form>'
 
 
 # ---------------------------------------------------------------- forms

@@ -1,13 +1,15 @@
 """The doors for people, tests and teachers, without a token: speak as anybody, look, lie, move the clock."""
 
+import secrets
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi import Request as HttpRequest
 
-from services.sandbox import faults, habits, lookups, posts, tokens
-from services.sandbox.store import Store
-from services.sandbox.things import Counters, Edit, LogIn, NewAccount, Post, React, Say, SetClock, show
+from services.sandbox import faults, habits, lookups, moderating, posts, tokens
+from services.sandbox.store import Refusal, Store
+from services.sandbox.things import Author, Counters, Edit, Hide, LogIn, NewAccount, Post, React, Say, SetClock, show
 
 router = APIRouter(prefix="/api")
 
@@ -116,8 +118,26 @@ async def react(request: HttpRequest, post_id: str, body: React) -> dict[str, Co
     return {"counters": counters}
 
 
+@router.post("/posts/{post_id}/hidden")
+async def hide(request: HttpRequest, post_id: str, body: Hide) -> Post:
+    return moderating.hide(store_of(request), post_id, on=body.on, whim=whim_of(request))
+
+
+@router.get("/accounts/{handle}/blocked")
+async def list_blocked(request: HttpRequest, handle: str) -> dict[str, list[Author]]:
+    store = store_of(request)
+    row = store.account(handle)
+    return {"blocked": [] if row is None else moderating.blocked(store, row["id"])}
+
+
 @router.post("/faults", status_code=201)
 async def add_fault(request: HttpRequest, body: faults.Fault) -> dict[str, object]:
+    if body.effect.type == "away" and body.effect.how == "refused":
+        shut: Callable[[float], None] | None = request.app.state.shut
+        if shut is None:
+            raise Refusal(422, "invalid", "this network is served by somebody who can't close its door")
+        shut(body.effect.away_seconds or 0)
+        return {"id": f"f_{secrets.token_hex(8)}", **body.model_dump()}
     return {"id": faults.add(store_of(request), body), **body.model_dump()}
 
 

@@ -11,6 +11,7 @@ from services.sandbox import lookups
 from services.sandbox.store import Refusal, Store, wall
 from services.sandbox.things import (
     TEXT_LIMIT,
+    Audience,
     Change,
     Counters,
     Kind,
@@ -45,6 +46,7 @@ class Saying:
     parent_id: str | None = None
     rating: float | None = None
     client_id: str | None = None
+    audience: Audience = "everyone"
 
 
 def say(store: Store, *, page: str, by: str, name: str | None = None, saying: Saying, whim: Whim = NO_WHIM) -> Post:
@@ -52,6 +54,7 @@ def say(store: Store, *, page: str, by: str, name: str | None = None, saying: Sa
     with store.write() as db:
         account = store.ensure_account(page, page=True)
         author = store.ensure_account(by, name=name)
+        refuse_blocked(store, account["id"], author["id"])
         parent = _parent(store, saying.parent_id, account["id"])
         kind = _kind(saying, parent)
         _check(saying, kind)
@@ -73,8 +76,10 @@ def say(store: Store, *, page: str, by: str, name: str | None = None, saying: Sa
                 wall() + whim.late_seconds,
             ),
         )
+        if saying.audience != "everyone":
+            db.execute("INSERT INTO circle VALUES (?, ?)", (post_id, saying.audience))
         post = lookups.read(store, post_id)
-        _record(store, account["id"], "created", post.published_at, post=post, whim=whim)
+        record(store, account["id"], "created", post.published_at, post=post, whim=whim)
     return post
 
 
@@ -94,7 +99,7 @@ def edit(store: Store, post_id: str, *, text: str | None, rating: float | None, 
             (saying.text, saying.rating, show(now), post_id),
         )
         post = lookups.read(store, post_id)
-        _record(store, row["account_id"], "edited", now, post=post, whim=whim)
+        record(store, row["account_id"], "edited", now, post=post, whim=whim)
     return post
 
 
@@ -106,7 +111,7 @@ def delete(store: Store, post_id: str, *, whim: Whim = NO_WHIM) -> None:
             return
         now = store.now()
         db.execute("UPDATE post SET deleted_at = ? WHERE id = ?", (show(now), post_id))
-        _record(store, row["account_id"], "deleted", now, post=lookups.read(store, post_id), whim=whim)
+        record(store, row["account_id"], "deleted", now, post=lookups.read(store, post_id), whim=whim)
 
 
 def react(store: Store, post_id: str, *, by: str, reaction: str, on: bool, whim: Whim = NO_WHIM) -> Counters:
@@ -114,6 +119,7 @@ def react(store: Store, post_id: str, *, by: str, reaction: str, on: bool, whim:
     with store.write() as db:
         row = lookups.living(store, post_id)
         person = store.ensure_account(by)
+        refuse_blocked(store, row["account_id"], person["id"])
         key = (post_id, person["id"])
         held = db.execute("SELECT reaction FROM reaction WHERE post_id = ? AND account_id = ?", key).fetchone()
         if on and (held is None or held[0] != reaction):
@@ -131,8 +137,15 @@ def react(store: Store, post_id: str, *, by: str, reaction: str, on: bool, whim:
             counters=post.counters,
         )
         verb: Verb = "reacted" if on else "unreacted"
-        _record(store, row["account_id"], verb, store.now(), reaction=fact, whim=whim)
+        record(store, row["account_id"], verb, store.now(), reaction=fact, whim=whim)
     return post.counters
+
+
+def refuse_blocked(store: Store, account_id: str, person_id: str) -> None:
+    """Raise Refusal (403) for who may not speak on a page."""
+    key = (account_id, person_id)
+    if store.db.execute("SELECT 1 FROM blocked WHERE account_id = ? AND person_id = ?", key).fetchone():
+        raise Refusal(403, "blocked", "this page does not want to hear from you")
 
 
 # ---------------------------------------------------------------- within
@@ -177,7 +190,7 @@ def _check(saying: Saying, kind: str) -> None:
         raise Refusal(422, "empty", "say something: a text, media or, for a review, a rating")
 
 
-def _record(
+def record(
     store: Store,
     account_id: str,
     verb: Verb,

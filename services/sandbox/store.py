@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +57,13 @@ CREATE TABLE IF NOT EXISTS token (
     expires_at TEXT NOT NULL, seconds REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS habit (account_id TEXT PRIMARY KEY REFERENCES account, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS hook_end (account_id TEXT PRIMARY KEY REFERENCES account, ends_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS hidden (post_id TEXT PRIMARY KEY REFERENCES post (id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS circle (post_id TEXT PRIMARY KEY REFERENCES post (id), audience TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blocked (
+    account_id TEXT NOT NULL REFERENCES account, person_id TEXT NOT NULL REFERENCES account,
+    PRIMARY KEY (account_id, person_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS budget (account_id TEXT PRIMARY KEY REFERENCES account, ends_at REAL NOT NULL,
+    used INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), offset_seconds REAL NOT NULL);
 """
 
@@ -64,9 +71,9 @@ CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), offse
 class Refusal(Exception):
     """What this network answers instead of doing it: a status, a code to match on and a sentence to read."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+        self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
 
 
 class Store:

@@ -19,7 +19,8 @@ TEXT_LIMIT = 10_000
 MEDIA_LIMIT = 10
 
 Kind = Literal["post", "comment", "reply", "message", "review", "story", "article"]
-Verb = Literal["created", "edited", "deleted", "reacted", "unreacted"]
+Verb = Literal["created", "edited", "deleted", "hidden", "unhidden", "reacted", "unreacted"]
+Audience = Literal["everyone", "followers"]
 
 
 def _encodable(text: str) -> str:
@@ -113,6 +114,8 @@ class Post(BaseModel):
     deleted: bool
     deleted_at: Moment | None
     counters: Counters
+    hidden: bool = False
+    audience: Audience = "everyone"
 
 
 class Reaction(BaseModel):
@@ -165,6 +168,7 @@ class Publish(Request):
     media: MediaList = []
     parent_id: Annotated[Text, Field(max_length=100)] | None = None
     client_id: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    audience: Audience = "everyone"
 
 
 class Edit(Request):
@@ -181,6 +185,10 @@ class Edit(Request):
 class React(Request):
     as_: Annotated[Handle, Field(alias="as")]
     reaction: Word = "like"
+    on: bool = True
+
+
+class Hide(Request):
     on: bool = True
 
 

@@ -9,7 +9,7 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
-from services.sandbox import faults, lookups, page, posts
+from services.sandbox import faults, lookups, moderating, page, posts
 from services.sandbox.people import store_of
 from services.sandbox.store import Refusal, Store
 from services.sandbox.things import Edit, Post, Say
@@ -78,7 +78,8 @@ async def show_person(request: HttpRequest, handle: str) -> Response:
     if row is None:
         raise Refusal(404, "not_found", "there is nobody with this name")
     shown = lookups.newest(store, by=handle, limit=_AT_ONCE)
-    return html(page.account(surroundings(store), store.author(row["id"]), _talk(store, shown)))
+    blocked_on = moderating.blocked_on(store, row["id"])
+    return html(page.account(surroundings(store), store.author(row["id"]), _talk(store, shown), blocked_on))
 
 
 @router.get("/posts/{post_id}")
@@ -111,6 +112,16 @@ async def delete(request: HttpRequest, post_id: str) -> Response:
 async def like(request: HttpRequest, post_id: str) -> Response:
     posts.react(store_of(request), post_id, by="visitor", reaction="like", on=True)
     return _back(lookups.get(store_of(request), post_id))
+
+
+@forms.post("/posts/{post_id}/hide")
+async def hide(request: HttpRequest, post_id: str) -> Response:
+    return _back(moderating.hide(store_of(request), post_id, on=True))
+
+
+@forms.post("/posts/{post_id}/show")
+async def show_again(request: HttpRequest, post_id: str) -> Response:
+    return _back(moderating.hide(store_of(request), post_id, on=False))
 
 
 async def _fields(request: HttpRequest) -> dict[str, str]:

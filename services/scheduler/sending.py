@@ -12,12 +12,13 @@ from prometheus_client import Histogram
 from services.logins import Logins
 from services.rounds import passes
 from services.scheduler import handlers
+from services.scheduler.files import Fetched
 from services.scheduler.house import House, pace_of, persist
 from shared.connectors.registry import connector
 from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.publishing import due, outgoing
-from shared.domain.publishing.attempts import Outcome
+from shared.domain.publishing.outcomes import Outcome
 from shared.domain.publishing.outgoing import Claim, Try
 from shared.ids import Prefix, typeid
 from shared.log import logger
@@ -43,10 +44,12 @@ class Sending:
     def __init__(self, house: House) -> None:
         self._house = house
         self._pace = pace_of(house.settings)
+        self._files = Fetched(house.http)
         self._logins = Logins(house.db, house.vault, house.http, house.settings)
         # An attempt ends well within its lease, so that nobody else takes it up while its call is still on the way.
         self._patience = min(house.settings.send_timeout_seconds + 1, house.settings.lease_seconds * 0.75)
         self._lanes: Counter[str] = Counter()
+        self._after = due.BEFORE_ALL  # the brand that had its turn last
         self._tasks: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
 
@@ -64,10 +67,19 @@ class Sending:
         now = self._house.clock()
         async with self._house.db.session() as session:
             claims = await outgoing.claim_due(
-                session, now=now, limit=min(BATCH, free), lease=self._house.settings.lease, rooms=rooms, room=LANE
+                session,
+                now=now,
+                limit=min(BATCH, free),
+                lease=self._house.settings.lease,
+                rooms=rooms,
+                room=LANE,
+                after=self._after,
             )
             full = [lane for lane, room in rooms.items() if room <= 0]
-            upcoming = None if claims else await due.next_at(session, full=full)
+            # After the last of many brands the first has its turn again, before anything is waited for.
+            begins_again = not claims and self._after != due.BEFORE_ALL
+            self._after = due.turn_after(claims)
+            upcoming = None if claims or begins_again else await due.next_at(session, full=full)
         by_brand: dict[UUID, list[Claim]] = defaultdict(list)
         for claim in claims:
             LATE.observe(max((now - claim.due_at).total_seconds(), 0.0))
@@ -75,7 +87,7 @@ class Sending:
             by_brand[claim.brand_id].append(claim)
         for brand_id, group in by_brand.items():
             self._start(self._begin(brand_id, group))
-        if claims:
+        if claims or begins_again:
             return 0.0
         if upcoming is None:
             return LOOK_SECONDS
@@ -142,7 +154,7 @@ class Sending:
     async def _attempt(self, made: Try, deadline: float) -> None:
         try:
             known = connector(made.network)
-            outcome = await handlers.call(known, self._house.http, made, self._logins, deadline=deadline)
+            outcome = await handlers.call(known, self._house.http, made, self._logins, self._files, deadline=deadline)
             SENT.labels(made.network.value, made.step.value, type(outcome).__name__).inc()
             _log.info(
                 "outgoing.tried",

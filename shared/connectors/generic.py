@@ -107,6 +107,8 @@ class Generic:
         raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
+        if outgoing.kind not in self.card.effects:
+            raise outcome.cannot(self.card, outgoing.kind)
         url, secret = _receiver(login)
         post = {
             "id": outgoing.thing_id,

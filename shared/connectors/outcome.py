@@ -11,6 +11,7 @@ import httpx
 from shared.contract import Capability, Card
 from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unavailable, Uncertain
 from shared.http import ACCEPTS, AddressRefused, ResponseBroken, ResponseTooLarge, WrongType
+from shared.models.enums import OutgoingKind
 
 DEFAULT_WAIT = timedelta(seconds=60)
 SHORTEST_WAIT = timedelta(seconds=1)
@@ -25,9 +26,9 @@ _CREDENTIALS = frozenset({"authorization", "cookie"})
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-def cannot(card: Card, capability: Capability) -> Refused:
+def cannot(card: Card, what: Capability | OutgoingKind) -> Refused:
     """What a connector raises for something that is not on its card."""
-    return Refused(card.network.value, f"{card.label} does not offer “{capability.value}” here")
+    return Refused(card.network.value, f"{card.label} does not offer “{what.value.replace('_', ' ')}” here")
 
 
 async def act(

@@ -178,6 +178,8 @@ class Sandbox:
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
         """Post it. The network is not idempotent, so a repeat looks for the earlier try first."""
+        if outgoing.kind not in self.card.effects:
+            raise outcome.cannot(self.card, outgoing.kind)
         if age(outgoing) > REPEATS_AFTER:
             found = await posted(http, login, outgoing)
             if found is not None:

@@ -113,6 +113,7 @@ class Outgoing(SQLModel, table=True):
     problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
     settled_at: datetime | None = Field(default=None, sa_type=TIME)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
+    version: int = 1
 
 
 class Attempt(SQLModel, table=True):

@@ -146,7 +146,8 @@ def _scheduler(world: World) -> SchedulersHouse:
 
 async def _send(world: World, network: Receiver) -> None:
     """What is due goes out: here it is taken, there refused, there nothing is known of it."""
-    await world.eye.execute("UPDATE due_outgoing SET due_at = now()")
+    for table in ("outgoing", "due_outgoing"):
+        await world.eye.execute(f"UPDATE {table} SET due_at = now()")
     network.replies[("POST", "/dunes")] = Reply(200, json.dumps({"id": "outside-1"}).encode())
     network.replies[("POST", "/zeehond")] = Reply(500)
     sending = Sending(_scheduler(world))

@@ -34,13 +34,20 @@ Whose = Callable[[str], Tenant]
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
     "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
-    "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Post": Prefix.POST, "Thread": Prefix.THREAD,
+    "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
+    "Thread": Prefix.THREAD,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
-    "settleOutgoing": Prefix.OUTGOING, "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+    **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
+    **dict.fromkeys(
+        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
+        Prefix.MENTION,
+    ),
+    **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
+     "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "Brand.consent": Prefix.CONSENT,
 }  # fmt: skip
 # Where the fields of what is no node are found.
@@ -49,7 +56,7 @@ ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
-    **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses")},
+    **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
 NEEDED = {rest_id: names for rest_id, names in rest.NEEDED.items() if rest_id != "update_brand"}

@@ -29,7 +29,12 @@ IDS = {
     "operation_id": Prefix.OPERATION,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
-PLACES = {("backfill_channel", "channel_id"): 1, ("backfillChannel", "id"): 1}
+PLACES = {
+    ("backfill_channel", "channel_id"): 1,
+    ("backfillChannel", "id"): 1,
+    ("cancel_outgoing", "outgoing_id"): 2,
+    ("cancelOutgoing", "id"): 2,
+}
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
@@ -45,7 +50,8 @@ BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
-    "kind": "image", "alt": "a word", "terms": [], "since": "2026-01-01T00:00:00Z",
+    "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
+    "audience": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back",
 }  # fmt: skip
 # What an operation wants otherwise.

@@ -7,43 +7,33 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from fastapi import Body as FromBody
-from pydantic import Field
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, OutgoingPath, OutgoingRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.ids import ChannelRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
-from services.api.rest.shapes import Body, ListRead, Moment, Paging, Read, Text
+from services.api.rest.outgoing import OutgoingRead, outgoing_read
+from services.api.rest.shapes import ListRead, Moment, Paging, Read
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import outgoing, posts
+from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import Timing
-from shared.domain.publishing.fitting import media_of
-from shared.domain.publishing.outgoing import Settlement
+from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models.base import JsonList, JsonObject
-from shared.models.enums import OutgoingKind, OutgoingState, PostStatus, VariantStatus
+from shared.models.base import JsonList
+from shared.models.enums import PostStatus, VariantStatus
 from shared.models.post import Outgoing, Post, Variant
 from shared.queues import SendOutgoing
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/posts", route_class=TransactedRoute, tags=["posts"])
-settling = APIRouter(prefix="/v1/brands/{brand_id}/outgoing", route_class=TransactedRoute, tags=["posts"])
 
 
-class OutgoingRead(Read):
-    """One effect on a network that must happen once."""
+class PartRead(Read):
+    """What follows in the same thread."""
 
-    id: OutgoingRef
-    kind: OutgoingKind
-    state: OutgoingState
-    due_at: datetime
-    tries: int
-    first_attempt_at: datetime | None
-    external_id: str | None
-    url: str | None
-    problem: JsonObject | None
-    settled_at: datetime | None
+    text: str
+    media: list[MediaRead]
 
 
 class VariantRead(Read):
@@ -54,6 +44,10 @@ class VariantRead(Read):
     status: VariantStatus
     text: str
     media: list[MediaRead]
+    link: str | None
+    first_comment: str | None
+    parts: list[PartRead]
+    audience: str | None
     external_id: str | None
     url: str | None
     published_at: datetime | None
@@ -67,6 +61,8 @@ class PostRead(Read):
     id: PostRef
     status: PostStatus
     text: str
+    media: list[MediaRead]
+    link: str | None
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
@@ -81,17 +77,6 @@ class PostList(ListRead[PostRead]):
     pass
 
 
-class Settle(Body):
-    """What a person found out about an effect whose fate was not known."""
-
-    as_: Settlement = Field(alias="as")
-    external_id: Text | None = None
-
-
-def _outgoing(row: Outgoing) -> OutgoingRead:
-    return OutgoingRead(**{name: getattr(row, name) for name in OutgoingRead.model_fields})
-
-
 def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRead:
     return VariantRead(
         id=row.id,
@@ -99,11 +84,15 @@ def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRe
         status=row.status,
         text=row.text if row.text is not None else post.text,
         media=[MediaRead.model_validate(item) for item in media_of(post, row)],
+        link=link_of(post, row),
+        first_comment=row.first_comment,
+        parts=[PartRead.model_validate(part) for part in row.parts],
+        audience=row.audience,
         external_id=row.external_id,
         url=row.url,
         published_at=row.published_at,
         problems=row.problems,
-        outgoing=[_outgoing(effect) for effect in effects],
+        outgoing=[outgoing_read(effect) for effect in effects],
     )
 
 
@@ -116,6 +105,8 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
             id=post.id,
             status=post.status,
             text=post.text,
+            media=[MediaRead.model_validate(item) for item in post.media],
+            link=post.link,
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
@@ -227,20 +218,3 @@ async def cancel_post(call: Calling, scope: InBrand, post_id: PostPath, if_match
     version = await _if_version(call, scope, post_id, if_match)
     post = await posts.cancel(call.session, scope, post_id, now=call.services.clock(), if_version=version)
     return await _answer(call, scope, post)
-
-
-@settling.post("/{outgoing_id}/settle", summary="Say what became of an effect whose fate was not known")
-async def settle_outgoing(
-    call: Calling, scope: InBrand, outgoing_id: OutgoingPath, body: Annotated[Settle, FromBody()]
-) -> OutgoingRead:
-    settled = await outgoing.settle_by_person(
-        call.session,
-        scope,
-        outgoing_id,
-        as_=body.as_,
-        external_id=body.external_id,
-        cards=CARDS,
-        now=call.services.clock(),
-    )
-    call.ring(SendOutgoing())
-    return _outgoing(settled)

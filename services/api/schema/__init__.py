@@ -8,6 +8,7 @@ from services.api.schema.channel import Channel
 from services.api.schema.identity import Identity
 from services.api.schema.mention import Mention
 from services.api.schema.mutation import Mutation
+from services.api.schema.outgoing import Outgoing
 from services.api.schema.post import Post
 from services.api.schema.query import Query
 from services.api.schema.scalars import CONFIG
@@ -20,7 +21,7 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Arrival, Channel, Identity, Mention, Post, Thread],
+    types=[Arrival, Channel, Identity, Mention, Outgoing, Post, Thread],
     config=CONFIG,
 )
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.api.mutating import Outcome, Target, mutate, nothing
 from services.api.schema.connection import Info
-from services.api.schema.post import Problem
+from services.api.schema.outgoing import Problem
 from shared import errors
 from shared.db import Session
 from shared.domain.scope import Scope

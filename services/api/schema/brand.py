@@ -15,6 +15,7 @@ from services.api.schema.media import MediaFile
 from services.api.schema.media import listed as listed_media
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
+from services.api.schema.outgoing import Outgoing
 from services.api.schema.post import Post
 from services.api.schema.thread import Thread
 from shared import models
@@ -22,9 +23,18 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
-from shared.domain.publishing import posts
+from shared.domain.publishing import posts, stories
 from shared.ids import Prefix, typeid
-from shared.models.enums import ArrivalState, Dimension, Interval, MentionOrder, MetricKey, PostStatus
+from shared.models.enums import (
+    ArrivalState,
+    Dimension,
+    Interval,
+    MentionOrder,
+    MetricKey,
+    OutgoingKind,
+    OutgoingState,
+    PostStatus,
+)
 
 Root = strawberry.Parent[models.Brand]
 
@@ -100,6 +110,33 @@ async def _posts(
     return connection(found, page)
 
 
+@strawberry.input(description="Absent or empty: any.")
+class OutgoingFilter:
+    states: list[OutgoingState] | None = UNSET
+    kinds: list[OutgoingKind] | None = UNSET
+    channel_ids: list[strawberry.ID] | None = UNSET
+    mention_id: strawberry.ID | None = UNSET
+
+    def read(self) -> stories.OutgoingFilter:
+        return stories.OutgoingFilter(
+            states=tuple(self.states or ()),
+            kinds=tuple(self.kinds or ()),
+            channel_ids=named_all(Prefix.CHANNEL, self.channel_ids) or (),
+            mention_id=(named_all(Prefix.MENTION, [self.mention_id]) or (None,))[0] if self.mention_id else None,
+        )
+
+
+async def _outgoing(
+    root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET, where: OutgoingFilter | None = UNSET
+) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await stories.search(
+            session, scope, where=where.read() if where else None, page=page, cursors=info.context.services.cursors
+        )
+    return connection(found, page)
+
+
 async def _channels(root: Root, info: Info) -> Any:
     async with info.context.reading(root.brand_id) as (session, scope):
         return await channels.list_(session, scope)
@@ -142,6 +179,7 @@ class Brand(Node):
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
     media: Connection[MediaFile] = strawberry.field(resolver=listed_media)
+    outgoing: Connection[Outgoing] = strawberry.field(resolver=_outgoing)
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
     identities: Connection[Identity] = strawberry.field(resolver=_identities)
     arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from shared.domain.publishing.outgoing import Settlement
+from shared.domain.publishing.settling import Settlement
 from shared.models import enums
 
 for _kind in (
@@ -21,6 +21,7 @@ for _kind in (
     enums.Network,
     enums.OperationKind,
     enums.OperationStatus,
+    enums.OutgoingKind,
     enums.OutgoingState,
     enums.PostStatus,
     enums.VariantStatus,

@@ -12,8 +12,8 @@ from services.api import consenting
 from services.api.schema.connection import given
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.brands.consented import Chosen
-from shared.domain.publishing.outgoing import Settlement
 from shared.domain.publishing.posts import PostChanges, PostDraft
+from shared.domain.publishing.settling import Settlement
 from shared.errors import Invalid, Problem
 from shared.ids import Prefix, parse_typeid
 from shared.models import ChannelDraft
@@ -160,20 +160,40 @@ class MediaInput:
     kind: str = "image"
     alt: str | None = UNSET
 
+    def values(self) -> dict[str, Any]:
+        return {"url": self.url, "kind": self.kind, "alt": given(self.alt)}
 
-@strawberry.input(description="The post's form for one channel; `text` absent or null: the post's own.")
+
+@strawberry.input(description="What follows in the same thread.")
+class PartInput:
+    text: str
+    media: list[MediaInput] | None = UNSET
+
+    def values(self) -> dict[str, Any]:
+        return {"text": self.text, "media": [one.values() for one in self.media or []]}
+
+
+@strawberry.input(description="The form for one channel; `text`, `media`, `link` absent or null: the post's own.")
 class VariantInput:
     channel_id: strawberry.ID
     text: str | None = UNSET
     media: list[MediaInput] | None = UNSET
+    link: str | None = UNSET
+    first_comment: str | None = UNSET
+    parts: list[PartInput] | None = UNSET
+    audience: str | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        media = [{"url": m.url, "kind": m.kind, "alt": given(m.alt)} for m in self.media or []]
-        return {"channel_id": str(self.channel_id), "text": given(self.text), "media": media}
+        values = _given(self, "text", "link", "first_comment", "audience")
+        if self.media is not UNSET and self.media is not None:
+            values["media"] = [one.values() for one in self.media or []]
+        return {"channel_id": str(self.channel_id), "parts": [one.values() for one in self.parts or []], **values}
 
 
 def _post_values(source: Any) -> dict[str, Any]:
-    values = _given(source, "text", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    values = _given(source, "text", "link", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    if source.media is not UNSET and source.media is not None:
+        values["media"] = [one.values() for one in source.media]
     if values.get("channel_ids") is not None:
         values["channel_ids"] = [str(id_) for id_ in values["channel_ids"]]
     if values.get("variants") is not None:
@@ -187,6 +207,8 @@ def _post_values(source: Any) -> dict[str, Any]:
 class CreatePostInput:
     brand_id: strawberry.ID
     text: str
+    media: list[MediaInput] | None = UNSET
+    link: str | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     scheduled_at: datetime | None = UNSET
@@ -205,6 +227,8 @@ class UpdatePostInput:
     id: strawberry.ID
     if_version: int | None = UNSET
     text: str | None = UNSET
+    media: list[MediaInput] | None = UNSET
+    link: str | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     scheduled_at: datetime | None = UNSET

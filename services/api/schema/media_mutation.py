@@ -11,7 +11,7 @@ from services.api.schema.acting import errors_of, key_of, on
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import validated
 from services.api.schema.media import MediaFile
-from services.api.schema.post import Problem
+from services.api.schema.outgoing import Problem
 from shared import models
 from shared.db import Session
 from shared.domain.publishing import media

@@ -22,12 +22,12 @@ from services.api.schema.inputs import (
     ReplayArrivalInput,
     ResumeChannelInput,
     SchedulePostInput,
-    SettleOutgoingInput,
     UpdateChannelInput,
     UpdatePostInput,
 )
 from services.api.schema.media_mutation import MediaMutation
 from services.api.schema.operation_mutation import OperationMutation
+from services.api.schema.outgoing_mutation import OutgoingMutation
 from services.api.schema.payloads import (
     AuthorizeChannelPayload,
     CancelPostPayload,
@@ -40,7 +40,6 @@ from services.api.schema.payloads import (
     ReplayArrivalPayload,
     ResumeChannelPayload,
     SchedulePostPayload,
-    SettleOutgoingPayload,
     UpdateChannelPayload,
     UpdatePostPayload,
 )
@@ -50,7 +49,7 @@ from shared.contract import Choice
 from shared.db import Session
 from shared.domain.brands import channels
 from shared.domain.listening import arrivals
-from shared.domain.publishing import outgoing, posts
+from shared.domain.publishing import posts
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.queues import SendOutgoing, SettleArrivals, Task
@@ -60,10 +59,6 @@ P = TypeVar("P")
 
 async def _channel(session: Session, scope: Scope, id_: UUID) -> models.Channel:
     return (await channels.by_ids(session, scope, [id_]))[id_]
-
-
-async def _outgoing(session: Session, scope: Scope, id_: UUID) -> models.Outgoing:
-    return await session.get_one(models.Outgoing, (scope.brand_id, id_))
 
 
 async def _on_channel(
@@ -87,7 +82,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation, MediaMutation):
+class Mutation(OperationMutation, OutgoingMutation, MediaMutation):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)
@@ -249,16 +244,3 @@ class Mutation(OperationMutation, MediaMutation):
         return DeletePostPayload(
             post=cast(Any, post), deleted_id=strawberry.ID(typeid(Prefix.POST, post.id)), errors=[]
         )
-
-    @strawberry.mutation(description="A person settles an effect of which it is not known whether it happened.")  # type: ignore[untyped-decorator]
-    async def settle_outgoing(self, info: Info, input: SettleOutgoingInput) -> SettleOutgoingPayload:
-        now = info.context.services.clock()
-
-        async def act(session: Session, scope: Scope, id_: UUID) -> models.Outgoing:
-            return await outgoing.settle_by_person(
-                session, scope, id_, as_=input.as_, external_id=given(input.external_id),
-                cards=CARDS, now=now,
-            )  # fmt: skip
-
-        outcome = await on(info, Prefix.OUTGOING, input.id, act, _outgoing, [SendOutgoing()])
-        return SettleOutgoingPayload(outgoing=outcome.thing, errors=errors_of(outcome.problems))

@@ -8,7 +8,7 @@ import strawberry
 from services.api import loaders
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
-from services.api.schema.post import Problem
+from services.api.schema.outgoing import Problem
 from shared import models
 from shared.domain.listening import backfills
 from shared.ids import Prefix

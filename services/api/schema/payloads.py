@@ -5,7 +5,8 @@ import strawberry
 from services.api.schema.arrival import Arrival
 from services.api.schema.channel import Channel
 from services.api.schema.operation import Operation
-from services.api.schema.post import Outgoing, Post, Problem
+from services.api.schema.outgoing import Problem
+from services.api.schema.post import Post
 
 
 @strawberry.type
@@ -98,10 +99,4 @@ class CancelPostPayload:
 class DeletePostPayload:
     post: Post | None
     deleted_id: strawberry.ID | None
-    errors: list[Problem]
-
-
-@strawberry.type
-class SettleOutgoingPayload:
-    outgoing: Outgoing | None
     errors: list[Problem]

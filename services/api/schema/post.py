@@ -9,36 +9,11 @@ from services.api import loaders
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.mention import Media
+from services.api.schema.outgoing import Outgoing, Problem, problem_of
 from shared import models
 from shared.ids import Prefix
-from shared.models.enums import OutgoingState, PostStatus, VariantStatus
-
-
-@strawberry.type(description="One thing that is wrong or worth knowing, and where: keys and indexes, outermost first.")
-class Problem:
-    code: str
-    message: str
-    path: list[str]
-
-
-def problem_of(found: dict[str, Any]) -> Problem:
-    return Problem(code=found["code"], message=found["message"], path=[str(part) for part in found.get("path") or ()])
-
-
-def _problem(root: strawberry.Parent[models.Outgoing]) -> Any:
-    return problem_of(root.problem) if root.problem else None
-
-
-@strawberry.type(description="One effect on a network that must happen once.")
-class Outgoing:
-    id: strawberry.ID = public_id(Prefix.OUTGOING)
-    state: OutgoingState
-    due_at: datetime
-    tries: int
-    external_id: str | None
-    url: str | None
-    problem: Problem | None = strawberry.field(resolver=_problem)
-    settled_at: datetime | None
+from shared.models.base import JsonList
+from shared.models.enums import PostStatus, VariantStatus
 
 
 async def _channel(root: strawberry.Parent[models.Variant], info: Info) -> Any:
@@ -53,11 +28,31 @@ async def _text(root: strawberry.Parent[models.Variant], info: Info) -> str:
 
 
 async def _media(root: strawberry.Parent[models.Variant], info: Info) -> Any:
-    found = root.media
-    if found is None:
-        post = await loaders.post(info.context, root.brand_id, root.post_id)
-        found = post.media if post is not None else []
-    return [Media(url=m["url"], kind=m["kind"], alt=m.get("alt")) for m in found]
+    if root.media is not None:
+        return _shown(root.media)
+    post = await loaders.post(info.context, root.brand_id, root.post_id)
+    return _shown(post.media) if post is not None else []
+
+
+def _shown(media: JsonList) -> list[Media]:
+    return [Media(url=m["url"], kind=m["kind"], alt=m.get("alt")) for m in media]
+
+
+async def _link(root: strawberry.Parent[models.Variant], info: Info) -> str | None:
+    if root.link is not None:
+        return root.link
+    post = await loaders.post(info.context, root.brand_id, root.post_id)
+    return post.link if post is not None else None
+
+
+@strawberry.type(description="What follows in the same thread.")
+class Part:
+    text: str
+    media: list[Media]
+
+
+def _parts(root: strawberry.Parent[models.Variant]) -> Any:
+    return [Part(text=part["text"], media=_shown(part.get("media") or [])) for part in root.parts]
 
 
 def _problems(root: strawberry.Parent[models.Variant]) -> Any:
@@ -75,11 +70,19 @@ class Variant:
     status: VariantStatus
     text: str = strawberry.field(resolver=_text)
     media: list[Media] = strawberry.field(resolver=_media)
+    link: str | None = strawberry.field(resolver=_link)
+    first_comment: str | None
+    parts: list[Part] = strawberry.field(resolver=_parts)
+    audience: str | None
     external_id: str | None
     url: str | None
     published_at: datetime | None
     problems: list[Problem] = strawberry.field(resolver=_problems)
     outgoing: list[Outgoing] = strawberry.field(resolver=_outgoing)
+
+
+def _post_media(root: strawberry.Parent[models.Post]) -> Any:
+    return _shown(root.media)
 
 
 async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
@@ -93,6 +96,8 @@ class Post(Node):
     id: strawberry.ID = public_id(Prefix.POST)
     status: PostStatus
     text: str
+    media: list[Media] = strawberry.field(resolver=_post_media)
+    link: str | None
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None

@@ -15,7 +15,7 @@ from shared.db import Session
 from shared.domain.brands import brands, channels
 from shared.domain.listening import arrivals, backfills, identities, mentions, threads
 from shared.domain.nodes import brand_of
-from shared.domain.publishing import media, posts
+from shared.domain.publishing import media, posts, stories
 from shared.domain.scope import Scope
 from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid, prefix_of, typeid
@@ -104,6 +104,7 @@ _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.MEDIA: media.get,
     Prefix.MENTION: mentions.get,
     Prefix.OPERATION: backfills.get,
+    Prefix.OUTGOING: stories.get,
     Prefix.POST: posts.get,
     Prefix.THREAD: threads.get,
 }

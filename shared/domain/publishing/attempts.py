@@ -1,19 +1,32 @@
 """What to do next about an effect, from what its attempts came to. Pure: no clock, no database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from shared.contract import Sent
+from shared.contract import Certainty
+from shared.domain.publishing.outcomes import (
+    Denied,
+    Live,
+    LoginDied,
+    NotReady,
+    NotSent,
+    NotThere,
+    Outcome,
+    Ready,
+    SlowDown,
+    Unknown,
+)
 from shared.models.enums import OutgoingState
 from shared.models.post import Attempt
 
 
 class Step(StrEnum):
-    """What an attempt does: send the effect, look whether it is there, or follow a person's word."""
+    """What an attempt does: lay ready, send the effect, look whether it is there, or follow a person's word."""
 
+    PREPARE = "prepare"
     SEND = "send"
     FIND = "find"
     PERSON = "person"
@@ -23,6 +36,8 @@ class Result(StrEnum):
     """What an attempt came to. `NOT_SEEN` is an absence that is not believed yet; `ABSENT` is one that is."""
 
     LIVE = "live"
+    READY = "ready"
+    PREPARING = "preparing"
     REFUSED = "refused"
     RATE_LIMITED = "rate_limited"
     UNSENT = "unsent"
@@ -34,51 +49,12 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    sent: Sent
-
-
-@dataclass(frozen=True, slots=True)
-class NotThere:
-    """A look-up found nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class SlowDown:
-    message: str
-    after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginDied:
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    message: str
-
-
-Outcome = Live | NotThere | Denied | SlowDown | NotSent | LoginDied | Unknown
-
-
-@dataclass(frozen=True, slots=True)
 class Pace:
     """How patient sending is.
 
     `first` doubles up to `longest`, `times` tries in all. A look-up that finds nothing is believed after `doubt`, since
     networks show things late; `lease` is how long an attempt is somebody's, `hold` how long a standing channel's
-    effects rest before they are looked at again.
+    effects rest before they are looked at again, `readiness` how long a network may be at work on what is laid ready.
     """
 
     first: timedelta
@@ -87,6 +63,7 @@ class Pace:
     lease: timedelta
     doubt: timedelta
     hold: timedelta = timedelta(seconds=15)
+    readiness: timedelta = timedelta(hours=1)
 
     def back_off(self, failures: int) -> timedelta:
         """The wait after so many failures in a row, from 1."""
@@ -111,6 +88,8 @@ def doubtful(attempts: Sequence[Attempt]) -> Attempt | None:
     doubt: Attempt | None = None
     for attempt in attempts:
         match Step(attempt.step):
+            case Step.PREPARE:
+                pass
             case Step.SEND:
                 doubt = attempt if attempt.outcome in {None, Result.UNKNOWN} else None
             case Step.FIND:
@@ -122,21 +101,74 @@ def doubtful(attempts: Sequence[Attempt]) -> Attempt | None:
     return doubt
 
 
-def next_step(attempts: Sequence[Attempt]) -> Step:
-    """Send only where it is certain that no earlier send had its effect."""
-    return Step.FIND if doubtful(attempts) is not None else Step.SEND
+def next_step(attempts: Sequence[Attempt], certainty: Certainty, *, to_prepare: bool) -> Step:
+    """Send only where it is certain that no earlier send had its effect, or where twice is as once."""
+    if doubtful(attempts) is not None and certainty is not Certainty.REPEATED:
+        return Step.FIND
+    return Step.PREPARE if to_prepare else Step.SEND
 
 
 def after(
-    outcome: Outcome, current: Attempt, earlier: Sequence[Attempt], *, pace: Pace, can_find: bool, now: datetime
+    outcome: Outcome,
+    current: Attempt,
+    earlier: Sequence[Attempt],
+    *,
+    pace: Pace,
+    certainty: Certainty,
+    due_at: datetime,
+    now: datetime,
 ) -> Next:
-    """Where the effect stands now that `current` came to `outcome`."""
-    if current.step == Step.SEND:
-        return _after_send(outcome, earlier, pace, can_find, now)
-    return _after_look(outcome, earlier, pace, now)
+    """Where the effect, which is meant for `due_at`, stands now that `current` came to `outcome`."""
+    match Step(current.step):
+        case Step.PREPARE:
+            return _after_preparing(outcome, [*earlier, current], pace, due_at, now)
+        case Step.SEND:
+            return _after_send(outcome, earlier, pace, certainty, now)
+        case Step.FIND:
+            return _after_look(outcome, earlier, pace, now)
+        case Step.PERSON:
+            raise TypeError("a person's word is not tried")
+        case other:
+            assert_never(other)
 
 
-def _after_send(outcome: Outcome, earlier: Sequence[Attempt], pace: Pace, can_find: bool, now: datetime) -> Next:
+def _after_preparing(
+    outcome: Outcome, attempts: Sequence[Attempt], pace: Pace, due_at: datetime, now: datetime
+) -> Next:
+    """Nothing of it is seen by anybody, so that whatever goes wrong may be tried again."""
+    state = OutgoingState.WAITING if now < due_at else OutgoingState.RETRYING
+    match outcome:
+        case Ready(prepared) if prepared.wait is None:
+            found = Next(Result.READY, state, max(now, due_at))
+        case Ready(prepared):
+            found = _at_work(attempts, prepared.wait or pace.first, pace, state, due_at, now)
+        case Denied(message):
+            found = Next(Result.REFUSED, OutgoingState.REFUSED, None, "refused", message)
+        case SlowDown(message, wait):
+            found = Next(Result.RATE_LIMITED, state, now + wait, "rate_limited", message)
+        case LoginDied(message):
+            found = Next(Result.LOGIN_DEAD, state, now + pace.hold, "login_dead", message, held=True)
+        case NotSent(message) | Unknown(message) | NotReady(message):
+            failed = _again(Result.UNSENT, _failures(attempts[:-1]) + 1, pace, now, now, message)
+            found = failed if failed.due_at is None else replace(failed, state=state)
+        case Live() | NotThere():
+            raise TypeError("laying ready sends and finds nothing")
+        case _:
+            assert_never(outcome)
+    return found
+
+
+def _at_work(
+    attempts: Sequence[Attempt], wait: timedelta, pace: Pace, state: OutgoingState, due_at: datetime, now: datetime
+) -> Next:
+    began = next(attempt.started_at for attempt in attempts if attempt.step == Step.PREPARE)
+    if now - max(began, due_at) > pace.readiness:
+        words = f"given up: the network was at work on its media for more than {pace.readiness}"
+        return Next(Result.PREPARING, OutgoingState.REFUSED, None, "gave_up", words)
+    return Next(Result.PREPARING, state, now + wait)
+
+
+def _after_send(outcome: Outcome, earlier: Sequence[Attempt], pace: Pace, certainty: Certainty, now: datetime) -> Next:
     match outcome:
         case Live():
             found = Next(Result.LIVE, OutgoingState.LIVE)
@@ -146,17 +178,27 @@ def _after_send(outcome: Outcome, earlier: Sequence[Attempt], pace: Pace, can_fi
             found = Next(Result.RATE_LIMITED, OutgoingState.RETRYING, now + wait, "rate_limited", message)
         case LoginDied(message):
             found = Next(Result.LOGIN_DEAD, OutgoingState.RETRYING, now + pace.hold, "login_dead", message, held=True)
-        case NotSent(message):
+        case NotSent(message) | NotReady(message):
             found = _again(Result.UNSENT, _failures(earlier) + 1, pace, now, now, message)
-        case Unknown(message) if can_find:
-            found = Next(Result.UNKNOWN, OutgoingState.SENDING, now, "uncertain", message)
         case Unknown(message):
-            found = Next(Result.UNKNOWN, OutgoingState.UNCERTAIN, None, "uncertain", message)
-        case NotThere():
-            raise TypeError("only a look-up can find nothing")
+            found = _unknown(message, earlier, pace, certainty, now)
+        case NotThere() | Ready():
+            raise TypeError("a send finds nothing, and lays nothing ready")
         case _:
             assert_never(outcome)
     return found
+
+
+def _unknown(message: str, earlier: Sequence[Attempt], pace: Pace, certainty: Certainty, now: datetime) -> Next:
+    match certainty:
+        case Certainty.LOOKED_UP:
+            return Next(Result.UNKNOWN, OutgoingState.SENDING, now, "uncertain", message)
+        case Certainty.REPEATED:
+            return _still_unknown(earlier, pace, now, message, step=Step.SEND)
+        case Certainty.ASKED:
+            return Next(Result.UNKNOWN, OutgoingState.UNCERTAIN, None, "uncertain", message)
+        case _:
+            assert_never(certainty)
 
 
 def _after_look(outcome: Outcome, earlier: Sequence[Attempt], pace: Pace, now: datetime) -> Next:
@@ -169,8 +211,10 @@ def _after_look(outcome: Outcome, earlier: Sequence[Attempt], pace: Pace, now: d
             found = Next(Result.RATE_LIMITED, OutgoingState.SENDING, now + wait, "rate_limited", message)
         case LoginDied(message):
             found = Next(Result.LOGIN_DEAD, OutgoingState.SENDING, now + pace.hold, "login_dead", message, held=True)
-        case Denied(message) | NotSent(message) | Unknown(message):
+        case Denied(message) | NotSent(message) | NotReady(message) | Unknown(message):
             found = _still_unknown(earlier, pace, now, message)
+        case Ready():
+            raise TypeError("a look-up lays nothing ready")
         case _:
             assert_never(outcome)
     return found
@@ -198,8 +242,10 @@ def _not_there(earlier: Sequence[Attempt], pace: Pace, now: datetime) -> Next:
     return _again(Result.ABSENT, _failures(earlier) + 1, pace, since, now, "the network does not have it")
 
 
-def _still_unknown(earlier: Sequence[Attempt], pace: Pace, now: datetime, message: str) -> Next:
-    unknown = _in_a_row(earlier, Result.UNKNOWN) + 1
+def _still_unknown(
+    earlier: Sequence[Attempt], pace: Pace, now: datetime, message: str, *, step: Step = Step.FIND
+) -> Next:
+    unknown = _in_a_row(earlier, Result.UNKNOWN, step) + 1
     sent = doubtful(earlier)
     if unknown > pace.times and (sent is None or now - sent.started_at >= pace.doubt):
         words = f"it is not known whether the network has it: {message}"
@@ -208,21 +254,26 @@ def _still_unknown(earlier: Sequence[Attempt], pace: Pace, now: datetime, messag
 
 
 def _failures(attempts: Sequence[Attempt]) -> int:
-    """Sends since a person last spoke that certainly had no effect, the network being away or losing them."""
+    """Tries since a person last spoke that certainly had no effect: the network was away or lost them, or whoever
+    laid something ready died over it."""
     count = 0
     for attempt in attempts:
         if attempt.step == Step.PERSON:
             count = 0
-        elif attempt.outcome in {Result.UNSENT, Result.ABSENT}:
+        elif attempt.outcome in {Result.UNSENT, Result.ABSENT} or _died_preparing(attempt):
             count += 1
     return count
 
 
-def _in_a_row(attempts: Sequence[Attempt], result: Result) -> int:
-    """How many look-ups in a row, up to the last one, came to `result`."""
+def _died_preparing(attempt: Attempt) -> bool:
+    return attempt.step == Step.PREPARE and attempt.outcome is None
+
+
+def _in_a_row(attempts: Sequence[Attempt], result: Result, step: Step = Step.FIND) -> int:
+    """How many look-ups (or tries of another `step`) in a row, up to the last one, came to `result`."""
     count = 0
     for attempt in reversed(attempts):
-        if attempt.step != Step.FIND:
+        if attempt.step != step:
             break
         if attempt.outcome == result:
             count += 1

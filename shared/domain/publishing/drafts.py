@@ -18,6 +18,7 @@ from shared.ids import Prefix, parse_typeid
 LONGEST_TEXT = 100_000
 MOST_CHANNELS = 200
 MOST_MEDIA = 20
+MOST_PARTS = 50
 # A form filled in a moment ago, or a clock that is a little ahead of ours, is no mistake.
 LATE = timedelta(minutes=5)
 
@@ -62,12 +63,26 @@ class MediaItem(_Strict):
     alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)
 
 
+Link = Annotated[str, BeforeValidator(_storable), Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
+
+
+class PartDraft(_Strict):
+    """What follows in the same thread."""
+
+    text: Text
+    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+
+
 class VariantDraft(_Strict):
-    """The post's form for one channel; `text` None: the post's own."""
+    """The post's form for one channel; `text`, `media`, `link` None: the post's own."""
 
     channel_id: ChannelId
     text: Text | None = None
-    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+    media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    link: Link | None = None
+    first_comment: Text | None = None
+    parts: list[PartDraft] = Field(default_factory=list, max_length=MOST_PARTS)
+    audience: str | None = Field(default=None, max_length=40)
 
 
 class Timing(_Strict):
@@ -82,6 +97,8 @@ class PostDraft(Timing):
     """A new post. With a time and no status it is scheduled; without a time it is a draft."""
 
     text: Text
+    media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+    link: Link | None = None
     channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] = Field(default_factory=list, max_length=MOST_CHANNELS)
     status: Literal["draft", "scheduled"] | None = None
@@ -91,6 +108,8 @@ class PostChanges(Timing):
     """What may change of a post; what is not set stays. `channel_ids` and `variants` replace the ones before, whole."""
 
     text: Text | None = None
+    media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    link: Link | None = None
     channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] | None = Field(default=None, max_length=MOST_CHANNELS)
 

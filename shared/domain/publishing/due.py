@@ -13,16 +13,27 @@ from shared.domain.scope import Scope
 from shared.models.enums import OutgoingState
 from shared.models.post import DueOutgoing, Outgoing
 
-# What is due by people's time and nobody's by the database's, at most `room` a lane. Rows that are locked here but not
-# taken are free again at the commit.
-_CLAIM = text("""
-WITH due AS MATERIALIZED (
-  SELECT outgoing_id, lane, due_at FROM due_outgoing
-   WHERE due_at <= :now AND (leased_until IS NULL OR leased_until < clock_timestamp())
-     AND lane <> ALL (CAST(:full AS text[]))
-   ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+# A lane or a channel that its network has no room for rests as a whole.
+_FREE = """(leased_until IS NULL OR leased_until < clock_timestamp()) AND lane <> ALL (CAST(:full AS text[]))
+     AND NOT (ARRAY[lane, channel_id::text] && ARRAY(SELECT key FROM budget WHERE until > clock_timestamp()))"""
+# What is due by people's time and nobody's by the database's: an equal share for each of the brands that have something
+# due, at most `room` a lane. Brands are found one by one along their index, which costs as much for one that holds ten
+# thousand as for one that holds two. Rows that are locked here but not taken are free again at the commit.
+_CLAIM = text(f"""
+WITH RECURSIVE brands (brand_id, place) AS (
+  (SELECT brand_id, 1 FROM due_outgoing WHERE brand_id > :after AND due_at <= :now AND {_FREE}
+    ORDER BY brand_id LIMIT 1)
+  UNION ALL
+  SELECT n.brand_id, b.place + 1 FROM brands b CROSS JOIN LATERAL (
+    SELECT d.brand_id FROM due_outgoing d WHERE d.brand_id > b.brand_id AND due_at <= :now AND {_FREE}
+     ORDER BY d.brand_id LIMIT 1) n
+   WHERE b.place < :brands
+), due AS MATERIALIZED (
+  SELECT t.* FROM brands b CROSS JOIN LATERAL (
+    SELECT outgoing_id, lane, due_at FROM due_outgoing d WHERE d.brand_id = b.brand_id AND due_at <= :now AND {_FREE}
+     ORDER BY due_at, outgoing_id LIMIT greatest(:limit / (SELECT count(*) FROM brands), 1) FOR UPDATE SKIP LOCKED) t
 ), ranked AS (
-  SELECT due.outgoing_id, row_number() OVER (PARTITION BY due.lane ORDER BY due.due_at) AS place,
+  SELECT due.outgoing_id, row_number() OVER (PARTITION BY due.lane ORDER BY due.due_at, due.outgoing_id) AS place,
          coalesce(lanes.room, :room) AS room
     FROM due LEFT JOIN unnest(CAST(:lanes AS text[]), CAST(:rooms AS int[])) AS lanes (lane, room)
       ON lanes.lane = due.lane
@@ -30,11 +41,8 @@ WITH due AS MATERIALIZED (
 UPDATE due_outgoing d SET leased_until = clock_timestamp() + :lease, fence = d.fence + 1
   FROM ranked WHERE d.outgoing_id = ranked.outgoing_id AND ranked.place <= ranked.room
 RETURNING d.outgoing_id, d.brand_id, d.lane, d.fence, d.due_at
-""")
-_NEXT = text(
-    "SELECT min(due_at) FROM due_outgoing WHERE (leased_until IS NULL OR leased_until < clock_timestamp())"
-    " AND lane <> ALL (CAST(:full AS text[]))"
-)
+""")  # noqa: S608  a condition of our own
+_NEXT = text(f"SELECT min(due_at) FROM due_outgoing WHERE {_FREE}")  # noqa: S608  the same
 _KEEP = text(
     "UPDATE due_outgoing d SET leased_until = clock_timestamp() + :lease"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS int[])) AS mine (id, fence)"
@@ -63,6 +71,11 @@ class Claim:
     due_at: datetime
 
 
+# So many brands share a claim; others come with the next one.
+BRANDS = 50
+BEFORE_ALL = UUID(int=0)
+
+
 async def claim(
     session: Session,
     *,
@@ -71,10 +84,12 @@ async def claim(
     lease: timedelta,
     rooms: Mapping[str, int] | None = None,
     room: int = 1_000_000,
+    after: UUID = BEFORE_ALL,
 ) -> list[Claim]:
-    """Take up to `limit` effects that are due at `now`; no two callers ever hold the same one.
+    """Take about `limit` effects that are due at `now`, the oldest of each brand; no two callers ever hold the same.
 
-    `rooms` says how many a lane still takes, `room` how many one that it does not name.
+    `rooms` says how many a lane still takes, `room` how many one that it does not name. Brands come in the order of
+    their ids, from `after` on.
     """
     rooms = rooms or {}
     wanted = {
@@ -82,11 +97,19 @@ async def claim(
         "limit": limit,
         "lease": lease,
         "room": room,
+        "after": after,
+        "brands": BRANDS,
         "full": [lane for lane, free in rooms.items() if free <= 0],
         "lanes": list(rooms),
         "rooms": list(rooms.values()),
     }
     return [Claim(*row) for row in (await session.execute(_CLAIM, wanted))]
+
+
+def turn_after(claims: Sequence[Claim]) -> UUID:
+    """After which brand the next claim goes on: where one could not hold all brands, after its last."""
+    brands = {claim.brand_id for claim in claims}
+    return max(brands) if len(brands) >= BRANDS else BEFORE_ALL
 
 
 async def next_at(session: Session, *, full: Collection[str] = ()) -> datetime | None:
@@ -124,10 +147,28 @@ async def at_once(session: Session, now: datetime) -> datetime:
     return moment
 
 
-async def enqueue(session: Session, scope: Scope, outgoing: Outgoing, lane: str, *, fence: int = 0) -> None:
-    """Let an effect be sent when it is due. `fence`: greater than any that an earlier holder may still have."""
+async def enqueue(
+    session: Session,
+    scope: Scope,
+    outgoing: Outgoing,
+    lane: str,
+    *,
+    fence: int = 0,
+    ahead: timedelta = timedelta(0),
+) -> None:
+    """Let an effect be sent when it is due; it is taken up `ahead` of that, to be laid ready.
+
+    `fence`: greater than any that an earlier holder may still have.
+    """
     session.add(
-        DueOutgoing(outgoing_id=outgoing.id, brand_id=scope.brand_id, lane=lane, due_at=outgoing.due_at, fence=fence)
+        DueOutgoing(
+            outgoing_id=outgoing.id,
+            brand_id=scope.brand_id,
+            channel_id=outgoing.channel_id,
+            lane=lane,
+            due_at=outgoing.due_at - ahead,
+            fence=fence,
+        )
     )
     await session.flush()
 

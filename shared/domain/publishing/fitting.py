@@ -1,21 +1,23 @@
 """Whether what a post says fits the networks it is to go out on, by their cards."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from shared.contract import Card
+from shared.contract import Card, Length
 from shared.db import Session
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
 from shared.models.base import JsonList
 from shared.models.channel import Channel
-from shared.models.enums import Network, VariantStatus
+from shared.models.enums import Network, OutgoingKind, VariantStatus
 from shared.models.post import Post, Variant
 
 Cards = Mapping[Network, Card]
+Place = tuple[str | int, ...]
 
 _STILL_WRITTEN = frozenset({VariantStatus.DRAFT, VariantStatus.IN_REVIEW, VariantStatus.APPROVED})
 
@@ -30,22 +32,70 @@ def media_of(post: Post, variant: Variant) -> JsonList:
     return variant.media if variant.media is not None else post.media
 
 
+def link_of(post: Post, variant: Variant) -> str | None:
+    """The link that goes with it, apart or beneath its text."""
+    return variant.link if variant.link is not None else post.link
+
+
+def said(post: Post, variant: Variant, card: Card) -> str:
+    """The text as it is sent: with the link beneath it where the network knows no link apart."""
+    text, link = text_of(post, variant), link_of(post, variant)
+    if link is None or card.link_apart or link in text:
+        return text
+    return f"{text}\n\n{link}" if text.strip() else link
+
+
 def misfits(post: Post, variant: Variant, channel: Channel, card: Card) -> list[dict[str, Any]]:
-    """What of a variant its network would not take: each with its field, what it has `used` of which `limit`."""
-    found = []
-    length = card.count(text_of(post, variant))
-    if not length.fits:
-        found.append(_misfit("too_long", "text", length.used, length.limit, length.unit, channel, card))
-    media = media_of(post, variant)
-    if card.most_media is not None and len(media) > card.most_media:
-        found.append(_misfit("too_many", "media", len(media), card.most_media, "media", channel, card))
+    """What of a variant its network would not take: each with its place, what it has `used` of which `limit`."""
+    found = [*fits(said(post, variant, card), media_of(post, variant), (), channel, card)]
+    if card.needs_media and not media_of(post, variant):
+        message = f"{card.label} takes no post without a picture or film: add one for {channel.name[:60]!r}"
+        found.append({"code": "required", "message": message, "path": ["media"]})
+    if variant.first_comment is not None:
+        found += _offered(OutgoingKind.FIRST_COMMENT, ("first_comment",), channel, card)
+        found += fits(variant.first_comment, [], ("first_comment",), channel, card)
+    for index, part in enumerate(variant.parts):
+        place = ("parts", index)
+        found += _offered(OutgoingKind.THREAD_PART, place, channel, card) if index == 0 else ()
+        found += fits(part["text"], part.get("media") or [], place, channel, card)
+        if not part["text"].strip() and not part.get("media"):
+            found.append({"code": "required", "message": "a part needs a text or media", "path": [*place, "text"]})
+    if variant.audience is not None and variant.audience not in card.audiences:
+        known = ", ".join(card.audiences) or "none"
+        message = f"{card.label} has no audience {variant.audience!r}; it has: {known}"
+        found.append({"code": "unknown_audience", "message": message, "path": ["audience"]})
     return found
+
+
+def fits(text: str, media: JsonList, place: Place, channel: Channel, card: Card) -> Iterator[dict[str, Any]]:
+    """What of a text and its media the channel's network would not take."""
+    length = length_of(text, channel, card)
+    field = place if place[:1] == ("first_comment",) else (*place, "text")
+    if not length.fits:
+        yield _misfit("too_long", field, length.used, length.limit, length.unit, channel, card)
+    most = channel.limits.get("media", card.most_media)
+    if most is not None and len(media) > most:
+        yield _misfit("too_many", (*place, "media"), len(media), most, "media", channel, card)
+
+
+def length_of(text: str, channel: Channel, card: Card) -> Length:
+    """A text's length as the channel's network counts it, and the most that this server of it takes."""
+    length = card.count(text)
+    own = channel.limits.get("text")
+    return replace(length, limit=int(own)) if isinstance(own, int) else length
+
+
+def _offered(kind: OutgoingKind, place: Place, channel: Channel, card: Card) -> Iterator[dict[str, Any]]:
+    if kind not in card.effects:
+        what = kind.value.replace("_", " ")
+        message = f"{card.label} has no {what} here: leave it out for {channel.name[:60]!r}"
+        yield {"code": "cannot", "message": message, "path": list(place)}
 
 
 def refuse(
     post: Post,
     variants: Sequence[Variant],
-    places: Mapping[UUID, tuple[str | int, ...]],
+    places: Mapping[UUID, Place],
     channels: Mapping[UUID, Channel],
     cards: Cards,
 ) -> None:
@@ -73,7 +123,10 @@ async def note(session: Session, scope: Scope, post: Post, variants: Collection[
 
 
 def _misfit(
-    code: str, field: str, used: int, limit: int | None, unit: str, channel: Channel, card: Card
+    code: str, place: Place, used: int, limit: int | None, unit: str, channel: Channel, card: Card
 ) -> dict[str, Any]:
-    message = f"the {field} for {channel.name[:60]!r} has {used} {unit}: {card.label} takes at most {limit}"
-    return {"code": code, "message": message, "path": [field], "used": used, "limit": limit, "unit": unit}
+    what = place[-1] if isinstance(place[-1], str) else "text"
+    message = (
+        f"the {what.replace('_', ' ')} for {channel.name[:60]!r} has {used} {unit}: {card.label} takes at most {limit}"
+    )
+    return {"code": code, "message": message, "path": list(place), "used": used, "limit": limit, "unit": unit}

@@ -7,29 +7,26 @@ What is not known to have failed is looked up, never repeated; what can't be set
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from shared.contract import Capability, Card, Login, OutgoingEffect, OutgoingMedia
+from shared.contract import Card, Certainty, Login, OutgoingEffect
 from shared.db import Session
-from shared.domain.brands import audit, channels
-from shared.domain.brands.lanes import lane_of
-from shared.domain.listening import record
-from shared.domain.publishing import attempts, due, held
-from shared.domain.publishing.attempts import Live, Outcome, Pace, Result, Step
+from shared.domain.brands import channels
+from shared.domain.publishing import attempts, budgets, chains, due, effects, held, outcomes
+from shared.domain.publishing.attempts import Next, Pace, Result, Step
 from shared.domain.publishing.due import Claim
 from shared.domain.publishing.due import claim as claim_due
 from shared.domain.publishing.held import Held
+from shared.domain.publishing.outcomes import Live, Outcome, Ready
 from shared.domain.scope import Scope
-from shared.errors import Conflict, Invalid, NotFound, Problem
-from shared.ids import Prefix, new_uuid, typeid
+from shared.ids import new_uuid
 from shared.models.channel import Channel
-from shared.models.enums import ChannelStatus, GrantRole, KeyScope, Network, OutgoingState
-from shared.models.post import Attempt, Outgoing
+from shared.models.enums import ChannelStatus, Network, OutgoingState
+from shared.models.post import Attempt
 from shared.vault import UnknownKey, Vault
 
-__all__ = ["Claim", "Settlement", "Try", "begin", "claim_due", "settle", "settle_by_person"]
+__all__ = ["Claim", "Try", "begin", "claim_due", "new_attempt", "settle"]
 
 Cards = Mapping[Network, Card]
 _RESTING = frozenset({OutgoingState.WAITING, OutgoingState.RETRYING})
@@ -40,21 +37,13 @@ class Try:
     """An attempt that is committed and may now be made, within its lease."""
 
     claim: Claim
-    post_id: UUID
+    post_id: UUID | None
     attempt_id: UUID
     step: Step
     network: Network
     channel_id: UUID
     effect: OutgoingEffect
     login: Login
-
-
-class Settlement(StrEnum):
-    """What a person says of an uncertain effect: it is there, it isn't, or let it be."""
-
-    ADOPT = "adopt"
-    SEND = "send"
-    DROP = "drop"
 
 
 async def begin(
@@ -67,33 +56,39 @@ async def begin(
     behind = await held.post_ids(session, scope, [claim.outgoing_id for claim in claims])
     found = await held.hold(session, scope, behind)
     kept = await due.keep(session, scope, [claim for claim in claims if claim.outgoing_id in found], pace.lease)
-    begun, news = [], []
+    begun = []
     for claim in kept:
-        one = found[claim.outgoing_id]
-        before = one.post.version
-        made = await _begin_one(session, scope, vault, one, claim, cards=cards, pace=pace, now=now)
+        made = await _begin_one(session, scope, vault, found[claim.outgoing_id], claim, cards=cards, pace=pace, now=now)
         if made is not None:
             begun.append(made)
-        if one.post.version != before:
-            news.append(one.post)
-    await held.tell(session, scope, news, now=now)
+    changed = [one for one in found.values() if one.changed]
+    for one in changed:
+        if one.outgoing.state is OutgoingState.REFUSED:
+            await chains.end_beneath(session, scope, one, OutgoingState.REFUSED, now=now)
+    await held.tell(session, scope, changed, now=now)
     return begun
 
 
 async def _begin_one(
     session: Session, scope: Scope, vault: Vault, one: Held, claim: Claim, *, cards: Cards, pace: Pace, now: datetime
 ) -> Try | None:
-    step, card = attempts.next_step(one.tried), cards.get(one.channel.network)
+    card = cards.get(one.channel.network)
+    step = _step(one, card)
     if one.channel.removed_at is not None or card is None:
         # Nobody can look it up any more: what may have left us stays uncertain, the rest is refused.
-        state = OutgoingState.REFUSED if step is Step.SEND else OutgoingState.UNCERTAIN
+        is_certain = attempts.doubtful(one.tried) is None
         await due.end(session, claim)
+        state = OutgoingState.REFUSED if is_certain else OutgoingState.UNCERTAIN
         one.put(state, "channel_removed", "the channel was removed", now=now)
         return None
-    if step is Step.FIND and not card.can(Capability.FIND):
+    if step is Step.FIND and effects.certainty(card, one.outgoing.kind) is not Certainty.LOOKED_UP:
         await due.end(session, claim)
         message = "it may have happened, and this network can't be asked"
         one.put(OutgoingState.UNCERTAIN, "uncertain", message, now=now)
+        return None
+    if step is Step.SEND and now < one.outgoing.due_at:
+        # It was taken up early to be laid ready.
+        await due.rest(session, claim, one.outgoing.due_at)
         return None
     why, login = _why_still(one.channel, step), None
     try:
@@ -105,18 +100,33 @@ async def _begin_one(
         state = one.outgoing.state if one.outgoing.state in _RESTING else _waiting(step)
         one.put(state, "channel_stands_still", why, now=now, waits=True)
         return None
-    attempt = _attempt(one, step, claim.fence, now)
+    attempt = new_attempt(one, step, claim.fence, now)
     session.add(attempt)
     one.outgoing.first_attempt_at = one.outgoing.first_attempt_at or now
     one.outgoing.tries += step is Step.SEND
-    one.put(OutgoingState.SENDING, now=now)
-    effect = _effect(one.outgoing, one.variant.post_id)
-    return Try(claim, one.post.id, attempt.id, step, one.channel.network, one.channel.id, effect, login)
+    one.put(_meanwhile(one, step, now), now=now)
+    post_id = one.form.post.id if one.form is not None else None
+    return Try(claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one), login)
+
+
+def _step(one: Held, card: Card | None) -> Step:
+    outgoing = one.outgoing
+    if card is None:
+        return Step.SEND
+    to_prepare = outgoing.prepared_at is None and effects.prepares(card, outgoing.kind, outgoing.payload)
+    return attempts.next_step(one.tried, effects.certainty(card, outgoing.kind), to_prepare=to_prepare)
+
+
+def _meanwhile(one: Held, step: Step, now: datetime) -> OutgoingState:
+    """The state of an effect while it is tried: what is only laid ready can still be called off."""
+    if step is not Step.PREPARE:
+        return OutgoingState.SENDING
+    return OutgoingState.WAITING if now < one.outgoing.due_at else OutgoingState.RETRYING
 
 
 def _waiting(step: Step) -> OutgoingState:
     """The state of an effect that waits for its channel: what is in doubt is not safe to take back."""
-    return OutgoingState.RETRYING if step is Step.SEND else OutgoingState.SENDING
+    return OutgoingState.SENDING if step is Step.FIND else OutgoingState.RETRYING
 
 
 def _why_still(channel: Channel, step: Step) -> str | None:
@@ -135,7 +145,8 @@ def _why_still(channel: Channel, step: Step) -> str | None:
             assert_never(channel.status)
 
 
-def _attempt(one: Held, step: Step, fence: int, now: datetime) -> Attempt:
+def new_attempt(one: Held, step: Step, fence: int, now: datetime) -> Attempt:
+    """The next attempt at an effect, not written yet."""
     return Attempt(
         brand_id=one.outgoing.brand_id,
         id=new_uuid(),
@@ -147,18 +158,6 @@ def _attempt(one: Held, step: Step, fence: int, now: datetime) -> Attempt:
     )
 
 
-def _effect(outgoing: Outgoing, post_id: UUID) -> OutgoingEffect:
-    media = outgoing.payload.get("media", ())
-    return OutgoingEffect(
-        id=typeid(Prefix.OUTGOING, outgoing.id),
-        kind=outgoing.kind,
-        text=outgoing.payload.get("text", ""),
-        thing_id=typeid(Prefix.POST, post_id),
-        media=tuple(OutgoingMedia(item["url"], item["kind"], item.get("alt")) for item in media),
-        first_attempt_at=outgoing.first_attempt_at,
-    )
-
-
 async def settle(
     session: Session, scope: Scope, made: Try, outcome: Outcome, *, card: Card, pace: Pace, now: datetime
 ) -> bool:
@@ -167,89 +166,42 @@ async def settle(
     one = (await held.hold(session, scope, {claim.outgoing_id: made.post_id}))[claim.outgoing_id]
     current = next(attempt for attempt in one.tried if attempt.id == made.attempt_id)
     earlier = [attempt for attempt in one.tried if attempt.number < current.number]
-    then = attempts.after(outcome, current, earlier, pace=pace, can_find=card.can(Capability.FIND), now=now)
+    certainty, due_at = effects.certainty(card, one.outgoing.kind), one.outgoing.due_at
+    then = attempts.after(outcome, current, earlier, pace=pace, certainty=certainty, due_at=due_at, now=now)
     current.outcome, current.message, current.ended_at = then.result, then.message, now
+    await budgets.note(session, one.channel.id, claim.lane, outcomes.room(outcome))
     if not await due.keep(session, scope, [claim], pace.lease):
         await session.flush()
         return False
-    if isinstance(outcome, Live):
-        one.outgoing.external_id, one.outgoing.url = outcome.sent.external_id, outcome.sent.url
+    _keep(one, outcome, now)
     if then.result is Result.LOGIN_DEAD and one.channel.status is ChannelStatus.ACTIVE:
         one.channel.status, one.channel.status_reason = ChannelStatus.LOGIN_DEAD, then.message
         await channels.changed(session, scope, one.channel, "channel.login_dead", now=now)
+    await _rest(session, claim, then)
+    one.put(then.state, then.code, then.message, now=now, waits=then.held)
+    await chains.follow(session, scope, one, claim.lane, card=card, now=now)
+    if one.changed:
+        await held.tell(session, scope, [one], now=now)
+    return True
+
+
+def _keep(one: Held, outcome: Outcome, now: datetime) -> None:
+    """What the network gave, for the next step."""
+    outgoing = one.outgoing
+    match outcome:
+        case Live(sent):
+            outgoing.external_id, outgoing.url = sent.external_id, sent.url
+        case Ready(prepared):
+            outgoing.marks = dict(prepared.marks)
+            outgoing.prepared_at = now if prepared.wait is None else None
+        case outcomes.NotReady():
+            outgoing.marks, outgoing.prepared_at = {}, None
+        case _:
+            pass
+
+
+async def _rest(session: Session, claim: Claim, then: Next) -> None:
     if then.due_at is None:
         await due.end(session, claim)
     else:
         await due.rest(session, claim, then.due_at)
-    if one.put(then.state, then.code, then.message, now=now, waits=then.held):
-        await held.tell(session, scope, [one.post], now=now)
-    await session.flush()
-    await _claim_own(session, scope, one, card, now)
-    return True
-
-
-async def _claim_own(session: Session, scope: Scope, one: Held, card: Card, now: datetime) -> None:
-    """Tie what is live to the mention by which its network told us of it, if it did already."""
-    if one.outgoing.state is not OutgoingState.LIVE or one.outgoing.external_id is None:
-        return
-    await record.claim_own(
-        session,
-        scope,
-        network=one.channel.network,
-        space="" if card.shared_ids else str(one.channel.id),
-        external_id=one.outgoing.external_id,
-        variant_id=one.variant.id,
-        now=now,
-    )
-
-
-async def settle_by_person(
-    session: Session,
-    scope: Scope,
-    outgoing_id: UUID,
-    *,
-    as_: Settlement,
-    external_id: str | None = None,
-    cards: Cards,
-    now: datetime,
-) -> Outgoing:
-    """Settle an uncertain effect: it is on the network as `external_id`, it is not and shall be sent, or let it be.
-
-    Raises NotFound, Invalid, and Conflict where it is not uncertain.
-    """
-    scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    one = (await held.hold(session, scope, await held.post_ids(session, scope, [outgoing_id]))).get(outgoing_id)
-    if one is None:
-        raise NotFound(f"there is no outgoing with the id {typeid(Prefix.OUTGOING, outgoing_id)!r}")
-    if one.outgoing.state is not OutgoingState.UNCERTAIN:
-        message = f"this is {one.outgoing.state.value}, not uncertain: there is nothing to settle"
-        raise Conflict(message, code="wrong_state")
-    card = cards[one.channel.network]
-    match as_:
-        case Settlement.ADOPT:
-            if external_id is None or not external_id.strip():
-                raise Invalid([Problem("required", "say under which id the network has it", ("external_id",))])
-            one.outgoing.external_id = external_id.strip()
-            one.put(OutgoingState.LIVE, now=now)
-        case Settlement.SEND:
-            await _send_again(session, scope, one, card, now)
-        case Settlement.DROP:
-            one.put(OutgoingState.DROPPED, now=now)
-        case _:
-            assert_never(as_)
-    await held.tell(session, scope, [one.post], now=now)
-    await _claim_own(session, scope, one, card, now)
-    await audit.add(session, scope, "outgoing.settle", typeid(Prefix.OUTGOING, outgoing_id), {"as": as_.value})
-    return one.outgoing
-
-
-async def _send_again(session: Session, scope: Scope, one: Held, card: Card, now: datetime) -> None:
-    if one.channel.removed_at is not None:
-        raise Conflict("its channel was removed: there is nowhere to send it", code="channel_removed")
-    fence = max((attempt.fence for attempt in one.tried), default=0) + 1
-    word = _attempt(one, Step.PERSON, fence, now)
-    word.ended_at, word.outcome = now, Result.SEND_AGAIN
-    session.add(word)
-    one.outgoing.due_at = now
-    one.put(OutgoingState.RETRYING, now=now)
-    await due.enqueue(session, scope, one.outgoing, lane_of(one.channel, card), fence=fence)

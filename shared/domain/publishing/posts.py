@@ -11,7 +11,7 @@ from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.publishing import drafts, due, fitting, held, reading, transitions, variants
-from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, VariantDraft, When
+from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
 from shared.domain.publishing.transitions import Verb
@@ -51,6 +51,8 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     post = Post(
         brand_id=scope.brand_id,
         text=draft.text,
+        media=variants.dumped(draft.media),
+        link=draft.link,
         created_by=scope.principal.user_id if scope.principal is not None else None,
         created_at=now,
         updated_at=now,
@@ -64,7 +66,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
         await _schedule(session, scope, post, found, moment, cards=cards, now=now)
     await fitting.note(session, scope, post, found, cards)
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     await audit.add(session, scope, "post.create", typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
 
@@ -89,6 +91,10 @@ async def update(
         if changes.text is None:
             raise Invalid([Problem("required", "a post's text can be empty, not null", ("text",))])
         post.text = changes.text
+    if "media" in given:
+        post.media = variants.dumped(changes.media or [])
+    if "link" in given:
+        post.link = changes.link
     if given & {"scheduled_at", "local_time", "timezone"}:
         _plan(post, drafts.when(_with_own_zone(changes, post), await _timezone(session, scope)))
     is_planned = post.status is PostStatus.SCHEDULED
@@ -101,7 +107,7 @@ async def update(
             channel_ids = [variant.channel_id for variant in wanted]
         own = changes.variants
         if own is None:
-            own = [_as_draft(variant) for variant in wanted if variant.channel_id in channel_ids]
+            own = [variants.as_draft(variant) for variant in wanted if variant.channel_id in channel_ids]
         standing = await variants.set_up(
             session, scope, post, channel_ids=channel_ids, drafts=own, standing=standing, cards=cards
         )
@@ -156,7 +162,7 @@ async def cancel(
     for variant in found:
         if variant in called_off or variant.status in {VariantStatus.DRAFT, VariantStatus.APPROVED}:
             variant.status = VariantStatus.CANCELLED
-    post.status = transitions.post_status([variant.status for variant in found])
+    post.status = transitions.post_status_of(found)
     return await _changed(session, scope, post, "post.cancel", now)
 
 
@@ -227,7 +233,7 @@ async def _take_back_plan(session: Session, scope: Scope, found: list[Variant], 
 
 async def _changed(session: Session, scope: Scope, post: Post, action: str, now: datetime) -> Post:
     post.version += 1
-    await held.tell(session, scope, [post], now=now)
+    await held.tell_posts(session, scope, [post], now=now)
     await audit.add(session, scope, action, typeid(Prefix.POST, post.id), {"status": post.status.value})
     return post
 
@@ -256,9 +262,3 @@ def _with_own_zone(changes: PostChanges, post: Post) -> Timing:
     if zone is not None and local_time is None and changes.scheduled_at is None:
         local_time = post.local_time
     return Timing(scheduled_at=changes.scheduled_at, local_time=local_time, timezone=zone)
-
-
-def _as_draft(variant: Variant) -> VariantDraft:
-    return VariantDraft.model_validate(
-        {"channel_id": variant.channel_id, "text": variant.text, "media": variant.media or []}
-    )

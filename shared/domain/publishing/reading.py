@@ -11,11 +11,12 @@ from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from shared.db import Session
+from shared.domain.events.events import NewEvent
 from shared.domain.page import Cursors, Page, PageRequest, digest
 from shared.domain.scope import Scope
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models.enums import PostStatus
+from shared.models.enums import EventType, PostStatus
 from shared.models.post import Attempt, Outgoing, Post, Variant
 
 _KIND = "posts"
@@ -76,6 +77,11 @@ async def search(
         page.limit,
         lambda post: cursors.encode(scope.brand_id, _KIND, bound, [post.created_at.isoformat(), str(post.id)]),
     )
+
+
+def post_changed(post: Post) -> NewEvent:
+    """The fact that a post stands otherwise than before."""
+    return NewEvent(EventType.POST_CHANGED, post.id, post.version, {"status": post.status.value})
 
 
 async def variants_of(session: Session, scope: Scope, post_ids: Collection[UUID]) -> dict[UUID, list[Variant]]:

@@ -1,20 +1,22 @@
 """A post's forms for its channels: which there are, whether they can go out, and how they come into the queue."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from shared.contract import Capability
+from shared.contract import Capability, Card
 from shared.db import Session
 from shared.domain.brands.lanes import lane_of
-from shared.domain.publishing import due, fitting, reading, transitions
-from shared.domain.publishing.drafts import VariantDraft, named_channels
-from shared.domain.publishing.fitting import Cards, media_of, text_of
+from shared.domain.publishing import due, effects, fitting, reading, transitions
+from shared.domain.publishing.drafts import MediaItem, VariantDraft, named_channels
+from shared.domain.publishing.fitting import Cards, link_of, media_of, said, text_of
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
+from shared.ids import new_uuid
+from shared.models.base import JsonList, JsonObject
 from shared.models.channel import Channel
 from shared.models.enums import OutgoingKind, OutgoingState, VariantStatus
 from shared.models.post import Outgoing, Post, Variant
@@ -46,13 +48,29 @@ async def set_up(
             session.add(variant)
         if variant.status is VariantStatus.CANCELLED:
             variant.status = VariantStatus.DRAFT
-        draft = wanted.get(channel_id)
-        variant.text = draft.text if draft is not None else None
-        variant.media = [item.model_dump() for item in draft.media] if draft is not None and draft.media else None
+        _write(variant, wanted.get(channel_id) or VariantDraft(channel_id=channel_id))
         found.append(variant)
     await _take_away(session, scope, list(by_channel.values()))
     await session.flush()
     return found
+
+
+def _write(variant: Variant, draft: VariantDraft) -> None:
+    variant.text, variant.link, variant.audience = draft.text, draft.link, draft.audience
+    variant.media = dumped(draft.media) if draft.media is not None else None
+    variant.first_comment = draft.first_comment
+    variant.parts = [{"text": part.text, "media": dumped(part.media)} for part in draft.parts]
+
+
+def dumped(media: Sequence[MediaItem]) -> JsonList:
+    """Media as they are kept."""
+    return [item.model_dump() for item in media]
+
+
+def as_draft(variant: Variant) -> VariantDraft:
+    """What a variant says, as it would be written."""
+    names = ("channel_id", "text", "media", "link", "first_comment", "parts", "audience")
+    return VariantDraft.model_validate({name: getattr(variant, name) for name in names})
 
 
 async def _take_away(session: Session, scope: Scope, variants: Sequence[Variant]) -> None:
@@ -100,40 +118,89 @@ async def enqueue(
     at: datetime,
     now: datetime,
 ) -> list[Variant]:
-    """One effect for each variant that is to go out, due `at`.
+    """The effects of each variant that is to go out, due `at`; of one that is out in part, what is missing.
 
     Raises Invalid where none is there, where one can't go out, and where one does not fit its network; its place is
     that among the post's variants.
     """
-    sending = [variant for variant in variants if transitions.may_be_sent(variant.status)]
+    sending = [variant for variant in variants if transitions.may_be_sent(variant)]
     if not sending:
         raise Invalid([Problem("required", "a post needs at least one channel to go out on", ("channel_ids",))])
     places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(variants)}
     channels = await _channels(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
     for variant in sending:
-        if not text_of(post, variant).strip() and not media_of(post, variant):
+        if not text_of(post, variant).strip() and not media_of(post, variant) and link_of(post, variant) is None:
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
             raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
     fitting.refuse(post, sending, places, channels, cards)
-    made = []
+    tried = await reading.outgoing_of(session, scope, [variant.id for variant in sending])
     for variant in sending:
+        channel = channels[variant.channel_id]
+        card = cards[channel.network]
+        made = _effects(post, variant, tried.get(variant.id, []), card, at, now)
+        variant.problems = []
+        session.add_all(made)
+        await session.flush()
+        for outgoing in made:
+            if outgoing.after_id is None or outgoing.after_id in _live(tried.get(variant.id, [])):
+                await _queue(session, scope, outgoing, channel, card)
+    return sending
+
+
+def _effects(
+    post: Post, variant: Variant, tried: Sequence[Outgoing], card: Card, at: datetime, now: datetime
+) -> list[Outgoing]:
+    """What is still to be brought about of a variant: the post, its first comment, the parts of its thread."""
+    there = {
+        (one.kind, transitions.place_of(one)): one.id
+        for one in transitions.standing(tried)
+        if one.state is OutgoingState.LIVE
+    }
+    made: list[Outgoing] = []
+
+    def want(kind: OutgoingKind, payload: JsonObject, after: UUID | None) -> UUID:
         outgoing = Outgoing(
-            brand_id=scope.brand_id,
-            kind=OutgoingKind.PUBLISH,
+            brand_id=variant.brand_id,
+            id=new_uuid(),
+            kind=kind,
             channel_id=variant.channel_id,
             variant_id=variant.id,
-            payload={"text": text_of(post, variant), "media": media_of(post, variant)},
+            after_id=after,
+            payload=payload,
             due_at=at,
             created_at=now,
         )
-        variant.problems = []
-        session.add(outgoing)
+        known = there.get((kind, transitions.place_of(outgoing)))
+        if known is not None:
+            return known
         made.append(outgoing)
-    await session.flush()
-    for outgoing in made:
-        channel = channels[outgoing.channel_id]
-        await due.enqueue(session, scope, outgoing, lane_of(channel, cards[channel.network]))
-    return sending
+        return outgoing.id
+
+    main = last = want(OutgoingKind.PUBLISH, _payload(post, variant, card), None)
+    if variant.first_comment is not None:
+        want(OutgoingKind.FIRST_COMMENT, {"text": variant.first_comment, "audience": variant.audience}, main)
+    for number, part in enumerate(variant.parts):
+        last = want(OutgoingKind.THREAD_PART, {**part, "part": number, "audience": variant.audience}, last)
+    return made
+
+
+def _payload(post: Post, variant: Variant, card: Card) -> JsonObject:
+    return {
+        "text": said(post, variant, card),
+        "media": media_of(post, variant),
+        "link": link_of(post, variant) if card.link_apart else None,
+        "audience": variant.audience,
+    }
+
+
+def _live(tried: Sequence[Outgoing]) -> set[UUID]:
+    return {one.id for one in tried if one.state is OutgoingState.LIVE}
+
+
+async def _queue(session: Session, scope: Scope, outgoing: Outgoing, channel: Channel, card: Card) -> None:
+    is_prepared = effects.prepares(card, outgoing.kind, outgoing.payload)
+    ahead = card.prepares_ahead if is_prepared else timedelta(0)
+    await due.enqueue(session, scope, outgoing, lane_of(channel, card), ahead=ahead)
 
 
 async def take_back(

@@ -40,6 +40,8 @@ def _outgoing() -> None:
         op.add_column("outgoing", sa.Column(name, sa.Uuid(), nullable=True))
     op.add_column("outgoing", sa.Column("prepared_at", _TIME, nullable=True))
     _json("outgoing", "marks", "{}")
+    op.add_column("outgoing", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
+    op.alter_column("outgoing", "version", server_default=None)
     for name in ("mention", "identity"):
         op.create_foreign_key(
             op.f(f"fk_outgoing_brand_id_{name}_id"),

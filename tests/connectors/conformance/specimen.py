@@ -4,11 +4,15 @@ A specimen is data and closures: payloads in the network's own shapes, its signa
 connector's where there are any, its errors, its ways of counting text, and a fake of it on loopback.
 """
 
+import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
+from typing import Any, assert_never
 
 import httpx
 
@@ -19,12 +23,14 @@ from shared.contract import (
     HookAddress,
     Login,
     OutgoingEffect,
+    OutgoingMedia,
     Pointer,
+    Preparing,
     RawRequest,
     Secret,
     Target,
 )
-from shared.errors import NetworkError
+from shared.errors import NetworkError, Refused
 from shared.models.enums import OutgoingKind
 from tests.connectors.conformance.line import Line, Reply
 
@@ -190,8 +196,75 @@ class Specimen:
     seen_on: date = date(2026, 11, 26)
 
 
-def effect(outgoing_id: str = "out_1", *, attempted: timedelta = timedelta(0), text: str = "Bonjour") -> OutgoingEffect:
-    """A post to be sent, first tried so long ago."""
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The bytes of our own media, by their key."""
+
+    kept: Mapping[str, bytes]
+
+    async def read(self, media: OutgoingMedia) -> bytes:
+        if media.key is None or media.key not in self.kept:
+            raise Refused("files", "there is no such file")
+        return self.kept[media.key]
+
+
+_FILE = Path(__file__).with_name("plein.jpg").read_bytes()
+PICTURES = Pictures({"plein": _FILE})
+PICTURE = OutgoingMedia(
+    "https://media.example/plein.jpg", "image", "Een plein in de zon", "plein", "image/jpeg", len(_FILE), 640, 640
+)
+
+
+def seed_of(outgoing_id: str) -> int:
+    """A UUIDv7 of this moment's hour that is the same at every try of an effect."""
+    told = int.from_bytes(hashlib.sha256(outgoing_id.encode()).digest()[:10])
+    hour = int(datetime.now(UTC).replace(minute=0, second=0, microsecond=0).timestamp() * 1000)
+    return hour << 80 | 7 << 76 | (told >> 64 & 0xFFF) << 64 | 2 << 62 | told & (1 << 62) - 1
+
+
+def effect(
+    outgoing_id: str = "out_1",
+    *,
+    kind: OutgoingKind = OutgoingKind.PUBLISH,
+    attempted: timedelta = timedelta(0),
+    text: str = "Bonjour",
+    **more: Any,
+) -> OutgoingEffect:
+    """An effect to be brought about, first tried so long ago; a post where nothing else is said."""
+    tried_at = datetime.now(UTC) - attempted
     return OutgoingEffect(
-        outgoing_id, OutgoingKind.PUBLISH, text, "post_1", first_attempt_at=datetime.now(UTC) - attempted
+        outgoing_id,
+        kind,
+        text,
+        more.pop("thing_id", "post_1"),
+        **{"seed": seed_of(outgoing_id), "due_at": tried_at, "first_attempt_at": tried_at, **more},
     )
+
+
+async def laid_ready(specimen: Specimen, world: World, wanted: OutgoingEffect) -> OutgoingEffect:
+    """The effect as it may be sent: with what its network has to have first, if anything, and that laid ready there."""
+    card = specimen.connector.card
+    if wanted.kind is OutgoingKind.PUBLISH and card.needs_media and not wanted.media:
+        wanted = replace(wanted, media=(PICTURE,))
+    if not prepares(specimen, wanted):
+        return wanted
+    for _ in range(50):
+        found = await specimen.connector.prepare(world.http, world.login, wanted, world.files or PICTURES)
+        wanted = replace(wanted, marks=found.marks)
+        if found.wait is None:
+            return wanted
+        await asyncio.sleep(min(found.wait.total_seconds(), 0.1))
+    raise AssertionError("it is never ready")
+
+
+def prepares(specimen: Specimen, wanted: OutgoingEffect) -> bool:
+    """Whether the card wants something laid ready before this effect."""
+    match specimen.connector.card.prepares:
+        case Preparing.NEVER:
+            return False
+        case Preparing.WITH_MEDIA:
+            return bool(wanted.media)
+        case Preparing.ALWAYS:
+            return wanted.kind is OutgoingKind.PUBLISH
+        case other:
+            assert_never(other)

@@ -22,7 +22,7 @@ from shared.contract import (
     Said,
 )
 from shared.errors import NetworkError, Refused
-from tests.connectors.conformance.specimen import Specimen, World, effect
+from tests.connectors.conformance.specimen import Specimen, World, effect, laid_ready
 from tests.connectors.conformance.test_specimens import HEARING
 from tests.connectors.loopback import guarded
 from tests.connectors.specimens import SPECIMENS, each
@@ -121,13 +121,14 @@ async def measures(specimen: Specimen, world: World) -> None:
 
 async def publishes(specimen: Specimen, world: World) -> None:
     assert world.published is not None
-    sent = await specimen.connector.send(world.http, world.login, effect())
+    sent = await specimen.connector.send(world.http, world.login, await laid_ready(specimen, world, effect()))
     assert await world.published() == [sent.external_id]
 
 
 async def finds(specimen: Specimen, world: World) -> None:
-    sent = await specimen.connector.send(world.http, world.login, effect())
-    assert await specimen.connector.find(world.http, world.login, effect()) == sent
+    ready = await laid_ready(specimen, world, effect())
+    sent = await specimen.connector.send(world.http, world.login, ready)
+    assert await specimen.connector.find(world.http, world.login, ready) == sent
     assert await specimen.connector.find(world.http, world.login, effect("out_2", attempted=LONG_AGO)) is None
 
 

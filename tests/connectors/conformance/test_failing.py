@@ -2,13 +2,15 @@
 
 import logging
 import traceback
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from shared.errors import NetworkError, RateLimited, Uncertain
-from tests.connectors.conformance.specimen import Call, Failure, Specimen, World, effect
+from tests.connectors.conformance.specimen import Call, Failure, Specimen, World, effect, laid_ready
 from tests.connectors.specimens import SPECIMENS, each
 
 CASES, SENDING = (
@@ -23,12 +25,18 @@ CASES, SENDING = (
 CALLING = each(one for one in SPECIMENS.values() if one.failures)
 
 
-async def _call(specimen: Specimen, world: World, call: Call) -> object:
+Doing = Callable[[], Awaitable[object]]
+
+
+async def _ready(specimen: Specimen, world: World, call: Call) -> Doing:
+    """The call, with all that comes before it done while the network is well."""
+    it = specimen.connector
     match call:
         case Call.POLL:
-            return await specimen.connector.poll(world.http, world.login, None)
+            return lambda: it.poll(world.http, world.login, None)
         case Call.SEND:
-            return await specimen.connector.send(world.http, world.login, effect())
+            post = await laid_ready(specimen, world, effect())
+            return lambda: it.send(world.http, world.login, post)
 
 
 def _tells_nothing(world: World, error: BaseException | None, log: pytest.LogCaptureFixture) -> None:
@@ -48,10 +56,11 @@ async def test_an_answer_means_what_the_table_says(
     caplog.set_level(logging.WARNING, "httpx")  # as the house's own log does: addresses may hold a token
     assert specimen.world is not None
     async with specimen.world() as world:
+        call = await _ready(specimen, world, failure.call)
         world.line.reply = failure.reply
         error: NetworkError | None = None
         try:
-            await _call(specimen, world, failure.call)
+            await call()
         except NetworkError as raised:
             error = raised
         world.line.reply = None
@@ -78,9 +87,10 @@ async def test_a_network_that_repeats_the_login_in_its_error_tells_nobody(
     assert specimen.echo is not None
     async with specimen.world() as world:
         for call in {failure.call for failure in specimen.failures}:
+            doing = await _ready(specimen, world, call)
             world.line.echo = specimen.echo
             with pytest.raises(NetworkError) as raised:
-                await _call(specimen, world, call)
+                await doing()
             world.line.echo = None
             _tells_nothing(world, raised.value, caplog)
 
@@ -92,15 +102,16 @@ async def test_after_any_answer_the_post_is_live_once_at_most_and_a_repeat_makes
     assert specimen.world is not None
     async with specimen.world() as world:
         assert world.published is not None
+        post = await laid_ready(specimen, world, effect())
         world.line.reply = failure.reply
         error: Any = None
         try:
-            await _call(specimen, world, Call.SEND)
+            await specimen.connector.send(world.http, world.login, post)
         except NetworkError as raised:
             error = raised
         world.line.reply = None
         if isinstance(error, Uncertain):
-            again = effect(attempted=timedelta(hours=1))
+            again = replace(post, first_attempt_at=datetime.now(UTC) - timedelta(hours=1))
             found = await specimen.connector.find(world.http, world.login, again)
             assert (found is not None) == failure.reply.done
             await specimen.connector.send(world.http, world.login, again)

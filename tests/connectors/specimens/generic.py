@@ -12,7 +12,7 @@ from shared.connectors.generic import Generic
 from shared.contract import Capability, Login
 from shared.errors import LoginDead, RateLimited, Refused, Uncertain
 from tests.connectors.conformance.line import Line, Reply
-from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Specimen, Verb, World, Written
+from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Shown, Specimen, Verb, World, Written
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.partner import Partner
 
@@ -56,10 +56,16 @@ async def _world() -> AsyncIterator[World]:
         async def published() -> list[str]:
             return [str(post["id"]) for post in partner.posts.values()]
 
+        async def shown(external_id: str) -> Shown | None:
+            for post in partner.posts.values():
+                if post["id"] == external_id:
+                    return Shown(post["said"], post["beneath"], tuple(item["alt"] for item in post["media"]))
+            return None
+
         def revoke() -> None:
             partner.secret = _KEYS[1]
 
-        yield World(line, http, login, login, published=published, revoke=revoke)
+        yield World(line, http, login, login, published=published, shown=shown, revoke=revoke)
 
 
 def _sending(name: str, reply: Reply, error: type | None, after: timedelta | None = None) -> Failure:

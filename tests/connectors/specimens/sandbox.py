@@ -17,7 +17,7 @@ from shared.connectors.sandbox import Sandbox
 from shared.contract import HookAddress, Login, Pointer
 from shared.errors import Gone, LoginDead, LoginExpired, RateLimited, Refused, Unavailable, Uncertain
 from tests.connectors.conformance.line import Line, Reply
-from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Specimen, Verb, World, Written
+from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Shown, Specimen, Verb, World, Written
 from tests.connectors.loopback import guarded, serving
 
 _VERBS = {Verb.SAID: "created", Verb.EDITED: "edited", Verb.DELETED: "deleted", Verb.UNKNOWN: "pinned"}
@@ -80,6 +80,13 @@ async def _world() -> AsyncIterator[World]:
                 answer = await people.get("/api/posts", params={"account": "cafe"})
                 return [post["id"] for post in answer.json()["posts"]]
 
+            async def shown(external_id: str) -> Shown | None:
+                answer = await people.get(f"/api/posts/{external_id}")
+                if answer.status_code == 404 or answer.json()["deleted"]:
+                    return None
+                post = answer.json()
+                return Shown(post["text"], post["parent_id"], tuple(item["alt"] for item in post["media"]))
+
             async def subscribed() -> bool:
                 me = await people.get("/api/v1/me", headers={"authorization": f"Bearer {tokens['access_token']}"})
                 return bool(me.json()["webhook"])
@@ -88,6 +95,7 @@ async def _world() -> AsyncIterator[World]:
                 world.login = replace(login, credentials={"access_token": "revoked-token"})
 
             world.say, world.edit, world.delete = say, edit, delete
+            world.shown = shown
             world.published, world.subscribed, world.revoke = published, subscribed, revoke
             yield world
 

@@ -13,8 +13,9 @@ from shared.connectors.registry import CARDS
 from shared.db import Database, Session
 from shared.domain import scope as scopes
 from shared.domain.publishing import outgoing, posts
-from shared.domain.publishing.attempts import Outcome, Pace
+from shared.domain.publishing.attempts import Pace
 from shared.domain.publishing.drafts import PostDraft
+from shared.domain.publishing.outcomes import Outcome
 from shared.domain.publishing.outgoing import Claim, Try
 from shared.domain.scope import Scope
 from shared.models.enums import Network

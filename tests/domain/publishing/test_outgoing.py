@@ -9,9 +9,10 @@ from shared.connectors.registry import CARDS
 from shared.contract import Sent
 from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
-from shared.domain.publishing import due, outgoing, posts
-from shared.domain.publishing.attempts import Denied, Live, LoginDied, NotSent, NotThere, Step, Unknown
-from shared.domain.publishing.outgoing import Settlement
+from shared.domain.publishing import due, posts, settling
+from shared.domain.publishing.attempts import Step
+from shared.domain.publishing.outcomes import Denied, Live, LoginDied, NotSent, NotThere, Unknown
+from shared.domain.publishing.settling import Settlement
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.enums import ChannelStatus, Network, OutgoingState, PostStatus, VariantStatus
@@ -39,9 +40,7 @@ async def uncertain(desk: Desk) -> tuple[Post, Outgoing]:
 
 async def say(desk: Desk, one: Outgoing, as_: Settlement, external_id: str | None = None) -> Outgoing:
     async with desk.at() as (session, scope):
-        return await outgoing.settle_by_person(
-            session, scope, one.id, as_=as_, external_id=external_id, cards=CARDS, now=NOW
-        )
+        return await settling.settle(session, scope, one.id, as_=as_, external_id=external_id, cards=CARDS, now=NOW)
 
 
 async def test_what_is_live_is_published_with_its_id_and_address(desk: Desk) -> None:

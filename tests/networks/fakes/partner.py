@@ -38,7 +38,13 @@ class Partner:
             post = json.loads(body)["post"]
             return 201, self.posts.setdefault(
                 headers["webhook-id"],
-                {"id": f"p{len(self.posts)}", "url": "https://partner.example/1", "said": post["text"]},
+                {
+                    "id": f"p{len(self.posts)}",
+                    "url": "https://partner.example/1",
+                    "said": post["text"],
+                    "beneath": post["parent_id"],
+                    "media": post["media"],
+                },
             )
         found = self.posts.get(path.rpartition("/")[2])
         return (200, found) if found is not None else (404, {"error": "no such post"})

@@ -119,7 +119,7 @@ async def _until_ready(child: asyncio.subprocess.Process, client: httpx.AsyncCli
                 await asyncio.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         port: int = door.getsockname()[1]
@@ -127,7 +127,7 @@ def _free_port() -> int:
 
 
 async def test_posts_and_undelivered_changes_survive_kill_9(tmp_path: Path, receiver: Receiver) -> None:
-    port, folder = _free_port(), tmp_path / "a folder with spaces"
+    port, folder = free_port(), tmp_path / "a folder with spaces"
     receiver.answers = [503] * 20
     async with process(folder, port) as (child, client):
         page = await open_page(client)
@@ -146,7 +146,7 @@ async def test_posts_and_undelivered_changes_survive_kill_9(tmp_path: Path, rece
 
 
 async def test_it_leaves_within_seconds_when_asked_even_while_it_keeps_silent(tmp_path: Path) -> None:
-    async with process(tmp_path, _free_port()) as (child, client):
+    async with process(tmp_path, free_port()) as (child, client):
         await client.post("/api/faults", json={"effect": {"type": "timeout", "seconds": 600}})
         silent = asyncio.create_task(client.get("/api/accounts", timeout=60))
         await asyncio.sleep(0.3)

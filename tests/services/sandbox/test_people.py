@@ -7,7 +7,7 @@ from tests.services.sandbox.conftest import Page, open_page, say
 
 KEYS = {
     "id", "url", "account", "author", "kind", "text", "parent_id", "rating", "media", "visibility", "client_id",
-    "published_at", "edited_at", "deleted", "deleted_at", "counters",
+    "published_at", "edited_at", "deleted", "deleted_at", "counters", "hidden", "audience",
 }  # fmt: skip
 
 
