@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.scheduler import withdrawing
+from services.scheduler import tidying, withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
@@ -16,6 +16,7 @@ from shared.domain.insight import rollups
 from shared.domain.listening import retention
 from shared.log import logger
 from shared.models.brand import Brand
+from shared.store import open_store
 
 _log = logger("scheduler.sweep")
 
@@ -62,6 +63,7 @@ async def nightly(house: House) -> None:
         brands = await retention.brands_with_hooks(session)
     if made:
         _log.info("partitions.made", count=made)
+    FORGOTTEN.labels("media_file").inc(await tidying.tidy(house, open_store(house.settings)))
     for brand_id in random.sample(brands, min(SAMPLE_BRANDS, len(brands))):
         await recount(house, brand_id)
 

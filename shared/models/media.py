@@ -1,4 +1,4 @@
-"""Pictures, films and sounds that were uploaded, and the posts that name them."""
+"""Pictures, films and sounds that were uploaded, and what names them."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -16,7 +16,7 @@ class Media(SQLModel, table=True):
     """One file. `type` is told by its content, `fingerprint` the SHA-256 of the stored bytes in hexadecimal.
 
     `size` is in bytes, `width` and `height` in pixels as it is shown, `seconds` the length. `alts` are the texts for
-    those who can't see it, by language. `removed_at`: nobody finds it any more; the file stays while a post names it.
+    those who can't see it, by language. `removed_at`: nobody finds it; it stays while something names it.
     """
 
     __tablename__ = "media"
@@ -50,14 +50,20 @@ class Media(SQLModel, table=True):
 
 
 class MediaUse(SQLModel, table=True):
-    """A post, or one of its variants, names this file."""
+    """Something names this file: a post, itself or in one of its variants, or else an effect, such as an answer.
+
+    `thing_id` is the one of the two that is set.
+    """
 
     __tablename__ = "media_use"
     __table_args__ = (
         ForeignKeyConstraint(["brand_id", "post_id"], ["post.brand_id", "post.id"]),
+        ForeignKeyConstraint(["brand_id", "outgoing_id"], ["outgoing.brand_id", "outgoing.id"]),
         ForeignKeyConstraint(["brand_id", "media_id"], ["media.brand_id", "media.id"]),
         Index("ix_media_use_media", "brand_id", "media_id"),
     )
     brand_id: UUID = Field(primary_key=True)
-    post_id: UUID = Field(primary_key=True)
+    thing_id: UUID = Field(primary_key=True)
     media_id: UUID = Field(primary_key=True)
+    post_id: UUID | None = None
+    outgoing_id: UUID | None = None

@@ -1,6 +1,6 @@
 """What a brand has to say, and how it is brought to its channels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,18 +10,18 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.ids import ChannelRef, MediaRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
 from services.api.rest.shapes import ListRead, Moment, Paging, Read
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import posts
+from shared.domain.publishing import naming, posts
 from shared.domain.publishing.drafts import Timing
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models.base import JsonList
+from shared.models.base import JsonList, JsonObject
 from shared.models.enums import PostStatus, VariantStatus
 from shared.models.post import Outgoing, Post, Variant
 from shared.queues import SendOutgoing
@@ -34,16 +34,18 @@ class PartRead(Read):
 
     text: str
     media: list[MediaRead]
+    media_ids: list[MediaRef]
 
 
 class VariantRead(Read):
-    """The post's form for one channel; `text` is what is sent there."""
+    """The post's form for one channel; `text` and `media` are what is sent there, `media_ids` those that are ours."""
 
     id: VariantRef
     channel_id: ChannelRef
     status: VariantStatus
     text: str
     media: list[MediaRead]
+    media_ids: list[MediaRef]
     link: str | None
     first_comment: str | None
     parts: list[PartRead]
@@ -62,6 +64,7 @@ class PostRead(Read):
     status: PostStatus
     text: str
     media: list[MediaRead]
+    media_ids: list[MediaRef]
     link: str | None
     scheduled_at: datetime | None
     local_time: str | None
@@ -77,16 +80,36 @@ class PostList(ListRead[PostRead]):
     pass
 
 
-def _variant(row: Variant, post: Post, effects: Sequence[Outgoing]) -> VariantRead:
+Shown = Callable[[JsonList], list[MediaRead]]
+
+
+async def _shown(call: Call, scope: Scope, lists: Sequence[JsonList]) -> Shown:
+    """How the media of these lists are shown: where they are, and what is said of them."""
+    known = await naming.known(call.session, scope, lists)
+    address = call.services.addresses.at(call.services.clock())
+
+    def shown(items: JsonList) -> list[MediaRead]:
+        return [MediaRead(url=one.url, kind=one.kind, alt=one.alt) for one in known.outgoing(scope, items, address)]
+
+    return shown
+
+
+def _part(part: JsonObject, shown: Shown) -> PartRead:
+    media = part.get("media") or []
+    return PartRead(text=part["text"], media=shown(media), media_ids=naming.ids_of(media))
+
+
+def _variant(row: Variant, post: Post, effects: Sequence[Outgoing], shown: Shown) -> VariantRead:
     return VariantRead(
         id=row.id,
         channel_id=row.channel_id,
         status=row.status,
         text=row.text if row.text is not None else post.text,
-        media=[MediaRead.model_validate(item) for item in media_of(post, row)],
+        media=shown(media_of(post, row)),
+        media_ids=naming.ids_of(media_of(post, row)),
         link=link_of(post, row),
         first_comment=row.first_comment,
-        parts=[PartRead.model_validate(part) for part in row.parts],
+        parts=[_part(part, shown) for part in row.parts],
         audience=row.audience,
         external_id=row.external_id,
         url=row.url,
@@ -100,17 +123,20 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
     variants = await posts.variants_of(call.session, scope, [post.id for post in found])
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
+    lists = [items for post in found for items in naming.lists_of(post, variants.get(post.id, []))]
+    shown = await _shown(call, scope, lists)
     return [
         PostRead(
             id=post.id,
             status=post.status,
             text=post.text,
-            media=[MediaRead.model_validate(item) for item in post.media],
+            media=shown(post.media),
+            media_ids=naming.ids_of(post.media),
             link=post.link,
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
-            variants=[_variant(row, post, effects.get(row.id, [])) for row in variants.get(post.id, [])],
+            variants=[_variant(row, post, effects.get(row.id, []), shown) for row in variants.get(post.id, [])],
             created_by=post.created_by,
             created_at=post.created_at,
             updated_at=post.updated_at,

@@ -2,14 +2,18 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
+from services.api import loaders
 from services.api.schema.connection import FIRST, Info, Node, connection, given, public_id, requested
+from services.api.schema.mention import Media
 from shared import models
 from shared.domain.publishing import media
 from shared.ids import Prefix
+from shared.models.base import JsonList
 from shared.models.enums import MediaKind
 
 Root = strawberry.Parent[models.Media]
@@ -61,6 +65,15 @@ class MediaFile(Node):
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:
         return isinstance(obj, models.Media)
+
+
+async def shown(info: Info, brand_id: UUID, items: JsonList) -> list[Media]:
+    """What a post names: where it is, and what is said of it."""
+    context = info.context
+    known = await loaders.known_media(context, brand_id, items)
+    address = context.services.addresses.at(context.services.clock())
+    found = known.outgoing(context.scope(brand_id), items, address)
+    return [Media(url=one.url, kind=one.kind, alt=one.alt) for one in found]
 
 
 async def listed(

@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.contract import read_moment, storable
 from shared.errors import Invalid, NotFound, Problem
-from shared.ids import Prefix, parse_typeid
+from shared.ids import Prefix, parse_typeid, typeid
+from shared.models.base import JsonObject
 
 LONGEST_TEXT = 100_000
 MOST_CHANNELS = 200
@@ -34,6 +35,15 @@ def _channel_id(value: object) -> object:
         raise ValueError(f"{value[:60]!r} is not the id of a channel") from None
 
 
+def _media_id(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(f"{Prefix.MEDIA.value}_"):
+        return value
+    try:
+        return parse_typeid(Prefix.MEDIA, value)
+    except NotFound:
+        raise ValueError(f"{value[:60]!r} is not the id of media") from None
+
+
 def _moment(value: object) -> object:
     if isinstance(value, str):
         return read_moment(value)
@@ -46,6 +56,7 @@ def _storable(value: object) -> object:
     return storable(value) if isinstance(value, str) else value
 
 
+MediaId = Annotated[UUID, BeforeValidator(_media_id), WithJsonSchema({"type": "string", "maxLength": 60})]
 ChannelId = Annotated[UUID, BeforeValidator(_channel_id), WithJsonSchema({"type": "string", "maxLength": 60})]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
@@ -56,11 +67,29 @@ class _Strict(BaseModel):
 
 
 class MediaItem(_Strict):
-    """A picture or film that stands somewhere on the web already."""
+    """One of the brand's media (`media_id`), or what stands somewhere on the web (`url`); one of the two.
 
-    url: Annotated[str, BeforeValidator(_storable)] = Field(min_length=1, max_length=2000, pattern=r"^https?://")
+    `kind` is told of what stands on the web; ours is what it is. `alt` None: the media's own, in the best language.
+    """
+
+    media_id: MediaId | None = None
+    url: Annotated[str, BeforeValidator(_storable)] | None = Field(
+        default=None, min_length=1, max_length=2000, pattern=r"^https?://"
+    )
     kind: Annotated[str, BeforeValidator(_storable)] = Field(default="image", min_length=1, max_length=50)
     alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "MediaItem":
+        if (self.media_id is None) is (self.url is None):
+            raise ValueError("give media_id, or url for what stands on the web")
+        return self
+
+    def stored(self) -> JsonObject:
+        """The item as posts and effects keep it."""
+        if self.media_id is not None:
+            return {"media_id": typeid(Prefix.MEDIA, self.media_id), "kind": self.kind, "alt": self.alt}
+        return {"url": self.url, "kind": self.kind, "alt": self.alt}
 
 
 Link = Annotated[str, BeforeValidator(_storable), Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
@@ -74,11 +103,15 @@ class PartDraft(_Strict):
 
 
 class VariantDraft(_Strict):
-    """The post's form for one channel; `text`, `media`, `link` None: the post's own."""
+    """The post's form for one channel; `text`, `media`, `link` None: the post's own.
+
+    `media_ids` is short for `media` that are the brand's own.
+    """
 
     channel_id: ChannelId
     text: Text | None = None
     media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
     first_comment: Text | None = None
     parts: list[PartDraft] = Field(default_factory=list, max_length=MOST_PARTS)
@@ -98,6 +131,7 @@ class PostDraft(Timing):
 
     text: Text
     media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+    media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
     channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] = Field(default_factory=list, max_length=MOST_CHANNELS)
@@ -109,6 +143,7 @@ class PostChanges(Timing):
 
     text: Text | None = None
     media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
     channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] | None = Field(default=None, max_length=MOST_CHANNELS)

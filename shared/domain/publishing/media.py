@@ -9,8 +9,9 @@ from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from sqlalchemy import delete, text, tuple_
+from sqlalchemy import text, tuple_
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from shared.contract import storable
 from shared.db import Session
@@ -19,9 +20,9 @@ from shared.domain.page import Cursors, Page, PageRequest, digest
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid
-from shared.models.enums import GrantRole, KeyScope, MediaKind, PostStatus
+from shared.models.enums import GrantRole, KeyScope, MediaKind, OutgoingState, PostStatus
 from shared.models.media import Media, MediaUse
-from shared.models.post import Post
+from shared.models.post import Outgoing, Post
 
 _KIND = "media"
 LONGEST_NAME = 255
@@ -31,6 +32,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Nothing more can be asked of these: a post that is neither may still have to go out.
 FINISHED = frozenset({PostStatus.PUBLISHED, PostStatus.CANCELLED})
+_ENDED = frozenset({OutgoingState.LIVE, OutgoingState.REFUSED, OutgoingState.DROPPED})
 _SHOWN = 5
 
 # One upload of the same bytes makes the row, the others find it; texts that it lacked are added to those that it has.
@@ -216,15 +218,36 @@ async def remove(
         .order_by(col(Post.id))
         .limit(_SHOWN + 1)
     )
-    posts = [typeid(Prefix.POST, id_) for id_ in (await session.execute(waiting)).scalars()]
-    if posts:
-        named = ", ".join(posts[:_SHOWN]) + (" and others" if len(posts) > _SHOWN else "")
-        raise Conflict(f"these posts still need it: {named}; take it out of them first", code="media_in_use")
+    needing = [typeid(Prefix.POST, id_) for id_ in (await session.execute(waiting)).scalars()]
+    needing += [
+        typeid(Prefix.OUTGOING, id_) for id_ in (await session.execute(_on_their_way(scope, media_id))).scalars()
+    ]
+    if needing:
+        named = ", ".join(needing[:_SHOWN]) + (" and others" if len(needing) > _SHOWN else "")
+        raise Conflict(f"these still need it: {named}; take it out of them first", code="media_in_use")
     found.removed_at = now
     found.version += 1
     await session.flush()
     await audit.add(session, scope, "media.delete", typeid(Prefix.MEDIA, media_id))
     return found
+
+
+def _on_their_way(scope: Scope, media_id: UUID) -> SelectOfScalar[UUID]:
+    """The answers that name a file and may still go out."""
+    return (
+        select(Outgoing.id)
+        .join(
+            MediaUse,
+            (col(MediaUse.brand_id) == col(Outgoing.brand_id)) & (col(MediaUse.outgoing_id) == col(Outgoing.id)),
+        )
+        .where(
+            col(Outgoing.brand_id) == scope.brand_id,
+            col(MediaUse.media_id) == media_id,
+            col(Outgoing.state).not_in(_ENDED),
+        )
+        .order_by(col(Outgoing.id))
+        .limit(_SHOWN)
+    )
 
 
 async def _held(session: Session, scope: Scope, media_id: UUID, if_version: int | None) -> Media:
@@ -241,22 +264,3 @@ async def _held(session: Session, scope: Scope, media_id: UUID, if_version: int 
     if if_version is not None and found.version != if_version:
         raise Stale(f"this media is at version {found.version}, not {if_version}: read it again")
     return found
-
-
-async def forget(session: Session, scope: Scope, *, limit: int) -> list[str]:
-    """Let removed media go that no post names any more; the keys of their files, to be deleted after the commit."""
-    used = select(MediaUse.media_id).where(
-        col(MediaUse.brand_id) == scope.brand_id, col(MediaUse.media_id) == col(Media.id)
-    )
-    wanted = (
-        select(Media.id)
-        .where(col(Media.brand_id) == scope.brand_id, col(Media.removed_at).is_not(None), ~used.exists())
-        .order_by(col(Media.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list((await session.execute(wanted)).scalars())
-    if not ids:
-        return []
-    gone = delete(Media).where(col(Media.brand_id) == scope.brand_id, col(Media.id).in_(ids)).returning(col(Media.key))
-    return list((await session.execute(gone.execution_options(synchronize_session=False))).scalars())

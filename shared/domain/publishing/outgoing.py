@@ -13,11 +13,12 @@ from uuid import UUID
 from shared.contract import Card, Certainty, Login, OutgoingEffect
 from shared.db import Session
 from shared.domain.brands import channels
-from shared.domain.publishing import attempts, budgets, chains, due, effects, held, outcomes
+from shared.domain.publishing import attempts, budgets, chains, due, effects, held, naming, outcomes
 from shared.domain.publishing.attempts import Next, Pace, Result, Step
 from shared.domain.publishing.due import Claim
 from shared.domain.publishing.due import claim as claim_due
 from shared.domain.publishing.held import Held
+from shared.domain.publishing.media_addresses import Address
 from shared.domain.publishing.outcomes import Live, Outcome, Ready
 from shared.domain.scope import Scope
 from shared.ids import new_uuid
@@ -47,15 +48,25 @@ class Try:
 
 
 async def begin(
-    session: Session, scope: Scope, vault: Vault, claims: Sequence[Claim], *, cards: Cards, pace: Pace, now: datetime
+    session: Session,
+    scope: Scope,
+    vault: Vault,
+    claims: Sequence[Claim],
+    *,
+    cards: Cards,
+    pace: Pace,
+    address: Address,
+    now: datetime,
 ) -> list[Try]:
     """Begin an attempt for each of a brand's claims. Once this is committed the calls may be made.
 
-    Claims that were called off are passed over; effects of a channel that stands still are put back to wait.
+    Claims that were called off are passed over; effects of a channel that stands still are put back to wait. `address`
+    is where networks find media of ours that fetch for themselves.
     """
     behind = await held.post_ids(session, scope, [claim.outgoing_id for claim in claims])
     found = await held.hold(session, scope, behind)
     kept = await due.keep(session, scope, [claim for claim in claims if claim.outgoing_id in found], pace.lease)
+    await _bring_media(session, scope, [found[claim.outgoing_id] for claim in kept], address)
     begun = []
     for claim in kept:
         made = await _begin_one(session, scope, vault, found[claim.outgoing_id], claim, cards=cards, pace=pace, now=now)
@@ -67,6 +78,14 @@ async def begin(
             await chains.end_beneath(session, scope, one, OutgoingState.REFUSED, now=now)
     await held.tell(session, scope, changed, now=now)
     return begun
+
+
+async def _bring_media(session: Session, scope: Scope, kept: Sequence[Held], address: Address) -> None:
+    """Let each effect have its media as they are now."""
+    known = await naming.known(session, scope, [one.outgoing.payload.get("media") or [] for one in kept])
+    for one in kept:
+        payload = one.outgoing.payload
+        one.media = known.outgoing(scope, payload.get("media") or [], address, payload.get("language"))
 
 
 async def _begin_one(

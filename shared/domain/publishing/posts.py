@@ -10,7 +10,7 @@ from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import drafts, due, fitting, held, reading, transitions, variants
+from shared.domain.publishing import drafts, due, fitting, held, naming, reading, transitions, variants
 from shared.domain.publishing.drafts import PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
@@ -20,6 +20,7 @@ from shared.errors import Invalid, Problem, Stale
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand
 from shared.models.enums import EventType, GrantRole, KeyScope, PostStatus, VariantStatus
+from shared.models.media import MediaUse
 from shared.models.post import Attempt, Outgoing, Post, Variant
 
 __all__ = [
@@ -47,6 +48,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     A draft may say what a network would not take: its variant lists it among its problems.
     """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
+    draft = await naming.filled(session, scope, draft)
     moment = drafts.when(draft, await _timezone(session, scope))
     post = Post(
         brand_id=scope.brand_id,
@@ -63,6 +65,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     found = await variants.set_up(
         session, scope, post, channel_ids=draft.channel_ids, drafts=draft.variants, standing=(), cards=cards
     )
+    await naming.keep_uses(session, scope, post)
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
         await _schedule(session, scope, post, found, moment, cards=cards, now=now)
     await fitting.note(session, scope, post, found, cards)
@@ -86,6 +89,7 @@ async def update(
     Raises NotFound, Stale, Invalid, and Conflict once it is being sent.
     """
     post, standing = await _held(session, scope, post_id, Verb.EDIT, if_version)
+    changes = await naming.filled(session, scope, changes)
     given = changes.model_fields_set
     if "text" in given:
         if changes.text is None:
@@ -111,6 +115,7 @@ async def update(
         standing = await variants.set_up(
             session, scope, post, channel_ids=channel_ids, drafts=own, standing=standing, cards=cards
         )
+    await naming.keep_uses(session, scope, post)
     if is_planned:
         await _schedule(session, scope, post, standing, _planned(post), cards=cards, now=now)
     await fitting.note(session, scope, post, standing, cards)
@@ -179,6 +184,7 @@ async def delete(
         (Attempt, col(Attempt.outgoing_id).in_(ids)),
         (Outgoing, col(Outgoing.id).in_(ids)),
         (Variant, col(Variant.post_id) == post_id),
+        (MediaUse, col(MediaUse.thing_id) == post_id),
         (Post, col(Post.id) == post_id),
     ):
         statement = sql_delete(table).where(col(table.brand_id) == scope.brand_id, condition)

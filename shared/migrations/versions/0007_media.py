@@ -1,4 +1,4 @@
-"""Media that were uploaded, and the posts that name them."""
+"""Media that were uploaded, and what names them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,15 +52,22 @@ def upgrade() -> None:
     op.create_table(
         "media_use",
         sa.Column("brand_id", sa.Uuid(), nullable=False),
-        sa.Column("post_id", sa.Uuid(), nullable=False),
+        sa.Column("thing_id", sa.Uuid(), nullable=False),
         sa.Column("media_id", sa.Uuid(), nullable=False),
+        sa.Column("post_id", sa.Uuid(), nullable=True),
+        sa.Column("outgoing_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["brand_id", "post_id"], ["post.brand_id", "post.id"], name=op.f("fk_media_use_brand_id_post_id")
         ),
         sa.ForeignKeyConstraint(
+            ["brand_id", "outgoing_id"],
+            ["outgoing.brand_id", "outgoing.id"],
+            name=op.f("fk_media_use_brand_id_outgoing_id"),
+        ),
+        sa.ForeignKeyConstraint(
             ["brand_id", "media_id"], ["media.brand_id", "media.id"], name=op.f("fk_media_use_brand_id_media_id")
         ),
-        sa.PrimaryKeyConstraint("brand_id", "post_id", "media_id", name=op.f("pk_media_use")),
+        sa.PrimaryKeyConstraint("brand_id", "thing_id", "media_id", name=op.f("pk_media_use")),
     )
     op.create_index("ix_media_use_media", "media_use", ["brand_id", "media_id"], unique=False)
     for table in _TABLES:

@@ -98,7 +98,9 @@ def film(
 
 def _draw(written: OutputContainer, stream: Any, count: int, size: tuple[int, int]) -> None:
     for number in range(count):
-        frame = av.VideoFrame.from_image(Image.new("RGB", size, (number * 9 % 255, 80, 120)))
+        frame = av.VideoFrame.from_image(  # type: ignore[no-untyped-call]
+            Image.new("RGB", size, (number * 9 % 255, 80, 120))
+        )
         written.mux(stream.encode(frame))
     written.mux(stream.encode(None))
 

@@ -18,9 +18,7 @@ EACH = pytest.mark.parametrize("format_", TYPES)
 
 
 @EACH
-async def test_a_film_or_sound_is_known_by_its_content_and_measured(
-    format_: str, tmp_path: Path, check: Check
-) -> None:
+async def test_a_film_or_sound_is_known_by_its_content_and_measured(format_: str, tmp_path: Path, check: Check) -> None:
     found = (await check(making.film(tmp_path, format_))).measured
     is_film = format_ in making.FILMS
     assert (found.kind, found.type) == ("video" if is_film else "audio", TYPES[format_])
@@ -80,7 +78,14 @@ async def test_a_film_that_is_cut_off_is_refused(format_: str, tmp_path: Path, c
 
 
 async def test_bytes_that_begin_like_a_film_and_are_none_are_refused(check: Check) -> None:
-    for head in (b"\x00\x00\x00\x20ftypisom", b"\x1a\x45\xdf\xa3\x9fB\x82webm", b"OggS", b"fLaC", b"ID3\x03", b"RIFF    WAVE"):
+    for head in (
+        b"\x00\x00\x00\x20ftypisom",
+        b"\x1a\x45\xdf\xa3\x9fB\x82webm",
+        b"OggS",
+        b"fLaC",
+        b"ID3\x03",
+        b"RIFF    WAVE",
+    ):
         with pytest.raises(Invalid) as error:
             await check(head + bytes(range(256)) * 40)
         assert error.value.problems[0].code == "media_broken"

@@ -123,10 +123,11 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
+GIF_FRAME = b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00"
 BOMBS = {
     "png of 400 million pixels": bomb(20_000, 20_000),
     "png of 101 million pixels": bomb(10_100, 10_000),
-    "gif as wide as it can be": b"GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00;",
+    "gif as wide as it can be": b"GIF89a\xff\xff\xff\xff\x00\x00\x00" + GIF_FRAME + b";",
 }
 
 
@@ -138,9 +139,8 @@ async def test_a_picture_that_would_fill_the_memory_is_refused_unopened(name: st
 
 
 async def test_a_film_of_very_many_pictures_is_no_picture(check: Check) -> None:
-    frame = b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00"
     with pytest.raises(Invalid) as error:
-        await check(b"GIF89a\x01\x00\x01\x00\x80\x00\x00" + bytes(6) + frame * 3001 + b";")
+        await check(b"GIF89a\x01\x00\x01\x00\x80\x00\x00" + bytes(6) + GIF_FRAME * 3001 + b";")
     assert refused(error) == "media_too_many_pixels"
 
 
@@ -184,7 +184,9 @@ def test_a_picture_with_any_bytes_changed_is_kept_or_refused_in_words(
     file = bytearray(FORMATS[format_][0])
     for _ in range(data.draw(st.integers(1, 5))):
         file[data.draw(st.integers(8, len(file) - 1))] = data.draw(st.integers(0, 255))
+    refusal = None
     try:
         opened(folder, bytes(file), format_)
     except Invalid as error:
-        assert {problem.code for problem in error.problems} <= {"media_broken", "media_too_many_pixels"}
+        refusal = error.problems[0].code
+    assert refusal in {None, "media_broken", "media_too_many_pixels"}

@@ -81,9 +81,7 @@ async def test_a_bucket_that_does_not_answer_is_away(tmp_path: Path, file: Path)
 
 
 async def test_a_bucket_that_is_not_there_refuses(s3: str, tmp_path: Path, file: Path) -> None:
-    settings = Settings(
-        data_dir=tmp_path, media_url="s3://nobodys-bucket", s3_endpoint=s3, s3_key="k", s3_secret="s"
-    )
+    settings = Settings(data_dir=tmp_path, media_url="s3://nobodys-bucket", s3_endpoint=s3, s3_key="k", s3_secret="s")
     with pytest.raises(StoreAway):
         await open_store(settings).put("brand/a.mp4", file, "video/mp4")
 
