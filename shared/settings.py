@@ -155,6 +155,11 @@ class Settings(BaseSettings):
     # Pools
     pool_size: int = Field(10, ge=1, description="Database connections of one api, worker or scheduler process.")
 
+    @field_validator("media_url", "s3_endpoint", "s3_key", "s3_secret", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
     @field_validator("apps", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
