@@ -92,9 +92,9 @@ async def _server_major(url: str) -> int:
 
 
 async def backup(settings: Settings, path: Path) -> str:
-    """Write the database, the secret keys and the media of the data folder to `path`, whole or not at all, for its owner's eyes; says what it is.
+    """Write the database, the secret keys and the data folder's media to `path`, whole or not at all; says what it is.
 
-    Raises CannotRun.
+    It is for its owner's eyes. Raises CannotRun.
     """
     if settings.embedded and not (settings.data_dir / postgres.FOLDER).exists():
         raise CannotRun(
@@ -161,7 +161,10 @@ def _private(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _unpack(path: Path, into: Path) -> tuple[dict[str, object], dict[str, str]]:
-    """The manifest and the small files; dump and media are written to `into`. Raises CannotRun where the file is no backup."""
+    """The manifest and the small files; dump and media are written to `into`.
+
+    Raises CannotRun where the file is no backup.
+    """
     try:
         with tarfile.open(path) as tar:
             read = {

@@ -34,6 +34,7 @@ Whose = Callable[[str], Tenant]
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
     "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
+    "MediaFile": Prefix.MEDIA,
     "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
     "Thread": Prefix.THREAD,
 }  # fmt: skip
@@ -48,7 +49,7 @@ TARGETS = {
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
      "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
-    "Brand.consent": Prefix.CONSENT,
+    "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA, "Brand.consent": Prefix.CONSENT,
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}

@@ -6,9 +6,11 @@ A parameter or a field that stands in none of the tables below fails the tests: 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, TypeAlias
 
 from shared.ids import Prefix
+from tests.services.media.making import png
 from tests.tenancy.tenants import PRACTICE, Tenant
 
 Schema: TypeAlias = dict[str, Any]
@@ -24,10 +26,14 @@ IDS = {
     "author_id": Prefix.IDENTITY,
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
+    "media_id": Prefix.MEDIA,
+    "media_ids": Prefix.MEDIA,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
 }
+# Each file that is brought is another one: a picture of another size.
+_SIZES = product(range(20, 100), range(20, 100))
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
     ("backfill_channel", "channel_id"): 1,
@@ -43,15 +49,15 @@ QUERY = {
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
-    "name": "nobody", "cursor": None,
+    "name": "nobody", "cursor": None, "unused": "true",
 }  # fmt: skip
-HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None}
+HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "terms": [], "since": "2026-01-01T00:00:00Z",
+    "audience": None, "alts": {"nl": "a word"}, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back",
 }  # fmt: skip
 # What an operation wants otherwise.
@@ -66,6 +72,7 @@ NEEDED = {
     "connect_channel": {"external_id", "network"},
     "update_brand": {"languages"},
     "update_channel": {"name"},
+    "update_media": {"name"},
     "update_post": {"text"},
     "get_metrics": {"key"},
 }
@@ -84,6 +91,12 @@ class Ask:
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     json: Any = None
+    content: bytes | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the request carries, as a client is told."""
+        return {"json": self.json} if self.content is None else {"content": self.content}
 
     @property
     def said(self) -> str:
@@ -99,6 +112,7 @@ class Operation:
     parameters: list[Schema]
     body: Schema | None
     document: Schema
+    takes_file: bool = False
 
     def names(self, place: str) -> list[str]:
         return [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
@@ -125,9 +139,9 @@ class Operation:
         body = None
         if self.body is not None:
             body = self._body(self.body, whose, foreign, other, needed)
-        return Ask(
-            self.method, path, {**required, **(params or {})}, {n: v for n, v in headers.items() if v is not None}, body
-        )
+        headers = {n: v for n, v in headers.items() if v is not None}
+        content = png(*next(_SIZES)) if self.takes_file else None
+        return Ask(self.method, path, {**required, **(params or {})}, headers, body, content)
 
     def _resolved(self, schema: Schema) -> Schema:
         while "$ref" in schema or "anyOf" in schema:
@@ -180,9 +194,11 @@ def operations(document: Schema) -> list[Operation]:
     for path, methods in document["paths"].items():
         for method, one in methods.items():
             content = one.get("requestBody", {}).get("content", {"application/json": {"schema": None}})
+            takes_file = "application/octet-stream" in content
+            schema = None if takes_file else content["application/json"]["schema"]
             parameters = one.get("parameters", [])
             operation = Operation(
-                one["operationId"], method.upper(), path, parameters, content["application/json"]["schema"], document
+                one["operationId"], method.upper(), path, parameters, schema, document, takes_file=takes_file
             )
             _check(operation)
             found.append(operation)

@@ -159,7 +159,7 @@ async def test_a_mutation_of_another_tenants_things_changes_and_shows_nothing(
             payload = found["data"][name]
             assert payload["errors"], found
             assert {value for key, value in payload.items() if key not in {"errors", "__typename"}} == {None}
-            assert {error["code"] for error in payload["errors"]} <= {"NOT_FOUND", "UNKNOWN_CHANNEL"}, found
+            assert {error["code"] for error in payload["errors"]} <= {"NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_MEDIA"}, found
             assert leaks(neighbours, told, asked) == []
     assert await witness.digest(eye, other) == before
 

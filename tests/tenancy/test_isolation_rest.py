@@ -36,7 +36,7 @@ REFUSED = {404, 422}
 
 async def send(api: httpx.AsyncClient, tenant: Tenant, ask: Ask) -> httpx.Response:
     return await api.request(
-        ask.method, ask.url, params=ask.params, headers={**tenant.headers, **ask.headers}, json=ask.json
+        ask.method, ask.url, params=ask.params, headers={**tenant.headers, **ask.headers}, **ask.body
     )
 
 

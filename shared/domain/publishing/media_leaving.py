@@ -33,7 +33,7 @@ async def forget(session: Session, scope: Scope, *, limit: int) -> list[str]:
         .where(col(Media.brand_id) == scope.brand_id, col(Media.removed_at).is_not(None), ~used.exists())
         .order_by(col(Media.id))
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     ids = list((await session.execute(wanted)).scalars())
     if not ids:
