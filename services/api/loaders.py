@@ -12,7 +12,8 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import media, naming, posts
+from shared.domain.publishing import cautions, figures, media, naming, posts
+from shared.domain.publishing.cautions import Caution
 from shared.domain.publishing.naming import Known
 from shared.domain.scope import Scope
 from shared.models import (
@@ -20,6 +21,7 @@ from shared.models import (
     Channel,
     Coverage,
     Edit,
+    Figure,
     Hook,
     Identity,
     Media,
@@ -105,6 +107,33 @@ async def variants(context: Context, brand_id: UUID, post_id: UUID) -> list[Vari
     return await _load(context, "variants", brand_id, post_id, posts.variants_of) or []
 
 
+async def warnings(context: Context, post_: Post) -> list[Caution]:
+    """What is worth a second look; its row goes along, since it says what is looked at."""
+
+    async def read(session: Session, scope: Scope, rows: list[_Written]) -> dict[_Written, list[Caution]]:
+        variants_ = await posts.variants_of(session, scope, [row.post.id for row in rows])
+        pairs = [(row.post, variants_.get(row.post.id, [])) for row in rows]
+        found = await cautions.of_posts(session, scope, pairs)
+        return {row: found[row.post.id] for row in rows}
+
+    return await _load(context, "warnings", post_.brand_id, _Written(post_), read) or []
+
+
+class _Written:
+    """A post as a loader's key."""
+
+    __slots__ = ("post",)
+
+    def __init__(self, post_: Post) -> None:
+        self.post = post_
+
+    def __hash__(self) -> int:
+        return hash(self.post.id)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and other.post.id == self.post.id
+
+
 async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[Outgoing]:
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
 
@@ -133,6 +162,15 @@ async def known_media(context: Context, brand_id: UUID, items: JsonList) -> Know
     found = await asyncio.gather(*(_file(context, brand_id, id_) for id_ in ids))
     languages = await _load(context, "languages", brand_id, brand_id, _languages) or []
     return Known({row.id: row for row in found if row is not None}, tuple(languages))
+
+
+async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list[Figure]:
+    return await _load(context, "figures", brand_id, variant_id, figures.of_variants) or []
+
+
+async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
+    """The variant as its network shows it."""
+    return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

@@ -1,6 +1,7 @@
 """Fetching: what a delivery only named is asked for, and the answer is an arrival of its own."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from prometheus_client import Counter
@@ -11,7 +12,7 @@ from services.ingest.hands import After
 from services.logins import Logins
 from services.pauses import asked, growing
 from shared.connectors.registry import connector
-from shared.contract import RawArrival
+from shared.contract import Connector, RawArrival, RawPart, Said
 from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.brands.lanes import lane_of
@@ -19,7 +20,7 @@ from shared.domain.listening import pointers
 from shared.domain.listening.pointers import Named
 from shared.domain.scope import Scope
 from shared.domain.turns import Turn
-from shared.errors import Gone, LoginDead, NetworkError, Problem, RateLimited, Refused
+from shared.errors import Gone, LoginDead, NetworkError, Problem, RateLimited, Refused, Unavailable
 from shared.log import logger
 from shared.models.channel import Channel
 from shared.models.enums import ArrivalSource, ChannelStatus
@@ -57,7 +58,7 @@ async def _outcome(
 ) -> tuple[str, After]:  # fmt: skip
     failures = turn.failures + 1
     try:
-        await _keep(worker, channel, named, await _fetch(worker, logins, channel, named))
+        await _keep(worker, channel, await _fetch(worker, logins, channel, named))
     except RateLimited as error:
         return error.code, After(asked(error.after), turn.failures, told=error.after)
     except Refused as error:
@@ -79,20 +80,37 @@ async def _outcome(
     return "done", After(None)
 
 
-async def _fetch(worker: Worker, logins: Logins, channel: Channel, named: Named) -> RawArrival:
+async def _fetch(worker: Worker, logins: Logins, channel: Channel, named: Named) -> list[RawArrival]:
     network = connector(channel.network)
     caller = await logins.asking(channel)
     async with asyncio.timeout(worker.settings.lease_seconds * _PATIENCE):
-        found = await caller.ask(lambda login: network.fetch(worker.http, login, named.pointer))
-    keeping.bounded(channel.network, [found])
-    return pointers.fetched(found, named)
+        if named.pointer.kind == pointers.OWN:
+            wanted = [named.pointer.external_id]
+            found = list(await caller.ask(lambda login: network.recheck(worker.http, login, wanted)))
+            _refuse_unseen(network, channel, named.pointer.external_id, found)
+        else:
+            found = [await caller.ask(lambda login: network.fetch(worker.http, login, named.pointer))]
+    keeping.bounded(channel.network, found)
+    return [pointers.fetched(one, named) for one in found]
 
 
-async def _keep(worker: Worker, channel: Channel, named: Named, found: RawArrival) -> None:
+def _refuse_unseen(network: Connector, channel: Channel, external_id: str, found: Sequence[RawArrival]) -> None:
+    """What we brought about ourselves and is not shown yet was not deleted: it is asked for again.
+
+    Raises Unavailable.
+    """
+    for one in found:
+        parsed = network.parse(RawPart(channel.external_id, one.body, one.stamp, one.headers))
+        if any(isinstance(fact, Said) and fact.external_id == external_id for fact in parsed.heard):
+            return
+    raise Unavailable(channel.network.value, "the network does not show it yet", unsent=True)
+
+
+async def _keep(worker: Worker, channel: Channel, found: Sequence[RawArrival]) -> None:
     async def also(_session: Session, _scope: Scope) -> bool:
         return True
 
-    await keeping.keep(worker, channel, ArrivalSource.FETCH, [found], also)
+    await keeping.keep(worker, channel, ArrivalSource.FETCH, found, also)
 
 
 async def _tell(worker: Worker, channel: Channel, named: Named, problem: Problem) -> None:

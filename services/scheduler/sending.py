@@ -127,7 +127,7 @@ class Sending:
         begun_at = loop.time()
 
         async def work(session: Session) -> list[Try]:
-            scope, now = await scopes.house(session, brand_id), self._house.clock()
+            scope, now = await scopes.house_at(session, brand_id), self._house.clock()
             return await outgoing.begin(
                 session,
                 scope,
@@ -176,7 +176,7 @@ class Sending:
 
     async def _settle(self, made: Try, outcome: Outcome) -> None:
         async def work(session: Session) -> bool:
-            scope = await scopes.house(session, made.claim.brand_id)
+            scope = await scopes.house_at(session, made.claim.brand_id)
             card = self._house.cards[made.network]
             return await outgoing.settle(
                 session, scope, made, outcome, card=card, pace=self._pace, now=self._house.clock()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.rounds import Rounds
 from services.scheduler import measuring, sweeps
+from services.scheduler.clocks import Clocks
 from services.scheduler.house import House
 from services.scheduler.sending import Sending
 from shared import queues
@@ -28,6 +29,7 @@ class Scheduler:
     def __init__(self, house: House) -> None:
         self._house = house
         self._sending = Sending(house)
+        self._clocks = Clocks(house, self._sending.wake)
         self._seat = sequencer.Seat(house.holder)
         self._rung: dict[UUID, float] = {}
 
@@ -41,6 +43,7 @@ class Scheduler:
             turning.turn("sending", self._sending.round, wake=self._sending.wake),
             turning.turn("numbering", self.number),
             turning.turn("ringing", self.ring),
+            turning.turn("clocks", self._clocks.round, watched=False),
             turning.turn("sweeping", self._sweep, watched=False),
             turning.turn("measuring", self._measure, watched=False),
             turning.turn("beating", turning.beat, watched=False),

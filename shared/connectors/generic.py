@@ -4,19 +4,16 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 import httpx
-import orjson
 
-from shared.connectors import generic_envelope, outcome, standard_webhooks
-from shared.connectors.reading import identifier, web_address
+from shared.connectors import generic_envelope, generic_sending, outcome, standard_webhooks
 from shared.contract import (
     Answer,
     Capability,
     Card,
-    Certainty,
     Choice,
     Counted,
     Files,
@@ -36,18 +33,12 @@ from shared.contract import (
     Secret,
     Sent,
     Subscription,
-    read_json,
     storable,
 )
-from shared.errors import BadPayload, NetworkError, Refused, Uncertain
-from shared.models.enums import Network, OutgoingKind
+from shared.errors import BadPayload, NetworkError, Uncertain
+from shared.models.enums import Network
 
 LONGEST_KEY = 200
-LONGEST_ID_BYTES = 1000  # of a post of ours: its id is indexed
-
-# Statuses by which a receiver certainly did not take the post. 400 and 409 are looked up: both are also given to a
-# second delivery of what the first one did.
-_REFUSED = frozenset({403, 404, 405, 406, 410, 411, 413, 414, 415, 422, 501})
 
 
 class Generic:
@@ -58,7 +49,7 @@ class Generic:
         network=Network.GENERIC,
         label="Generic webhook",
         capabilities=frozenset({Capability.WEBHOOKS, Capability.PUBLISH, Capability.FIND, Capability.CHECK}),
-        effects={OutgoingKind.PUBLISH: Certainty.LOOKED_UP},
+        effects=generic_sending.EFFECTS,
         shared_ids=False,
         credentials_optional=("url", "secret"),
     )
@@ -107,29 +98,15 @@ class Generic:
         raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        if outgoing.kind not in self.card.effects:
-            raise outcome.cannot(self.card, outgoing.kind)
-        url, secret = _receiver(login)
-        post = {
-            "id": outgoing.thing_id,
-            "text": outgoing.text,
-            "media": [{"url": item.url, "kind": item.kind, "alt": item.alt} for item in outgoing.media],
-            "parent_id": outgoing.parent_external_id,
-        }
-        body = orjson.dumps({"type": "post.publish", "post": post})
-        headers = _signed(secret, outgoing.id, body)
-        response = await outcome.act(http, "generic", "POST", url, headers=headers, content=body)
-        if response.is_success:
-            return _sent(response, outgoing)
-        raise outcome.failure("generic", response, _REFUSED)
+        return await generic_sending.send(http, login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
         try:
-            response = await _look_up(http, login, outgoing.id)
+            response = await generic_sending.look_up(http, login, outgoing.id)
         except NetworkError as error:
             raise Uncertain("generic", f"it could not be looked up: {error.message}") from error
         if response.status_code == 200:
-            return _sent(response, outgoing)
+            return generic_sending.sent(response, outgoing)
         if response.status_code == 404:
             return None
         raise Uncertain("generic", f"looking it up was answered with status {response.status_code}")
@@ -148,49 +125,10 @@ class Generic:
         if not login.credentials.get("url"):
             return [Finding(True, "hears_only", "this channel hears; with a url and a secret it can publish too")]
         try:
-            response = await _look_up(http, login, "parvis-self-test")
+            response = await generic_sending.look_up(http, login, "parvis-self-test")
         except NetworkError as error:
             return [Finding(False, error.code, error.message, "check the channel's url and secret")]
         if response.status_code == 404:
             return [Finding(True, "reachable", "the receiver answers, and says which posts it does not have")]
         message = f"the receiver answered {response.status_code} when it was asked for a post that it can't have"
         return [Finding(False, "look_up", message, "let GET {url}/{webhook-id} answer 404 for unknown ids")]
-
-
-def _receiver(login: Login) -> tuple[str, str]:
-    url, secret = login.credentials.get("url"), login.credentials.get("secret")
-    if not url or not secret:
-        raise Refused("generic", "this channel only hears: to publish it needs the credentials “url” and “secret”")
-    return url, secret
-
-
-async def _look_up(http: httpx.AsyncClient, login: Login, outgoing_id: str) -> httpx.Response:
-    url, secret = _receiver(login)
-    try:
-        base = httpx.URL(url)
-        place = str(base.copy_with(path=f"{base.path.rstrip('/')}/{outgoing_id}"))
-    except httpx.InvalidURL as error:
-        raise Refused("generic", f"this is not an address: {error}") from None
-    headers = _signed(secret, outgoing_id, b"")
-    return await outcome.ask(http, "generic", place, headers=headers)
-
-
-def _sent(response: httpx.Response, outgoing: OutgoingEffect) -> Sent:
-    """What the receiver calls the post; live under our own id where it does not say."""
-    try:
-        answer = read_json(response.content)
-    except BadPayload:
-        answer = None
-    if not isinstance(answer, dict):
-        return Sent(outgoing.id)
-    external_id = identifier(answer.get("id"))
-    if external_id is None or len(external_id.encode()) > LONGEST_ID_BYTES:
-        external_id = outgoing.id
-    return Sent(external_id, web_address(answer.get("url")))
-
-
-def _signed(secret: str, message_id: str, body: bytes) -> dict[str, str]:
-    try:
-        return standard_webhooks.sign(secret, message_id, body, datetime.now(UTC))
-    except ValueError:
-        raise Refused("generic", "the credential “secret” is not whsec_ followed by base64") from None

@@ -14,7 +14,7 @@ from shared.connectors.mastodon import Mastodon
 from shared.connectors.mastodon_consent import MastodonConsent
 from shared.connectors.sandbox import Sandbox
 from shared.connectors.sandbox_consent import SandboxConsent
-from shared.contract import Card, Connector, Consents, Revokes
+from shared.contract import Card, Connector, Consents, KeepsTime, Revokes
 from shared.models.enums import Network
 
 CONNECTORS: dict[Network, Connector] = {
@@ -39,6 +39,11 @@ REVOKES: dict[Network, Revokes] = {
     Network.SANDBOX: SandboxConsent(),
     Network.FACEBOOK: FacebookConsent(),
     Network.INSTAGRAM: InstagramConsent(),
+}
+
+# The networks whose time a brand keeps that lives nowhere else.
+CLOCKS: dict[Network, KeepsTime] = {
+    Network.SANDBOX: Sandbox(),
 }
 
 # What the domain is handed: each network's card, with its connector's way to count a text on it.

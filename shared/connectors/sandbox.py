@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 import httpx
 import orjson
 
-from shared.connectors import outcome, sandbox_changes
+from shared.connectors import outcome, sandbox_changes, sandbox_sending
 from shared.connectors.reading import identifier, name, number, web_address
-from shared.connectors.sandbox_calls import age, answer, bearer, failure, place, posted, read, send_failure
+from shared.connectors.sandbox_calls import age, answer, bearer, failure, place, posted, read
 from shared.contract import (
     Answer,
     Capability,
@@ -41,14 +41,12 @@ from shared.contract import (
     Subscription,
 )
 from shared.errors import BadSignature, LoginDead, LoginExpired, NetworkError, Unavailable, Uncertain
-from shared.models.enums import Network, OutgoingKind
+from shared.models.enums import Network
 
 MAX_TEXT = 10_000
 PAGE_SIZE = 100
 # The network may show a post some seconds after it took it: not found before that is no proof of absence.
 SHOWS_WITHIN = timedelta(seconds=8)
-# Later than this after the first attempt, a send is a repeat and looks first.
-REPEATS_AFTER = timedelta(seconds=0.25)
 
 
 class Sandbox:
@@ -77,7 +75,9 @@ class Sandbox:
         credentials_required=("access_token",),
         credentials_optional=("refresh_token",),
         needs_base_url=True,
-        effects={OutgoingKind.PUBLISH: Certainty.LOOKED_UP},
+        effects=sandbox_sending.EFFECTS,
+        audiences=("everyone", "followers"),
+        keeps_time=True,
         follows_terms=True,
     )
 
@@ -177,37 +177,12 @@ class Sandbox:
         raise outcome.cannot(self.card, Capability.PUBLISH)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        """Post it. The network is not idempotent, so a repeat looks for the earlier try first."""
-        if outgoing.kind not in self.card.effects:
-            raise outcome.cannot(self.card, outgoing.kind)
-        if age(outgoing) > REPEATS_AFTER:
-            found = await posted(http, login, outgoing)
-            if found is not None:
-                return found
-        post = {
-            "text": outgoing.text,
-            "media": [{"url": item.url, "kind": item.kind, "alt": item.alt} for item in outgoing.media],
-            "parent_id": outgoing.parent_external_id,
-            "client_id": outgoing.id,
-        }
-        response = await outcome.act(
-            http,
-            "sandbox",
-            "POST",
-            place(login, "posts"),
-            headers={**bearer(login), "content-type": "application/json"},
-            content=orjson.dumps(post),
-        )
-        if not response.is_success:
-            raise send_failure(response)
-        sent = answer(response)
-        external_id = identifier(sent.get("id"))
-        if external_id is None:
-            raise Uncertain("sandbox", "the network took the post and gave no id for it")
-        return Sent(external_id, web_address(sent.get("url")))
+        if self.card.effects[outgoing.kind] is Certainty.LOOKED_UP:
+            return await sandbox_sending.say(http, login, outgoing)
+        return await sandbox_sending.act(http, login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-        """Look the post up by its client_id. Uncertain, too, while the network may not show it yet."""
+        """Look what was said up by its client_id. Uncertain, too, while the network may not show it yet."""
         try:
             found = await posted(http, login, outgoing)
         except LoginExpired:
@@ -217,6 +192,14 @@ class Sandbox:
         if found is None and age(outgoing) < SHOWS_WITHIN:
             raise Uncertain("sandbox", "it is not there, and may be shown some seconds late: look again")
         return found
+
+    async def clock(self, http: httpx.AsyncClient, base_url: str) -> datetime:
+        """What the time is on this network, which anybody can move there."""
+        response = await outcome.ask(http, "sandbox", f"{base_url.rstrip('/')}/api/clock")
+        now = sandbox_changes.moment(answer(response).get("now")) if response.status_code == 200 else None
+        if now is None:
+            raise Unavailable("sandbox", "the network does not say what the time is there", unsent=True)
+        return now
 
     async def measure(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> list[Counted]:
         """Counters now; what the network does not know (any more) is left out."""

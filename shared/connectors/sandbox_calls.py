@@ -8,11 +8,16 @@ import httpx
 
 from shared.connectors import outcome
 from shared.connectors.reading import identifier, web_address
-from shared.contract import Login, OutgoingEffect, Sent, read_json
+from shared.contract import Login, OutgoingEffect, Room, Sent, read_json
 from shared.errors import BadPayload, Gone, LoginExpired, NetworkError, Refused, Unavailable
 
 # By these, in the body of an error, the network says that it checked and did nothing. Statuses prove less.
-_REFUSALS = frozenset({"empty", "invalid", "parent_deleted", "too_large", "too_long", "unknown_parent", "wrong_kind"})
+_REFUSALS = frozenset(
+    {
+        *("empty", "invalid", "parent_deleted", "too_large", "too_long", "unknown_parent", "wrong_kind"),
+        *("blocked", "deleted", "not_found", "not_granted"),
+    }
+)
 
 
 def age(outgoing: OutgoingEffect) -> timedelta:
@@ -63,6 +68,14 @@ async def posted(http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect
     return None
 
 
+def room(response: httpx.Response) -> Room | None:
+    """What is left of the page's budget, where it has one."""
+    left, seconds = (response.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset"))
+    if not (left.isdecimal() and seconds.isdecimal() and len(left + seconds) < 20):
+        return None
+    return Room(int(left), timedelta(seconds=min(int(seconds), 86_400)))
+
+
 def failure(response: httpx.Response) -> NetworkError:
     """What a status says where nothing but reading was asked."""
     if response.status_code == 401 and _code(response) == "expired_token":
@@ -77,7 +90,7 @@ def send_failure(response: httpx.Response) -> NetworkError:
     code = _code(response)
     if response.status_code == 401 and code == "expired_token":
         return LoginExpired("sandbox")
-    if response.status_code in {413, 422} and code in _REFUSALS:
+    if response.status_code in {403, 404, 409, 413, 422} and code in _REFUSALS:
         return Refused("sandbox", f"the network refused it: {code}")
     return outcome.failure("sandbox", response, frozenset())
 

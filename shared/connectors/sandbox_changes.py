@@ -9,6 +9,7 @@ from shared.contract import (
     Counted,
     Deleted,
     Heard,
+    Hidden,
     MediaDraft,
     Parsed,
     Pointer,
@@ -23,7 +24,7 @@ from shared.models.enums import AuthorKind, MentionKind, Visibility
 Value = Mapping[str, object]
 
 _KINDS = {kind.value: kind for kind in MentionKind}
-_VERBS = frozenset({"created", "edited", "deleted", "shown", "reacted", "unreacted"})
+_VERBS = frozenset({"created", "edited", "deleted", "hidden", "unhidden", "shown", "reacted", "unreacted"})
 
 
 class _Unusable(Exception):
@@ -82,7 +83,10 @@ def _change(change: object, stamp: datetime) -> list[Heard] | str:
     said_at = _last_said(post, stamp) if verb == "shown" else stamp
     if verb == "deleted" or post.get("deleted") is True:
         return [Deleted(external_id, said_at)]
-    return [_said(post, external_id, said_at), *_counted(external_id, post.get("counters"), stamp)]
+    if verb in {"hidden", "unhidden"}:
+        return [Hidden(external_id, verb == "hidden", stamp)]
+    hidden = [Hidden(external_id, True, stamp)] if verb == "shown" and post.get("hidden") is True else []
+    return [_said(post, external_id, said_at), *hidden, *_counted(external_id, post.get("counters"), stamp)]
 
 
 def _last_said(post: Value, stamp: datetime) -> datetime:

@@ -5,7 +5,7 @@ bytes into facts (`Heard`); its other half talks to the network through the clie
 """
 
 from shared.contract.card import Capability, Card, Certainty, Length, MediaLimit, Preparing
-from shared.contract.connector import Connector, Consents, Hears, Revokes, Speaks
+from shared.contract.connector import Connector, Consents, Hears, KeepsTime, Revokes, Speaks
 from shared.contract.incoming import (
     Answer,
     Author,
@@ -64,6 +64,7 @@ __all__ = [
     "Hears",
     "Hidden",
     "HookAddress",
+    "KeepsTime",
     "Length",
     "Login",
     "MediaDraft",

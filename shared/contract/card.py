@@ -99,7 +99,7 @@ class Card:
     (`image`, `video`, `gif`, `audio`); a kind that is not named is not taken, and an empty mapping knows no limits.
     `mixes_media`: kinds may stand together in one post. `needs_media`: no post without. `link_apart`: a link is a thing
     of its own there; elsewhere it is put beneath the text. `audiences` are the circles that a post can be for, in the
-    network's own words, the usual one first.
+    network's own words, the usual one first. `keeps_time`: it has a clock of its own, which people move to practise.
     """
 
     network: Network
@@ -129,6 +129,7 @@ class Card:
     needs_media: bool = False
     link_apart: bool = False
     audiences: tuple[str, ...] = ()
+    keeps_time: bool = False
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

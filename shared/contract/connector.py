@@ -127,6 +127,16 @@ class Revokes(Protocol):
         ...
 
 
+class KeepsTime(Protocol):
+    """A network, to practise on, that has a clock of its own which can be moved."""
+
+    network: ClassVar[Network]
+
+    async def clock(self, http: httpx.AsyncClient, base_url: str) -> datetime:
+        """What the time is there. Raises Unavailable."""
+        ...
+
+
 class Consents(Protocol):
     """A network that asks its people whether we may act for them (OAuth 2)."""
 

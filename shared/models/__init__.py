@@ -22,7 +22,7 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
-from shared.models.post import Attempt, Budget, DueOutgoing, Outgoing, Post, Variant
+from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Edit",
     "Event",
     "EventQueue",
+    "Figure",
     "Grant",
     "Hook",
     "IdempotencyKey",

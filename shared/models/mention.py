@@ -60,6 +60,7 @@ class Mention(SQLModel, table=True):
         Index("ix_mention_parent_key", "brand_id", "parent_key", postgresql_where=text("parent_key IS NOT NULL")),
         Index("ix_mention_channel", "brand_id", "channel_id", "id"),
         Index("ix_mention_author", "brand_id", "author_id", "published_at"),
+        Index("ix_mention_variant", "brand_id", "variant_id", postgresql_where=text("variant_id IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
-from shared.models.base import JSON_VALUE, NOW, TEXT, TIME, JsonList, JsonObject
+from shared.models.base import BIGINT, JSON_VALUE, NOW, TEXT, TIME, JsonList, JsonObject
 from shared.models.enums import OutgoingKind, OutgoingState, PostStatus, VariantStatus, string_enum
 
 
@@ -48,6 +48,7 @@ class Variant(SQLModel, table=True):
         ForeignKeyConstraint(["brand_id", "channel_id"], ["channel.brand_id", "channel.id"]),
         UniqueConstraint("brand_id", "post_id", "channel_id"),
         Index("ix_variant_external_id", "brand_id", "external_id"),
+        Index("ix_variant_said", "brand_id", "channel_id", "said", postgresql_where=text("said IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
@@ -59,11 +60,27 @@ class Variant(SQLModel, table=True):
     first_comment: str | None = Field(default=None, sa_type=TEXT)
     parts: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     audience: str | None = Field(default=None, sa_type=TEXT)
+    said: UUID | None = None  # the digest of what it says, once it is to go out
     status: VariantStatus = Field(default=VariantStatus.DRAFT, sa_type=cast(Any, string_enum(VariantStatus)))
     external_id: str | None = Field(default=None, sa_type=TEXT)
     url: str | None = Field(default=None, sa_type=TEXT)
     published_at: datetime | None = Field(default=None, sa_type=TIME)
     problems: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
+
+
+class Figure(SQLModel, table=True):
+    """What the network counted of a variant, by the last count of an hour; None: it did not say."""
+
+    __tablename__ = "figure"
+    __table_args__ = (ForeignKeyConstraint(["brand_id", "variant_id"], ["variant.brand_id", "variant.id"]),)
+    brand_id: UUID = Field(primary_key=True)
+    variant_id: UUID = Field(primary_key=True)
+    hour: datetime = Field(primary_key=True, sa_type=TIME)
+    counted_at: datetime = Field(sa_type=TIME)
+    likes: int | None = Field(default=None, sa_type=BIGINT)
+    replies: int | None = Field(default=None, sa_type=BIGINT)
+    shares: int | None = Field(default=None, sa_type=BIGINT)
+    views: int | None = Field(default=None, sa_type=BIGINT)
 
 
 class Outgoing(SQLModel, table=True):

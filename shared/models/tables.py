@@ -2,12 +2,25 @@
 
 from enum import StrEnum
 
-from shared.models import arrival, brand, channel, consent, event, media, mention, operation, organization, post, turn
+from shared.models import (
+    arrival,
+    brand,
+    channel,
+    clock,
+    consent,
+    event,
+    media,
+    mention,
+    operation,
+    organization,
+    post,
+    turn,
+)
 from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, consent, event, media, mention, operation, organization, post, turn)
+_MODULES = (arrival, brand, channel, clock, consent, event, media, mention, operation, organization, post, turn)
 
 
 class TableKind(StrEnum):
@@ -25,6 +38,7 @@ TABLES: dict[str, TableKind] = {
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
     "brand": TableKind.CONTENT,
+    "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "channel": TableKind.CONTENT,
@@ -38,6 +52,7 @@ TABLES: dict[str, TableKind] = {
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
+    "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,

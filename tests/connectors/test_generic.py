@@ -23,9 +23,10 @@ from shared.contract import (
     Said,
     Secret,
     Sent,
+    Target,
 )
 from shared.errors import BadPayload, BadSignature, LoginDead, RateLimited, Refused, Unavailable, Uncertain
-from shared.models.enums import OutgoingKind
+from shared.models.enums import MentionKind, OutgoingKind
 from tests.connectors.loopback import Receiver, Reply, guarded, receiver
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -230,6 +231,41 @@ async def test_a_post_is_sent_as_the_contract_says_and_the_reference_library_ver
         "type": "post.publish",
         "post": {"id": "post_1", "text": "Bonjour à tous", "media": [], "parent_id": None},
     }
+
+
+def asked(kind: OutgoingKind, **more: Any) -> OutgoingEffect:
+    return OutgoingEffect("out_2", kind, "Merci !", "post_1", **more)
+
+
+SAID = Target("c1", MentionKind.COMMENT, "u1", "p1")
+BENEATH = {"id": "out_2", "text": "Merci !", "media": []}
+CASES: dict[OutgoingKind, tuple[dict[str, Any], dict[str, Any]]] = {
+    OutgoingKind.FIRST_COMMENT: ({"parent_external_id": "p1"}, {"post": {**BENEATH, "parent_id": "p1"}}),
+    OutgoingKind.THREAD_PART: ({"parent_external_id": "p2"}, {"post": {**BENEATH, "parent_id": "p2"}}),
+    OutgoingKind.REPLY: ({"target": SAID}, {"post": {**BENEATH, "parent_id": "c1"}}),
+    OutgoingKind.HIDE: ({"target": SAID}, {"mention": {"id": "c1"}}),
+    OutgoingKind.UNHIDE: ({"target": SAID}, {"mention": {"id": "c1"}}),
+    OutgoingKind.DELETE: ({"target": SAID}, {"mention": {"id": "c1"}}),
+    OutgoingKind.LIKE: ({"target": SAID}, {"mention": {"id": "c1"}}),
+    OutgoingKind.UNLIKE: ({"target": SAID, "undoes": "l1"}, {"mention": {"id": "c1"}, "undoes": "l1"}),
+    OutgoingKind.BLOCK: ({"target": Target("u1")}, {"identity": {"id": "u1"}}),
+    OutgoingKind.UNBLOCK: ({"target": Target("u1"), "undoes": "b1"}, {"identity": {"id": "u1"}, "undoes": "b1"}),
+}
+
+
+@pytest.mark.parametrize("kind", CASES, ids=str)
+async def test_every_other_effect_is_asked_for_in_the_same_envelope(kind: OutgoingKind) -> None:
+    given, body = CASES[kind]
+    async with receiver() as far, guarded() as http:
+        far.otherwise = Reply(204)
+        sent = await generic.send(http, login(far), asked(kind, **given))
+    noun = "identity" if "identity" in body else "mention"
+    assert Webhook(SECRET).verify(far.got[0].body, far.got[0].headers) == {
+        "type": "post.publish" if "post" in body else f"{noun}.{kind.value}",
+        **body,
+    }
+    assert far.got[0].headers["webhook-id"] == "out_2"
+    assert sent == Sent("out_2" if "post" in body else given["target"].external_id)
 
 
 @pytest.mark.parametrize("body", [b"", b"OK", b"[]", b'{"id": null}', b'{"id": ""}'])

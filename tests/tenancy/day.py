@@ -56,7 +56,8 @@ async def _use_rest(world: World, tenant: Tenant) -> None:
                 ask.method,
                 ask.url,
                 params=ask.params,
-                **ask.body,
+                json=ask.json,
+                content=ask.content,
                 headers={**tenant.headers, **ask.headers, **headers},
             )
             assert answer.status_code < 500, (ask, answer.text)
@@ -150,6 +151,7 @@ async def _send(world: World, network: Receiver) -> None:
         await world.eye.execute(f"UPDATE {table} SET due_at = now()")
     network.replies[("POST", "/dunes")] = Reply(200, json.dumps({"id": "outside-1"}).encode())
     network.replies[("POST", "/zeehond")] = Reply(500)
+    network.replies[("POST", "/api/v1/posts")] = Reply(201, json.dumps({"id": "p1"}).encode())
     sending = Sending(_scheduler(world))
     for _ in range(3):
         await sending.round()

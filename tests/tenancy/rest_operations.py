@@ -26,14 +26,13 @@ IDS = {
     "author_id": Prefix.IDENTITY,
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
+    "post_ids": Prefix.POST,
     "media_id": Prefix.MEDIA,
     "media_ids": Prefix.MEDIA,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
 }
-# Each file that is brought is another one: a picture of another size.
-_SIZES = product(range(20, 100), range(20, 100))
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
     ("backfill_channel", "channel_id"): 1,
@@ -44,6 +43,7 @@ PLACES = {
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
+    "trial": "true",
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
@@ -57,9 +57,15 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "alts": {"nl": "a word"}, "terms": [], "since": "2026-01-01T00:00:00Z",
-    "return_url": "http://127.0.0.1:8000/back",
+    "audience": None, "alts": {"nl": "a word"}, "do": "duplicate", "by_seconds": None, "terms": [],
+    "since": "2026-01-01T00:00:00Z", "return_url": "http://127.0.0.1:8000/back",
 }  # fmt: skip
+_SIZES = product(range(20, 100), range(20, 100))
+# Bodies that are no JSON, by their type.
+RAW: dict[str, Callable[[], bytes]] = {
+    "text/csv": lambda: b"text,status\na new text,draft\n",
+    "application/octet-stream": lambda: png(*next(_SIZES)),  # each file that is brought is another one
+}
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {"authorize_channel": {"network": "sandbox", "base_url": PRACTICE}}
 # What is left out where this is given.
@@ -91,12 +97,7 @@ class Ask:
     params: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     json: Any = None
-    content: bytes | None = None
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """What the request carries, as a client is told."""
-        return {"json": self.json} if self.content is None else {"content": self.content}
+    content: bytes | None = None  # instead of `json`
 
     @property
     def said(self) -> str:
@@ -112,7 +113,7 @@ class Operation:
     parameters: list[Schema]
     body: Schema | None
     document: Schema
-    takes_file: bool = False
+    raw: str | None = None  # the type of a body that is no JSON
 
     def names(self, place: str) -> list[str]:
         return [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
@@ -139,9 +140,11 @@ class Operation:
         body = None
         if self.body is not None:
             body = self._body(self.body, whose, foreign, other, needed)
-        headers = {n: v for n, v in headers.items() if v is not None}
-        content = png(*next(_SIZES)) if self.takes_file else None
-        return Ask(self.method, path, {**required, **(params or {})}, headers, body, content)
+        said = {name: value for name, value in headers.items() if value is not None}
+        if self.raw is not None:
+            said["content-type"] = self.raw
+        content = RAW[self.raw]() if self.raw is not None else None
+        return Ask(self.method, path, {**required, **(params or {})}, said, body, content)
 
     def _resolved(self, schema: Schema) -> Schema:
         while "$ref" in schema or "anyOf" in schema:
@@ -193,13 +196,12 @@ def operations(document: Schema) -> list[Operation]:
     found = []
     for path, methods in document["paths"].items():
         for method, one in methods.items():
-            content = one.get("requestBody", {}).get("content", {"application/json": {"schema": None}})
-            takes_file = "application/octet-stream" in content
-            schema = None if takes_file else content["application/json"]["schema"]
+            content = one.get("requestBody", {}).get("content", {})
             parameters = one.get("parameters", [])
-            operation = Operation(
-                one["operationId"], method.upper(), path, parameters, schema, document, takes_file=takes_file
-            )
+            kind = next((kind for kind in RAW if kind in content), None)
+            schema = content.get("application/json", {}).get("schema")
+            assert not content or schema is not None or kind is not None, one["operationId"]
+            operation = Operation(one["operationId"], method.upper(), path, parameters, schema, document, kind)
             _check(operation)
             found.append(operation)
     return found

@@ -36,7 +36,12 @@ REFUSED = {404, 422}
 
 async def send(api: httpx.AsyncClient, tenant: Tenant, ask: Ask) -> httpx.Response:
     return await api.request(
-        ask.method, ask.url, params=ask.params, headers={**tenant.headers, **ask.headers}, **ask.body
+        ask.method,
+        ask.url,
+        params=ask.params,
+        headers={**tenant.headers, **ask.headers},
+        json=ask.json,
+        content=ask.content,
     )
 
 

@@ -104,7 +104,7 @@ async def _story(call: Call, scope: Scope, row: Outgoing) -> OutgoingStory:
         **{name: getattr(row, name) for name in OutgoingRead.model_fields},
         text=row.payload.get("text", ""),
         created_by=row.created_by,
-        said=stories.said_of(row, call.services.clock()),
+        said=stories.said_of(row, scope.now(call.services.clock())),
         ways_out=stories.ways_out(row),
         attempts=[AttemptRead(**{name: getattr(one, name) for name in AttemptRead.model_fields}) for one in tries],
     )

@@ -10,12 +10,12 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, MediaRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.ids import ChannelRef, MediaRef, MentionRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
-from services.api.rest.shapes import ListRead, Moment, Paging, Read
+from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import naming, posts
+from shared.domain.publishing import cautions, figures, naming, posts
 from shared.domain.publishing.drafts import Timing
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
@@ -23,6 +23,7 @@ from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonList, JsonObject
 from shared.models.enums import PostStatus, VariantStatus
+from shared.models.mention import Mention
 from shared.models.post import Outgoing, Post, Variant
 from shared.queues import SendOutgoing
 
@@ -38,7 +39,10 @@ class PartRead(Read):
 
 
 class VariantRead(Read):
-    """The post's form for one channel; `text` and `media` are what is sent there, `media_ids` those that are ours."""
+    """The post's form for one channel; `text` and `media` are what is sent there, `media_ids` those that are ours.
+
+    `mention_id` is the post as its network shows it; it was changed there at `edited_at`, taken down at `removed_at`.
+    """
 
     id: VariantRef
     channel_id: ChannelRef
@@ -53,8 +57,20 @@ class VariantRead(Read):
     external_id: str | None
     url: str | None
     published_at: datetime | None
+    mention_id: MentionRef | None
+    edited_at: datetime | None
+    removed_at: datetime | None
     problems: JsonList
     outgoing: list[OutgoingRead]
+
+
+class WarningRead(Read):
+    """Worth a second look; nothing is refused for it. `post_id` is the other post, where there is one."""
+
+    code: str
+    message: str
+    path: list[str | int]
+    post_id: PostRef | None
 
 
 class PostRead(Read):
@@ -70,73 +86,111 @@ class PostRead(Read):
     local_time: str | None
     timezone: str | None
     variants: list[VariantRead]
+    warnings: list[WarningRead]
     created_by: UserRef | None
     created_at: datetime
     updated_at: datetime
     version: int
 
 
+class FigureRead(Read):
+    """What the network counted, by its last count of an hour; null: it did not say."""
+
+    hour: datetime
+    counted_at: datetime
+    likes: int | None
+    replies: int | None
+    shares: int | None
+    views: int | None
+
+
+class VariantFigures(Read):
+    """A variant's figures, in the order of time; empty where nothing was counted."""
+
+    variant_id: VariantRef
+    channel_id: ChannelRef
+    points: list[FigureRead]
+
+
+class PostFigures(ListRead[VariantFigures]):
+    pass
+
+
 class PostList(ListRead[PostRead]):
     pass
 
 
-Shown = Callable[[JsonList], list[MediaRead]]
+Pictured = Callable[[JsonList], list[MediaRead]]
 
 
-async def _shown(call: Call, scope: Scope, lists: Sequence[JsonList]) -> Shown:
+async def _pictured(call: Call, scope: Scope, lists: Sequence[JsonList]) -> Pictured:
     """How the media of these lists are shown: where they are, and what is said of them."""
     known = await naming.known(call.session, scope, lists)
     address = call.services.addresses.at(call.services.clock())
 
-    def shown(items: JsonList) -> list[MediaRead]:
+    def pictured(items: JsonList) -> list[MediaRead]:
         return [MediaRead(url=one.url, kind=one.kind, alt=one.alt) for one in known.outgoing(scope, items, address)]
 
-    return shown
+    return pictured
 
 
-def _part(part: JsonObject, shown: Shown) -> PartRead:
+def _part(part: JsonObject, pictured: Pictured) -> PartRead:
     media = part.get("media") or []
-    return PartRead(text=part["text"], media=shown(media), media_ids=naming.ids_of(media))
+    return PartRead(text=part["text"], media=pictured(media), media_ids=naming.ids_of(media))
 
 
-def _variant(row: Variant, post: Post, effects: Sequence[Outgoing], shown: Shown) -> VariantRead:
+def _variant(
+    row: Variant, post: Post, effects: Sequence[Outgoing], shown: Mention | None, pictured: Pictured
+) -> VariantRead:
     return VariantRead(
         id=row.id,
         channel_id=row.channel_id,
         status=row.status,
         text=row.text if row.text is not None else post.text,
-        media=shown(media_of(post, row)),
+        media=pictured(media_of(post, row)),
         media_ids=naming.ids_of(media_of(post, row)),
         link=link_of(post, row),
         first_comment=row.first_comment,
-        parts=[_part(part, shown) for part in row.parts],
+        parts=[_part(part, pictured) for part in row.parts],
         audience=row.audience,
         external_id=row.external_id,
         url=row.url,
         published_at=row.published_at,
+        mention_id=shown.id if shown is not None else None,
+        edited_at=shown.edited_at if shown is not None else None,
+        removed_at=shown.deleted_at if shown is not None else None,
         problems=row.problems,
         outgoing=[outgoing_read(effect) for effect in effects],
     )
 
 
-async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRead]:
+async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRead]:
     variants = await posts.variants_of(call.session, scope, [post.id for post in found])
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
     lists = [items for post in found for items in naming.lists_of(post, variants.get(post.id, []))]
-    shown = await _shown(call, scope, lists)
+    pictured = await _pictured(call, scope, lists)
+    shown = await figures.mentions_of(call.session, scope, ids)
+    warned = await cautions.of_posts(call.session, scope, [(post, variants.get(post.id, [])) for post in found])
     return [
         PostRead(
             id=post.id,
             status=post.status,
             text=post.text,
-            media=shown(post.media),
+            media=pictured(post.media),
             media_ids=naming.ids_of(post.media),
             link=post.link,
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
-            variants=[_variant(row, post, effects.get(row.id, []), shown) for row in variants.get(post.id, [])],
+            variants=[
+                _variant(row, post, effects.get(row.id, []), shown.get(row.id), pictured)
+                for row in variants.get(post.id, [])
+            ],
+            warnings=[
+                WarningRead(code=one.code, message=one.message, path=list(one.path), post_id=one.post_id)
+                for one in warned.get(post.id, [])
+            ],
             created_by=post.created_by,
             created_at=post.created_at,
             updated_at=post.updated_at,
@@ -146,8 +200,8 @@ async def _read(call: Call, scope: Scope, found: Sequence[Post]) -> list[PostRea
     ]
 
 
-async def _answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
-    (found,) = await _read(call, scope, [post])
+async def answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Response:
+    (found,) = await read_all(call, scope, [post])
     response = Response(found.model_dump_json(), status, media_type="application/json")
     if status == 201:
         brand, own = typeid(Prefix.BRAND, scope.brand_id), typeid(Prefix.POST, post.id)
@@ -171,7 +225,7 @@ async def list_posts(
 ) -> dict[str, Any]:
     where = PostFilter(statuses=tuple(status or ()), channel_ids=tuple(channel_id or ()), since=since, until=until)
     found = await posts.search(call.session, scope, where=where, page=page, cursors=call.services.cursors)
-    data = await _read(call, scope, found.items)
+    data = await read_all(call, scope, found.items)
     return {"data": data, "next_cursor": found.next_cursor, "has_more": found.has_more}
 
 
@@ -179,12 +233,32 @@ async def list_posts(
 async def create_post(call: Calling, scope: InBrand, body: Annotated[PostDraft, FromBody()]) -> Response:
     post = await posts.create(call.session, scope, draft=body, cards=CARDS, now=call.services.clock())
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post, 201)
+    return await answer(call, scope, post, 201)
 
 
 @router.get("/{post_id}", response_model=PostRead, summary="One post, with its variants and what was sent")
 async def get_post(call: Calling, scope: InBrand, post_id: PostPath) -> Response:
-    return await _answer(call, scope, await posts.get(call.session, scope, post_id))
+    return await answer(call, scope, await posts.get(call.session, scope, post_id))
+
+
+@router.get("/{post_id}/figures", response_model=PostFigures, summary="What its networks counted, from hour to hour")
+async def get_post_figures(call: Calling, scope: InBrand, post_id: PostPath) -> dict[str, Any]:
+    post = await posts.get(call.session, scope, post_id)
+    variants = (await posts.variants_of(call.session, scope, [post.id])).get(post.id, [])
+    found = await figures.of_variants(call.session, scope, [variant.id for variant in variants])
+    names = FigureRead.model_fields
+    return whole(
+        [
+            VariantFigures(
+                variant_id=variant.id,
+                channel_id=variant.channel_id,
+                points=[
+                    FigureRead(**{name: getattr(one, name) for name in names}) for one in found.get(variant.id, [])
+                ],
+            )
+            for variant in variants
+        ]
+    )
 
 
 @router.patch("/{post_id}", response_model=PostRead, summary="Change a post that has not begun to go out")
@@ -201,7 +275,7 @@ async def update_post(
         call.session, scope, post_id, changes=body, cards=CARDS, now=call.services.clock(), if_version=current
     )
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.delete("/{post_id}", status_code=204, response_class=Response, summary="Let go of a post that never went out")
@@ -215,7 +289,7 @@ async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_matc
     version = await _if_version(call, scope, post_id, if_match)
     post = await posts.publish(call.session, scope, post_id, cards=CARDS, now=call.services.clock(), if_version=version)
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time")
@@ -236,11 +310,11 @@ async def schedule_post(
         if_version=current,
     )
     call.ring(SendOutgoing())
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)
 
 
 @router.post("/{post_id}/cancel", response_model=PostRead, summary="Take a post back: what has not left us never does")
 async def cancel_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
     version = await _if_version(call, scope, post_id, if_match)
     post = await posts.cancel(call.session, scope, post_id, now=call.services.clock(), if_version=version)
-    return await _answer(call, scope, post)
+    return await answer(call, scope, post)

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from shared.domain.publishing.many import Manner
 from shared.domain.publishing.settling import Settlement
 from shared.models import enums
 
@@ -26,6 +27,7 @@ for _kind in (
     enums.PostStatus,
     enums.VariantStatus,
     enums.Visibility,
+    Manner,
     Settlement,
 ):
     strawberry.enum(_kind)

@@ -12,6 +12,7 @@ from services.api import consenting
 from services.api.schema.connection import given
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.brands.consented import Chosen
+from shared.domain.publishing.many import Manner, Many
 from shared.domain.publishing.posts import PostChanges, PostDraft
 from shared.domain.publishing.settling import Settlement
 from shared.errors import Invalid, Problem
@@ -262,6 +263,28 @@ class SchedulePostInput:
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+
+
+@strawberry.input(
+    description="The same done to each, in this order. `bySeconds` is how far MOVE shifts them; times are for SCHEDULE."
+)
+class BatchPostsInput:
+    brand_id: strawberry.ID
+    do: Manner
+    post_ids: list[strawberry.ID]
+    scheduled_at: datetime | None = UNSET
+    local_time: str | None = UNSET
+    timezone: str | None = UNSET
+    by_seconds: int | None = UNSET
+
+    def many(self) -> Many:
+        values = _given(self, "scheduled_at", "local_time", "timezone", "by_seconds")
+        return validated(Many, {"do": self.do, "post_ids": [str(id_) for id_ in self.post_ids], **values})
+
+
+@strawberry.input
+class DuplicatePostInput:
+    id: strawberry.ID
 
 
 @strawberry.input(description="ADOPT: it is live, as `externalId`. SEND: it is not, send it. DROP: let it go.")

@@ -25,6 +25,7 @@ from services.api.schema.inputs import (
     UpdateChannelInput,
     UpdatePostInput,
 )
+from services.api.schema.many_mutation import ManyMutation
 from services.api.schema.media_mutation import MediaMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.outgoing_mutation import OutgoingMutation
@@ -82,7 +83,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation, OutgoingMutation, MediaMutation):
+class Mutation(OperationMutation, OutgoingMutation, ManyMutation, MediaMutation):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)

@@ -9,10 +9,10 @@ from services.api import loaders
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.media import shown
-from services.api.schema.mention import Media
+from services.api.schema.mention import Media, Mention
 from services.api.schema.outgoing import Outgoing, Problem, problem_of
 from shared import models
-from shared.ids import Prefix
+from shared.ids import Prefix, typeid
 from shared.models.base import JsonList
 from shared.models.enums import PostStatus, VariantStatus
 
@@ -77,6 +77,34 @@ async def _outgoing(root: strawberry.Parent[models.Variant], info: Info) -> Any:
     return await loaders.outgoings(info.context, root.brand_id, root.id)
 
 
+async def _shown_as(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+    return await loaders.shown(info.context, root.brand_id, root.id)
+
+
+async def _edited_at(root: strawberry.Parent[models.Variant], info: Info) -> datetime | None:
+    found = await loaders.shown(info.context, root.brand_id, root.id)
+    return found.edited_at if found is not None else None
+
+
+async def _removed_at(root: strawberry.Parent[models.Variant], info: Info) -> datetime | None:
+    found = await loaders.shown(info.context, root.brand_id, root.id)
+    return found.deleted_at if found is not None else None
+
+
+async def _figures(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+    return await loaders.figures_of(info.context, root.brand_id, root.id)
+
+
+@strawberry.type(description="What the network counted, by its last count of an hour; null: it did not say.")
+class Figure:
+    hour: datetime
+    counted_at: datetime
+    likes: int | None
+    replies: int | None
+    shares: int | None
+    views: int | None
+
+
 @strawberry.type(description="A post's form for one channel.")
 class Variant:
     id: strawberry.ID = public_id(Prefix.VARIANT)
@@ -94,6 +122,10 @@ class Variant:
     external_id: str | None
     url: str | None
     published_at: datetime | None
+    mention: Mention | None = strawberry.field(resolver=_shown_as, description="The post as its network shows it.")
+    edited_at: datetime | None = strawberry.field(resolver=_edited_at, description="Changed on the network.")
+    removed_at: datetime | None = strawberry.field(resolver=_removed_at, description="Taken down on the network.")
+    figures: list[Figure] = strawberry.field(resolver=_figures)
     problems: list[Problem] = strawberry.field(resolver=_problems)
     outgoing: list[Outgoing] = strawberry.field(resolver=_outgoing)
 
@@ -104,6 +136,27 @@ async def _post_media(root: strawberry.Parent[models.Post], info: Info) -> Any:
 
 def _post_media_ids(root: strawberry.Parent[models.Post]) -> Any:
     return _public(root.media)
+
+
+async def _warnings(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    found = await loaders.warnings(info.context, root)
+    return [
+        PostWarning(
+            code=one.code,
+            message=one.message,
+            path=[str(part) for part in one.path],
+            post_id=strawberry.ID(typeid(Prefix.POST, one.post_id)) if one.post_id is not None else None,
+        )
+        for one in found
+    ]
+
+
+@strawberry.type(description="Worth a second look; nothing is refused for it. `postId` is the other post.")
+class PostWarning:
+    code: str
+    message: str
+    path: list[str]
+    post_id: strawberry.ID | None
 
 
 async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
@@ -126,6 +179,7 @@ class Post(Node):
     local_time: str | None
     timezone: str | None
     variants: list[Variant] = strawberry.field(resolver=_variants)
+    warnings: list[PostWarning] = strawberry.field(resolver=_warnings)
     version: int
     created_at: datetime
     updated_at: datetime

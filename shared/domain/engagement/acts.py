@@ -206,7 +206,7 @@ async def _make(
     identity_id: UUID | None = None,
     undoes: UUID | None = None,
 ) -> Outgoing:
-    at = await due.at_once(session, now)
+    at = await due.at_once(session, scope, now)
     outgoing = Outgoing(
         brand_id=scope.brand_id,
         id=new_uuid(),
@@ -222,7 +222,7 @@ async def _make(
     )
     session.add(outgoing)
     await session.flush()
-    await due.enqueue(session, scope, outgoing, lane_of(channel, card))
+    await due.enqueue(session, scope, outgoing, lane_of(channel, card), card=card)
     fact = NewEvent(EventType.OUTGOING_CHANGED, outgoing.id, 1, {"state": outgoing.state.value, "kind": kind.value})
     await events.add(session, scope.brand_id, [fact], now=now)
     await audit.add(session, scope, f"outgoing.{kind.value}", typeid(Prefix.OUTGOING, outgoing.id))

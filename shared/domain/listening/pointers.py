@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from shared.contract import Pointer, RawArrival, storable
@@ -15,13 +16,14 @@ from shared.errors import Problem
 from shared.ids import new_uuid
 from shared.models.enums import Network
 
+OWN = "own"  # the kind of what we brought about ourselves, and that its network may not tell us of
 DEEPEST = 3  # things that only name others, in a row, before the next one is not followed any more
 _DEPTH = "parvis-depth"  # a header: with what was fetched goes how deep it lay
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Something to be fetched for a channel, and the arrival that named it."""
+    """Something to be fetched for a channel, and the arrival that named it, or the effect that brought it about."""
 
     channel_id: UUID
     arrival_id: UUID
@@ -41,7 +43,14 @@ def fetched(found: RawArrival, named: Named) -> RawArrival:
     return replace(found, headers={**found.headers, _DEPTH: str(named.depth)})
 
 
-async def note(session: Session, scope: Scope, found: Sequence[Named], *, lanes: Mapping[UUID, str]) -> None:
+async def note(
+    session: Session,
+    scope: Scope,
+    found: Sequence[Named],
+    *,
+    lanes: Mapping[UUID, str],
+    after: timedelta = timedelta(0),
+) -> None:
     """Let these be fetched, each once. One that is being fetched right now is fetched again: it may have changed."""
     once = {(one.channel_id, _key(one)): one for one in found}
     ordered = [once[place] for place in sorted(once)]
@@ -56,13 +65,14 @@ async def note(session: Session, scope: Scope, found: Sequence[Named], *, lanes:
         [_key(one) for one in ordered],
         [one.depth for one in ordered],
         [one.arrival_id for one in ordered],
+        after,
     )
 
 
 _NOTE = """
 INSERT INTO due_fetch AS f
   (id, brand_id, channel_id, lane, due_at, failures, kind, external_id, key, depth, arrival_id)
-SELECT p.id, $1, p.channel_id, p.lane, clock_timestamp(), 0, p.kind, p.external_id, p.key, p.depth, p.arrival_id
+SELECT p.id, $1, p.channel_id, p.lane, clock_timestamp() + $10, 0, p.kind, p.external_id, p.key, p.depth, p.arrival_id
   FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int[], $9::uuid[])
     AS p (id, channel_id, lane, kind, external_id, key, depth, arrival_id)
 ON CONFLICT (channel_id, key) DO UPDATE

@@ -7,6 +7,7 @@ merge in Python and write it back, without ever losing to a neighbour.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from shared.domain.insight import rollups
 from shared.domain.listening import merge, rows, trees
 from shared.domain.listening.merge import EditDraft, MentionState, thing_key
 from shared.domain.listening.rows import IdentityState
+from shared.domain.publishing import figures
 from shared.domain.scope import Scope
 from shared.errors import NotFound
 from shared.ids import new_uuid
@@ -258,7 +260,17 @@ async def _write(batch: _Batch) -> None:
         [_counts(old) for s in changed if (old := batch.before.get(s.key)) is not None and old.listed],
         [_counts(s) for s in changed if s.listed],
     )
+    await figures.keep(session, brand_id, _own_counts([*changed, *noted]))
     await events.add(session, brand_id, list(_events(batch, changed)), now=batch.now)
+
+
+def _own_counts(changed: Iterable[MentionState]) -> dict[tuple[UUID, datetime], dict[str, Any]]:
+    """What the network counted of our own posts."""
+    return {
+        (s.variant_id, s.counted_at): s.counted
+        for s in changed
+        if s.variant_id is not None and s.counted_at is not None
+    }
 
 
 def _was_heard(batch: _Batch, state: MentionState) -> bool:

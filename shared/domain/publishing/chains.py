@@ -1,27 +1,32 @@
 """What comes of an effect that is live: what hangs beneath it may go out, and what it changed is known."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from sqlmodel import col, select
 
-from shared.contract import Card, Deleted, Hidden
+from shared.contract import Capability, Card, Deleted, Hidden, Pointer
 from shared.db import Session
-from shared.domain.listening import record
+from shared.domain.listening import pointers, record
+from shared.domain.listening.pointers import Named
 from shared.domain.listening.record import HeardPart
-from shared.domain.publishing import due
+from shared.domain.publishing import due, transitions
 from shared.domain.publishing.held import Held, show
 from shared.domain.scope import Scope
 from shared.models.enums import OutgoingKind, OutgoingState
 from shared.models.post import Outgoing
+
+# Networks index what they took a moment later.
+_SHOWN_AFTER = timedelta(seconds=5)
 
 
 async def follow(session: Session, scope: Scope, one: Held, lane: str, *, card: Card, now: datetime) -> None:
     """Let what waited for this effect go on where it is live, and end where it never will be."""
     await session.flush()
     if one.outgoing.state is OutgoingState.LIVE:
-        await _release(session, scope, one, lane, now)
+        await _release(session, scope, one, lane, card, now)
         await _note(session, scope, one, card, now)
+        await _look_at(session, scope, one, lane, card)
     elif one.outgoing.state is OutgoingState.REFUSED:
         await end_beneath(session, scope, one, OutgoingState.REFUSED, now=now)
 
@@ -32,7 +37,7 @@ async def end_beneath(session: Session, scope: Scope, one: Held, state: Outgoing
     while left:
         for beneath in await following(session, scope, left.pop()):
             if beneath.state is OutgoingState.WAITING:
-                beneath.state, beneath.settled_at, ended = state, now, True
+                beneath.state, beneath.settled_at, ended = state, scope.now(now), True
                 if state is OutgoingState.REFUSED:
                     beneath.problem = {"code": "not_reached", "message": "what it was to stand beneath is not there"}
                 left.append(beneath)
@@ -40,12 +45,12 @@ async def end_beneath(session: Session, scope: Scope, one: Held, state: Outgoing
         show(one.form, now=now)
 
 
-async def _release(session: Session, scope: Scope, one: Held, lane: str, now: datetime) -> None:
+async def _release(session: Session, scope: Scope, one: Held, lane: str, card: Card, now: datetime) -> None:
     """Put what hangs beneath into the queue: now, since its own moment was that of what it hangs beneath."""
     for next_one in await following(session, scope, one.outgoing):
         if next_one.state is OutgoingState.WAITING:
-            next_one.due_at = max(now, next_one.due_at)
-            await due.enqueue(session, scope, next_one, lane)
+            next_one.due_at = max(scope.now(now) if card.keeps_time else now, next_one.due_at)
+            await due.enqueue(session, scope, next_one, lane, card=card)
 
 
 async def following(session: Session, scope: Scope, outgoing: Outgoing) -> list[Outgoing]:
@@ -70,16 +75,28 @@ async def _note(session: Session, scope: Scope, one: Held, card: Card, now: date
         case OutgoingKind.HIDE | OutgoingKind.UNHIDE:
             assert one.mention is not None
             is_hidden = one.outgoing.kind is OutgoingKind.HIDE
-            await _hear(session, scope, one, space, Hidden(one.mention.external_id, is_hidden, now), now)
+            await _hear(session, scope, one, space, Hidden(one.mention.external_id, is_hidden, scope.now(now)), now)
         case OutgoingKind.DELETE:
             assert one.mention is not None
-            await _hear(session, scope, one, space, Deleted(one.mention.external_id, now), now)
+            await _hear(session, scope, one, space, Deleted(one.mention.external_id, scope.now(now)), now)
         case OutgoingKind.FIRST_COMMENT | OutgoingKind.THREAD_PART | OutgoingKind.REPLY:
             pass  # its network tells us of it
         case OutgoingKind.LIKE | OutgoingKind.UNLIKE | OutgoingKind.BLOCK | OutgoingKind.UNBLOCK:
             pass
         case _:
             assert_never(one.outgoing.kind)
+
+
+async def _look_at(session: Session, scope: Scope, one: Held, lane: str, card: Card) -> None:
+    """Let what we brought about be asked for, where its network tells nobody of it by itself."""
+    outgoing = one.outgoing
+    if outgoing.external_id is None or not transitions.makes_something(outgoing.kind):
+        return
+    if card.pushes_everything or not card.can(Capability.RECHECK):
+        return
+    pointer = Pointer(outgoing.external_id, pointers.OWN)
+    named = Named(one.channel.id, outgoing.id, one.channel.network, pointer, 0)
+    await pointers.note(session, scope, [named], lanes={one.channel.id: lane}, after=_SHOWN_AFTER)
 
 
 async def _hear(session: Session, scope: Scope, one: Held, space: str, fact: Hidden | Deleted, now: datetime) -> None:

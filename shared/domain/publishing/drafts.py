@@ -1,7 +1,7 @@
 """What a person may say of a post, checked once at the border, and what they mean by its time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,22 +26,16 @@ LATE = timedelta(minutes=5)
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\Z", re.ASCII)
 
 
-def _channel_id(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(f"{Prefix.CHANNEL.value}_"):
-        return value
-    try:
-        return parse_typeid(Prefix.CHANNEL, value)
-    except NotFound:
-        raise ValueError(f"{value[:60]!r} is not the id of a channel") from None
+def _named(prefix: Prefix) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, str) or not value.startswith(f"{prefix.value}_"):
+            return value
+        try:
+            return parse_typeid(prefix, value)
+        except NotFound:
+            raise ValueError(f"{value[:60]!r} is not the id of a {prefix.name.lower()}") from None
 
-
-def _media_id(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(f"{Prefix.MEDIA.value}_"):
-        return value
-    try:
-        return parse_typeid(Prefix.MEDIA, value)
-    except NotFound:
-        raise ValueError(f"{value[:60]!r} is not the id of media") from None
+    return read
 
 
 def _moment(value: object) -> object:
@@ -56,8 +50,10 @@ def _storable(value: object) -> object:
     return storable(value) if isinstance(value, str) else value
 
 
-MediaId = Annotated[UUID, BeforeValidator(_media_id), WithJsonSchema({"type": "string", "maxLength": 60})]
-ChannelId = Annotated[UUID, BeforeValidator(_channel_id), WithJsonSchema({"type": "string", "maxLength": 60})]
+_ID_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 60})
+ChannelId = Annotated[UUID, BeforeValidator(_named(Prefix.CHANNEL)), _ID_SCHEMA]
+PostId = Annotated[UUID, BeforeValidator(_named(Prefix.POST)), _ID_SCHEMA]
+MediaId = Annotated[UUID, BeforeValidator(_named(Prefix.MEDIA)), _ID_SCHEMA]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, text
 from sqlmodel import col, select
 
+from shared.contract import Card
 from shared.db import Session
 from shared.domain.scope import Scope
 from shared.models.enums import OutgoingState
@@ -141,10 +142,20 @@ async def end(session: Session, claim: Claim) -> None:
     await session.execute(_END, {"id": claim.outgoing_id, "brand": claim.brand_id, "fence": claim.fence})
 
 
-async def at_once(session: Session, now: datetime) -> datetime:
-    """`now`, or the database's clock where that is earlier: who says "at once" does not mean a wrong clock's hour."""
+async def at_once(session: Session, scope: Scope, now: datetime) -> datetime:
+    """The brand's now, by `now` or the database's clock where that is earlier: who says "at once" does not mean a
+    wrong clock's hour."""
     moment: datetime = (await session.execute(_AT_ONCE, {"now": now})).scalar_one()
-    return moment
+    return scope.now(moment)
+
+
+def really(scope: Scope, card: Card | None, moment: datetime) -> datetime:
+    """When a moment that people mean really is, for an effect on this network.
+
+    By the brand's clock only where the network keeps a time of its own: nothing goes out early anywhere else, whatever
+    was moved.
+    """
+    return scope.real(moment) if card is not None and card.keeps_time else moment
 
 
 async def enqueue(
@@ -153,6 +164,7 @@ async def enqueue(
     outgoing: Outgoing,
     lane: str,
     *,
+    card: Card | None = None,
     fence: int = 0,
     ahead: timedelta = timedelta(0),
 ) -> None:
@@ -166,7 +178,7 @@ async def enqueue(
             brand_id=scope.brand_id,
             channel_id=outgoing.channel_id,
             lane=lane,
-            due_at=outgoing.due_at - ahead,
+            due_at=really(scope, card, outgoing.due_at) - ahead,
             fence=fence,
         )
     )
@@ -187,7 +199,7 @@ async def release(session: Session, scope: Scope, channel_id: UUID, *, now: date
     waiting = select(Outgoing.id).where(
         col(Outgoing.brand_id) == scope.brand_id,
         col(Outgoing.channel_id) == channel_id,
-        col(Outgoing.first_attempt_at).is_not(None) | (col(Outgoing.due_at) <= now),
+        col(Outgoing.first_attempt_at).is_not(None) | (col(Outgoing.due_at) <= scope.now(now)),
         col(Outgoing.state).in_([OutgoingState.WAITING, OutgoingState.RETRYING, OutgoingState.SENDING]),
     )
     ids = list((await session.execute(waiting)).scalars())

@@ -98,16 +98,19 @@ async def _begin_one(
         is_certain = attempts.doubtful(one.tried) is None
         await due.end(session, claim)
         state = OutgoingState.REFUSED if is_certain else OutgoingState.UNCERTAIN
-        one.put(state, "channel_removed", "the channel was removed", now=now)
+        one.put(state, "channel_removed", "the channel was removed", now=scope.now(now))
         return None
     if step is Step.FIND and effects.certainty(card, one.outgoing.kind) is not Certainty.LOOKED_UP:
         await due.end(session, claim)
         message = "it may have happened, and this network can't be asked"
-        one.put(OutgoingState.UNCERTAIN, "uncertain", message, now=now)
+        one.put(OutgoingState.UNCERTAIN, "uncertain", message, now=scope.now(now))
         return None
-    if step is Step.SEND and now < one.outgoing.due_at:
-        # It was taken up early to be laid ready.
-        await due.rest(session, claim, one.outgoing.due_at)
+    due_at = due.really(scope, card, one.outgoing.due_at)
+    if step is Step.SEND and now < due_at:
+        # It was taken up early to be laid ready, or the brand's clock was moved back.
+        await due.rest(session, claim, due_at)
+        if one.outgoing.state is OutgoingState.RETRYING:
+            one.put(OutgoingState.WAITING, now=scope.now(now))
         return None
     why, login = _why_still(one.channel, step), None
     try:
@@ -117,13 +120,13 @@ async def _begin_one(
     if why is not None or login is None:
         await due.rest(session, claim, now + pace.hold)
         state = one.outgoing.state if one.outgoing.state in _RESTING else _waiting(step)
-        one.put(state, "channel_stands_still", why, now=now, waits=True)
+        one.put(state, "channel_stands_still", why, now=scope.now(now), waits=True)
         return None
     attempt = new_attempt(one, step, claim.fence, now)
     session.add(attempt)
     one.outgoing.first_attempt_at = one.outgoing.first_attempt_at or now
     one.outgoing.tries += step is Step.SEND
-    one.put(_meanwhile(one, step, now), now=now)
+    one.put(_meanwhile(step, is_early=now < due_at), now=scope.now(now))
     post_id = one.form.post.id if one.form is not None else None
     return Try(claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one), login)
 
@@ -136,11 +139,11 @@ def _step(one: Held, card: Card | None) -> Step:
     return attempts.next_step(one.tried, effects.certainty(card, outgoing.kind), to_prepare=to_prepare)
 
 
-def _meanwhile(one: Held, step: Step, now: datetime) -> OutgoingState:
+def _meanwhile(step: Step, *, is_early: bool) -> OutgoingState:
     """The state of an effect while it is tried: what is only laid ready can still be called off."""
     if step is not Step.PREPARE:
         return OutgoingState.SENDING
-    return OutgoingState.WAITING if now < one.outgoing.due_at else OutgoingState.RETRYING
+    return OutgoingState.WAITING if is_early else OutgoingState.RETRYING
 
 
 def _waiting(step: Step) -> OutgoingState:
@@ -185,7 +188,7 @@ async def settle(
     one = (await held.hold(session, scope, {claim.outgoing_id: made.post_id}))[claim.outgoing_id]
     current = next(attempt for attempt in one.tried if attempt.id == made.attempt_id)
     earlier = [attempt for attempt in one.tried if attempt.number < current.number]
-    certainty, due_at = effects.certainty(card, one.outgoing.kind), one.outgoing.due_at
+    certainty, due_at = effects.certainty(card, one.outgoing.kind), due.really(scope, card, one.outgoing.due_at)
     then = attempts.after(outcome, current, earlier, pace=pace, certainty=certainty, due_at=due_at, now=now)
     current.outcome, current.message, current.ended_at = then.result, then.message, now
     await budgets.note(session, one.channel.id, claim.lane, outcomes.room(outcome))
@@ -197,7 +200,7 @@ async def settle(
         one.channel.status, one.channel.status_reason = ChannelStatus.LOGIN_DEAD, then.message
         await channels.changed(session, scope, one.channel, "channel.login_dead", now=now)
     await _rest(session, claim, then)
-    one.put(then.state, then.code, then.message, now=now, waits=then.held)
+    one.put(then.state, then.code, then.message, now=scope.now(now), waits=then.held)
     await chains.follow(session, scope, one, claim.lane, card=card, now=now)
     if one.changed:
         await held.tell(session, scope, [one], now=now)

@@ -150,7 +150,7 @@ async def publish(
     """Let a post go out now. What already is on its network stays there and is not sent again."""
     post, found = await _held(session, scope, post_id, Verb.PUBLISH, if_version)
     await _take_back_plan(session, scope, found, now)
-    moment = await due.at_once(session, now)
+    moment = await due.at_once(session, scope, now)
     for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=moment, now=now):
         variant.status = VariantStatus.PUBLISHING
     _plan(post, When(moment))
@@ -226,7 +226,7 @@ async def _schedule(
 ) -> None:
     if moment is None:
         raise Invalid([Problem("required", "say when: scheduled_at, or local_time with timezone", ("scheduled_at",))])
-    drafts.refuse_past(moment, now)
+    drafts.refuse_past(moment, scope.now(now))
     for variant in await variants.enqueue(session, scope, post, found, cards=cards, at=moment.at, now=now):
         variant.status = VariantStatus.SCHEDULED
     post.status = PostStatus.SCHEDULED

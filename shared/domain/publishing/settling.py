@@ -53,7 +53,7 @@ async def settle(
     match as_:
         case Settlement.ADOPT:
             one.outgoing.external_id = _adopted(one, external_id)
-            one.put(OutgoingState.LIVE, now=now)
+            one.put(OutgoingState.LIVE, now=scope.now(now))
         case Settlement.SEND:
             await _send_again(session, scope, one, card, now)
         case Settlement.DROP:
@@ -113,12 +113,12 @@ async def _send_again(session: Session, scope: Scope, one: Held, card: Card, now
     word = outgoing.new_attempt(one, Step.PERSON, fence, now)
     word.ended_at, word.outcome = now, Result.SEND_AGAIN
     session.add(word)
-    one.outgoing.due_at = now
-    one.put(OutgoingState.RETRYING, now=now)
-    await due.enqueue(session, scope, one.outgoing, lane_of(one.channel, card), fence=fence)
+    one.outgoing.due_at = scope.now(now)
+    one.put(OutgoingState.RETRYING, now=scope.now(now))
+    await due.enqueue(session, scope, one.outgoing, lane_of(one.channel, card), card=card, fence=fence)
 
 
 async def _drop(session: Session, scope: Scope, one: Held, now: datetime) -> None:
     """Let an effect be, and all that hangs beneath it and now never can."""
-    one.put(OutgoingState.DROPPED, now=now)
+    one.put(OutgoingState.DROPPED, now=scope.now(now))
     await chains.end_beneath(session, scope, one, OutgoingState.DROPPED, now=now)

@@ -1,6 +1,6 @@
 """A post's forms for its channels: which there are, whether they can go out, and how they come into the queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from shared.contract import Capability, Card
 from shared.db import Session
 from shared.domain.brands.lanes import lane_of
 from shared.domain.publishing import due, effects, fitting, naming, reading, transitions
+from shared.domain.publishing.cautions import digest
 from shared.domain.publishing.drafts import MediaItem, VariantDraft, named_channels
 from shared.domain.publishing.fitting import Cards, link_of, media_of, said, text_of
 from shared.domain.scope import Scope
@@ -103,6 +104,14 @@ async def _channels(
     return found
 
 
+async def channels_there(session: Session, scope: Scope, channel_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these the brand still has."""
+    wanted = select(Channel.id).where(
+        col(Channel.brand_id) == scope.brand_id, col(Channel.id).in_(channel_ids), col(Channel.removed_at).is_(None)
+    )
+    return set((await session.execute(wanted)).scalars())
+
+
 def _can_publish(channel: Channel, cards: Cards) -> bool:
     card = cards.get(channel.network)
     return card is not None and card.can(Capability.PUBLISH)
@@ -139,7 +148,7 @@ async def enqueue(
         channel = channels[variant.channel_id]
         card = cards[channel.network]
         made = _effects(post, variant, tried.get(variant.id, []), card, at, now)
-        variant.problems = []
+        variant.problems, variant.said = [], digest(text_of(post, variant))
         session.add_all(made)
         await session.flush()
         for outgoing in made:
@@ -201,7 +210,7 @@ def _live(tried: Sequence[Outgoing]) -> set[UUID]:
 async def _queue(session: Session, scope: Scope, outgoing: Outgoing, channel: Channel, card: Card) -> None:
     is_prepared = effects.prepares(card, outgoing.kind, outgoing.payload)
     ahead = card.prepares_ahead if is_prepared else timedelta(0)
-    await due.enqueue(session, scope, outgoing, lane_of(channel, card), ahead=ahead)
+    await due.enqueue(session, scope, outgoing, lane_of(channel, card), card=card, ahead=ahead)
 
 
 async def take_back(
@@ -222,7 +231,7 @@ async def take_back(
         raise Conflict("it is on its way to the network, or may be there already", code="already_sending")
     await due.call_off(session, scope, [outgoing.id for outgoing in waiting])
     for outgoing in waiting:
-        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, now
+        outgoing.state, outgoing.settled_at = OutgoingState.DROPPED, scope.now(now)
     await session.flush()
     called_off = {outgoing.variant_id for outgoing in waiting}
     return [variant for variant in variants if variant.id in called_off]

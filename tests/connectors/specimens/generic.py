@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from standardwebhooks import Webhook
 
 from shared.connectors.generic import Generic
-from shared.contract import Capability, Login
+from shared.contract import Capability, Login, Target
 from shared.errors import LoginDead, RateLimited, Refused, Uncertain
+from shared.models.enums import MentionKind
 from tests.connectors.conformance.line import Line, Reply
 from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Shown, Specimen, Verb, World, Written
 from tests.connectors.loopback import guarded, serving
@@ -57,15 +58,27 @@ async def _world() -> AsyncIterator[World]:
             return [str(post["id"]) for post in partner.posts.values()]
 
         async def shown(external_id: str) -> Shown | None:
-            for post in partner.posts.values():
-                if post["id"] == external_id:
-                    return Shown(post["said"], post["beneath"], tuple(item["alt"] for item in post["media"]))
-            return None
+            found = partner.thing(external_id)
+            if found is None:
+                return None
+            alts = tuple(item["alt"] for item in found["media"])
+            return Shown(found["said"], found["beneath"], alts, found.get("hide", False), found.get("like", False))
+
+        async def say(text: str) -> str:
+            return partner.say(text)
+
+        async def target(external_id: str) -> Target:
+            return Target(external_id, MentionKind.COMMENT, "7", external_id)
+
+        async def blocked(person: str) -> bool:
+            return person in partner.blocked
 
         def revoke() -> None:
             partner.secret = _KEYS[1]
 
-        yield World(line, http, login, login, published=published, shown=shown, revoke=revoke)
+        world = World(line, http, login, login, published=published, revoke=revoke)
+        world.shown, world.say, world.target, world.blocked = shown, say, target, blocked
+        yield world
 
 
 def _sending(name: str, reply: Reply, error: type | None, after: timedelta | None = None) -> Failure:

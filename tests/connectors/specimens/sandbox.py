@@ -14,8 +14,9 @@ import httpx
 
 from services.sandbox.app import create_app
 from shared.connectors.sandbox import Sandbox
-from shared.contract import HookAddress, Login, Pointer
+from shared.contract import HookAddress, Login, Pointer, Target
 from shared.errors import Gone, LoginDead, LoginExpired, RateLimited, Refused, Unavailable, Uncertain
+from shared.models.enums import MentionKind
 from tests.connectors.conformance.line import Line, Reply
 from tests.connectors.conformance.specimen import Call, Event, Failure, Pushing, Shown, Specimen, Verb, World, Written
 from tests.connectors.loopback import guarded, serving
@@ -85,7 +86,16 @@ async def _world() -> AsyncIterator[World]:
                 if answer.status_code == 404 or answer.json()["deleted"]:
                     return None
                 post = answer.json()
-                return Shown(post["text"], post["parent_id"], tuple(item["alt"] for item in post["media"]))
+                alts = tuple(item["alt"] for item in post["media"])
+                return Shown(post["text"], post["parent_id"], alts, post["hidden"], post["counters"]["likes"] == 1)
+
+            async def target(external_id: str) -> Target:
+                post = (await people.get(f"/api/posts/{external_id}")).json()
+                return Target(external_id, MentionKind(post["kind"]), post["author"]["id"], external_id)
+
+            async def blocked(person: str) -> bool:
+                listed = (await people.get("/api/accounts/cafe/blocked")).json()["blocked"]
+                return person in [one["id"] for one in listed]
 
             async def subscribed() -> bool:
                 me = await people.get("/api/v1/me", headers={"authorization": f"Bearer {tokens['access_token']}"})
@@ -95,7 +105,7 @@ async def _world() -> AsyncIterator[World]:
                 world.login = replace(login, credentials={"access_token": "revoked-token"})
 
             world.say, world.edit, world.delete = say, edit, delete
-            world.shown = shown
+            world.shown, world.target, world.blocked = shown, target, blocked
             world.published, world.subscribed, world.revoke = published, subscribed, revoke
             yield world
 

@@ -1,8 +1,8 @@
 """A brand with channels that can publish, and short words for what tests do with posts."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from shared.connectors.registry import CARDS
+from shared.contract import Card
 from shared.db import Database, Session
 from shared.domain import scope as scopes
 from shared.domain.publishing import outgoing, posts
@@ -46,11 +47,16 @@ class Desk:
     house: House
     brand: HouseBrand
     vault: Vault
+    cards: Mapping[Network, Card] = field(default_factory=lambda: CARDS)
+
+    def knowing(self, **more: Any) -> "Desk":
+        """The same desk, where the generic network is otherwise than it is."""
+        return replace(self, cards={**CARDS, Network.GENERIC: replace(CARDS[Network.GENERIC], **more)})
 
     @asynccontextmanager
     async def at(self, db: Database | None = None) -> AsyncIterator[tuple[Session, Scope]]:
         async with (db or self.app).session() as session:
-            yield session, await scopes.house(session, self.brand.brand_id)
+            yield session, await scopes.house_at(session, self.brand.brand_id)
 
     async def channel(self, network: Network = Network.GENERIC, **more: Any) -> HouseChannel:
         more.setdefault("credentials", RECEIVER if network is Network.GENERIC else {})
@@ -59,14 +65,14 @@ class Desk:
     async def create(self, now: datetime = NOW, **body: Any) -> Post:
         async with self.at() as (session, scope):
             draft = PostDraft.model_validate({"text": "Bonjour", **body})
-            return await posts.create(session, scope, draft=draft, cards=CARDS, now=now)
+            return await posts.create(session, scope, draft=draft, cards=self.cards, now=now)
 
     async def scheduled(self, *channels: HouseChannel, at: datetime = LATER, **body: Any) -> Post:
         return await self.create(channel_ids=[c.id for c in channels], scheduled_at=at, **body)
 
     async def publish(self, post: Post, now: datetime = NOW) -> Post:
         async with self.at() as (session, scope):
-            return await posts.publish(session, scope, post.id, cards=CARDS, now=now)
+            return await posts.publish(session, scope, post.id, cards=self.cards, now=now)
 
     async def cancel(self, post: Post, now: datetime = NOW) -> Post:
         async with self.at() as (session, scope):
@@ -93,12 +99,12 @@ class Desk:
     async def begin(self, claims: list[Claim], now: datetime) -> list[Try]:
         async with self.at(self.worker) as (session, scope):
             return await outgoing.begin(
-                session, scope, self.vault, claims, cards=CARDS, pace=PACE, address=ADDRESS(now), now=now
+                session, scope, self.vault, claims, cards=self.cards, pace=PACE, address=ADDRESS(now), now=now
             )
 
     async def settle(self, made: Try, outcome: Outcome, now: datetime) -> bool:
         async with self.at(self.worker) as (session, scope):
-            card = CARDS[made.network]
+            card = self.cards[made.network]
             return await outgoing.settle(session, scope, made, outcome, card=card, pace=PACE, now=now)
 
     async def attempt(self, now: datetime) -> Try:

@@ -131,9 +131,9 @@ async def test_media_that_a_waiting_post_names_can_t_go(desk: Desk) -> None:
 async def test_media_that_a_variant_or_its_part_names_can_t_go(where: str, desk: Desk) -> None:
     row = await keep(desk)
     channel = typeid(Prefix.CHANNEL, (await desk.channel()).id)
-    named = {"media_ids": [public(row)]}
+    named: dict[str, Any] = {"media_ids": [public(row)]}
     if where == "part":
-        named = {"parts": [{"text": "more", "media": [{"media_id": public(row)}]}]}  # type: ignore[dict-item]
+        named = {"parts": [{"text": "more", "media": [{"media_id": public(row)}]}]}
     post = await desk.create(variants=[{"channel_id": channel, **named}])
     with pytest.raises(Conflict):
         await remove(desk, row)

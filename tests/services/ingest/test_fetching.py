@@ -5,8 +5,11 @@ import uuid
 from typing import Any
 
 from services.ingest import handlers
+from shared.contract import Pointer
+from shared.domain import scope as scopes
+from shared.domain.listening import pointers
 from shared.ids import new_uuid
-from shared.models.enums import ChannelStatus
+from shared.models.enums import ChannelStatus, Network
 from tests.conftest import NOW, HouseChannel
 from tests.services.ingest.practice import Practice
 
@@ -150,3 +153,31 @@ async def test_a_login_that_is_dead_is_found_out_by_a_fetch_too(network: Practic
 
     assert (await network.row(channel)).status is ChannelStatus.LOGIN_DEAD
     assert await network.eyes.fetchval("SELECT count(*) FROM due_fetch") == 1
+
+
+# ---------------------------------------------------------------- what we brought about ourselves
+
+
+async def brought_about(network: Practice, channel: HouseChannel, external_id: str) -> None:
+    """Let a post of ours be asked for, as an effect that is live does where its network tells nobody."""
+    pointer = Pointer(external_id, pointers.OWN)
+    one = pointers.Named(channel.id, new_uuid(), Network.SANDBOX, pointer, 0)
+    async with network.worker.db.session() as session:
+        scope = await scopes.house(session, channel.brand.brand_id)
+        await pointers.note(session, scope, [one], lanes={channel.id: "practice"})
+
+
+async def test_what_we_brought_about_is_asked_for_and_heard_as_our_own(network: Practice) -> None:
+    channel = await quiet(network)
+    own = await network.say("nous sommes ouverts", kind="post")
+    await brought_about(network, channel, own)
+    await network.turn()
+    assert await network.texts() == ["nous sommes ouverts"]
+
+
+async def test_what_we_brought_about_and_is_not_shown_yet_is_not_taken_for_deleted(network: Practice) -> None:
+    channel = await quiet(network)
+    await brought_about(network, channel, "p_0000000000000000")
+    await network.turn()
+    assert await network.eyes.fetchval("SELECT count(*) FROM mention WHERE deleted_at IS NOT NULL") == 0
+    assert await network.eyes.fetchval("SELECT failures FROM due_fetch") == 1
