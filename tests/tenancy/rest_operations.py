@@ -39,6 +39,10 @@ PLACES = {
     ("backfillChannel", "id"): 1,
     ("cancel_outgoing", "outgoing_id"): 2,
     ("cancelOutgoing", "id"): 2,
+    **dict.fromkeys((("unhide_mention", "mention_id"), ("unhideMention", "id")), 1),
+    **dict.fromkeys((("delete_mention", "mention_id"), ("deleteMention", "id")), 2),
+    **dict.fromkeys((("unlike_mention", "mention_id"), ("unlikeMention", "id")), 3),
+    **dict.fromkeys((("unblock_identity", "identity_id"), ("unblockIdentity", "id")), 1),
 }
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}

@@ -23,7 +23,7 @@ from shared.domain.brands import apps, consents
 from shared.domain.brands.apps import AppDraft
 from shared.domain.events import sequencer
 from shared.domain.scope import Principal, Scope
-from shared.ids import Prefix, new_uuid, typeid
+from shared.ids import Prefix, new_uuid, parse_typeid, typeid
 from shared.models.enums import GrantRole, KeyScope, Network
 from shared.queues import Queues
 from shared.vault import Vault
@@ -156,7 +156,23 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await _write(world, tenant, name)
     await number(world)
     await _find(world, tenant)
+    await _act(world, tenant)
     return tenant
+
+
+async def _act(world: World, tenant: Tenant) -> None:
+    """A like and a block that are live, so that they can be taken back."""
+    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}"
+    liked, blocked = tenant.ids[Prefix.MENTION][3], tenant.ids[Prefix.IDENTITY][1]
+    for where, body in (
+        (f"mentions/{liked}/like", None),
+        (f"identities/{blocked}/block", {"channel_id": tenant.id(Prefix.CHANNEL)}),
+    ):
+        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+        made = parse_typeid(Prefix.OUTGOING, answer.json()["id"])
+        await world.eye.execute("UPDATE outgoing SET state = 'live', external_id = 'done' WHERE id = $1", made)
+        await world.eye.execute("DELETE FROM due_outgoing WHERE outgoing_id = $1", made)
 
 
 async def _consent(world: World, tenant: Tenant, name: str) -> None:

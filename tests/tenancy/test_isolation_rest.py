@@ -25,7 +25,13 @@ OPERATIONS = operations(DOCUMENT)
 EVERY = pytest.mark.parametrize("operation", OPERATIONS, ids=[operation.id for operation in OPERATIONS])
 # What ends a thing comes after what else is done with it.
 IN_TURN = sorted(
-    OPERATIONS, key=lambda one: (one.method == "DELETE", one.id == "cancel_post", one.id == "publish_post")
+    OPERATIONS,
+    key=lambda one: (
+        one.method == "DELETE",
+        one.id == "remove_channel",
+        one.id == "cancel_post",
+        one.id == "publish_post",
+    ),
 )
 FIGURES_ONLY = {"get_channel_coverage", "get_metrics"}  # their answers have no words
 
