@@ -1,6 +1,6 @@
 """What a brand has to say, and how it is brought to its channels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import ChannelRef, MediaRef, MentionRef, PostPath, PostRef, UserRef, VariantRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
+from services.api.rest.pictured import PartRead, Pictured, part_read, pictures
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
 from shared.domain.publishing import cautions, figures, naming, posts
@@ -21,21 +22,13 @@ from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models.base import JsonList, JsonObject
+from shared.models.base import JsonList
 from shared.models.enums import PostStatus, VariantStatus
 from shared.models.mention import Mention
 from shared.models.post import Outgoing, Post, Variant
 from shared.queues import SendOutgoing
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/posts", route_class=TransactedRoute, tags=["posts"])
-
-
-class PartRead(Read):
-    """What follows in the same thread."""
-
-    text: str
-    media: list[MediaRead]
-    media_ids: list[MediaRef]
 
 
 class VariantRead(Read):
@@ -120,25 +113,6 @@ class PostList(ListRead[PostRead]):
     pass
 
 
-Pictured = Callable[[JsonList], list[MediaRead]]
-
-
-async def _pictured(call: Call, scope: Scope, lists: Sequence[JsonList]) -> Pictured:
-    """How the media of these lists are shown: where they are, and what is said of them."""
-    known = await naming.known(call.session, scope, lists)
-    address = call.services.addresses.at(call.services.clock())
-
-    def pictured(items: JsonList) -> list[MediaRead]:
-        return [MediaRead(url=one.url, kind=one.kind, alt=one.alt) for one in known.outgoing(scope, items, address)]
-
-    return pictured
-
-
-def _part(part: JsonObject, pictured: Pictured) -> PartRead:
-    media = part.get("media") or []
-    return PartRead(text=part["text"], media=pictured(media), media_ids=naming.ids_of(media))
-
-
 def _variant(
     row: Variant, post: Post, effects: Sequence[Outgoing], shown: Mention | None, pictured: Pictured
 ) -> VariantRead:
@@ -151,7 +125,7 @@ def _variant(
         media_ids=naming.ids_of(media_of(post, row)),
         link=link_of(post, row),
         first_comment=row.first_comment,
-        parts=[_part(part, pictured) for part in row.parts],
+        parts=[part_read(part, pictured) for part in row.parts],
         audience=row.audience,
         external_id=row.external_id,
         url=row.url,
@@ -169,7 +143,7 @@ async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[Post
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
     lists = [items for post in found for items in naming.lists_of(post, variants.get(post.id, []))]
-    pictured = await _pictured(call, scope, lists)
+    pictured = await pictures(call, scope, lists)
     shown = await figures.mentions_of(call.session, scope, ids)
     warned = await cautions.of_posts(call.session, scope, [(post, variants.get(post.id, [])) for post in found])
     return [
