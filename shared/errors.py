@@ -70,6 +70,16 @@ class Stale(Conflict):
     code = "stale"
 
 
+class Over(ParvisError):
+    """What gave access was good once and has ended; `language` is that of whoever it was made for."""
+
+    code = "over"
+
+    def __init__(self, message: str, *, language: str) -> None:
+        super().__init__(message)
+        self.language = language
+
+
 class BadSignature(ParvisError):
     """A delivery whose signature is missing, wrong or too old."""
 

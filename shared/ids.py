@@ -36,12 +36,20 @@ class Prefix(StrEnum):
     THREAD = "thr"
     IDENTITY = "idn"
     POST = "post"
+    CAMPAIGN = "camp"
     VARIANT = "var"
     MEDIA = "med"
+    SLOT = "slot"
+    RECURRENCE = "rec"
+    BLACKOUT = "blk"
+    CALENDAR_FEED = "cal"
     OUTGOING = "out"
     ATTEMPT = "att"
     EVENT = "evt"
     OPERATION = "op"
+    APPROVAL = "appr"
+    HOLD = "hold"
+    APPROVAL_LINK = "link"
 
 
 def new_uuid() -> UUID:

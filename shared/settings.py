@@ -210,6 +210,10 @@ class Settings(BaseSettings):
         """Where a network sends people back whom we asked for their consent."""
         return f"{self.api_base_url}/v1/oauth/{network}/callback"
 
+    def approval_url(self, token: str) -> str:
+        """Where a client approves."""
+        return f"{self.api_base_url}/approve/{token}"
+
     def missing_servers(self) -> list[str]:
         """The names of the server URLs that are unset."""
         values = (

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import errors, oauth, openapi, pages, receiving, showing
+from services.api import approval_routes, approving, errors, oauth, openapi, pages, receiving, showing
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
@@ -21,12 +21,19 @@ from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
     acts,
+    approval_links,
+    approvals,
     arrivals,
     audit,
+    best_times,
+    blackouts,
     brands,
+    calendar,
+    campaigns,
     channels,
     connecting,
     consents,
+    hold,
     identities,
     many_posts,
     media,
@@ -35,6 +42,8 @@ from services.api.rest import (
     operations,
     outgoing,
     posts,
+    recurrences,
+    slots,
     threads,
     viewer,
 )
@@ -86,12 +95,23 @@ ROUTERS = (
     threads.router,
     identities.router,
     arrivals.router,
+    best_times.router,
     metrics.router,
+    campaigns.router,
     many_posts.router,
     posts.router,
     media.uploading,
     media.router,
     media.content,
+    slots.router,
+    slots.queueing,
+    blackouts.router,
+    recurrences.router,
+    calendar.router,
+    approvals.router,
+    approvals.waiting,
+    approval_links.router,
+    hold.router,
     outgoing.router,
     acts.router,
     acts.blocking,
@@ -138,15 +158,20 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
 
     limits = RateLimits(settings.redis_url, at_once=settings.rate_limit // 100)
     allowance = Allowance(settings.rate_limit, limits)
+    # Counted one by one: a link has few requests, and none too many passes.
+    link_limits = RateLimits(settings.redis_url)
+    by_link = Allowance(approving.A_MINUTE, link_limits)
     engine = Engine()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(limits.close)
+            stack.push_async_callback(link_limits.close)
             services = await stack.enter_async_context(open_services(settings, clock))
             app.state.services = services
             app.state.allowance = allowance
+            app.state.by_link = by_link
             app.state.key_use = KeyUse(services.db)
             stack.push_async_callback(app.state.key_use.close)
             yield
@@ -171,6 +196,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
         app.include_router(router)
     app.include_router(oauth.router)
     app.include_router(showing.router)
+    app.include_router(calendar.address)
+    app.include_router(approval_routes.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))
     app.router.routes.extend(probe_routes(_checks(app)))

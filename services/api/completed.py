@@ -5,8 +5,10 @@ looks at what is selected below it and, where it knows all of it, generates a fu
 statement, and hands the executor a `Completed` value to pass on as it is. What it does not know goes the ordinary way.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -27,6 +29,7 @@ from shared.ids import Prefix, typeids
 from shared.models import Mention
 from shared.models.enums import MentionOrder
 
+_SNAKE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
@@ -110,6 +113,45 @@ def leaves(info: Any, things: Sequence[Any], type_name: str, names: Mapping[str,
         return None
     pairs = [(key, names[name]) for key, name in wanted]
     return Completed([{key: getattr(thing, name) for key, name in pairs} for thing in things])
+
+
+def plain(info: Any, value: dict[str, Any], types: Mapping[str, str]) -> Completed | None:
+    """A tree of plain values, keys as in Python: `types` names the type of what stands in each key, and "" that of all.
+
+    None where only the executor can tell.
+    """
+    if info.context.document is None:
+        return None
+    raw = info._raw_info
+    selected = Selected(raw.fragments, raw.variable_values)
+    try:
+        pick = _picker(selected, raw.field_nodes, "", types)
+    except Unknown:
+        return None
+    return Completed(pick(value))
+
+
+def _picker(
+    selected: Selected, nodes: Sequence[FieldNode], name: str, types: Mapping[str, str]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What is selected of an object, made once for all that stand in the same place."""
+    wanted: list[tuple[str, str, Callable[[Any], Any]]] = []
+    for key, same in selected.fields(list(nodes), {types[name]}).items():
+        field_name = same[0].name.value
+        if field_name.startswith("__"):
+            raise Unknown
+        own = _SNAKE.sub("_", field_name).lower()
+        below = _picker(selected, same, own, types) if own in types else None
+        wanted.append((key, own, _leaf if below is None else partial(_each, below)))
+    return lambda value: {key: take(value[own]) for key, own, take in wanted}
+
+
+def _each(pick: Callable[[dict[str, Any]], dict[str, Any]], values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [pick(value) for value in values]
+
+
+def _leaf(value: Any) -> Any:
+    return value.name if isinstance(value, Enum) else value
 
 
 # ---------------------------------------------------------------- from request to answer

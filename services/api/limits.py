@@ -92,11 +92,11 @@ class Standing:
     left: int
     reset: int
 
-    def refuse(self, limit: int) -> TooMany | None:
-        """Why this request is not answered; None where it is."""
-        if self.left >= 0:
+    def refuse(self, limit: int, *, more: int = 0) -> TooMany | None:
+        """Why this request is not answered; None where it is. `more` may be made beyond what was counted against."""
+        if self.left + more >= 0:
             return None
-        sentence = f"this key may make {limit} requests a minute; wait {self.reset} s"
+        sentence = f"this key may make {limit + more} requests a minute; wait {self.reset} s"
         return TooMany(sentence, seconds=self.reset)
 
 

@@ -12,12 +12,15 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
-from shared.domain.publishing import cautions, figures, media, naming, posts
+from shared.domain.publishing import campaigns, cautions, figures, media, naming, posts, reviews
 from shared.domain.publishing.cautions import Caution
 from shared.domain.publishing.naming import Known
+from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models import (
+    Approval,
     Attempt,
+    Campaign,
     Channel,
     Coverage,
     Edit,
@@ -138,6 +141,19 @@ async def outgoings(context: Context, brand_id: UUID, variant_id: UUID) -> list[
     return await _load(context, "outgoing", brand_id, variant_id, posts.outgoing_of) or []
 
 
+async def said(context: Context, brand_id: UUID, post_id: UUID) -> list[Approval]:
+    return await _load(context, "said", brand_id, post_id, reviews.said_of) or []
+
+
+async def standing(context: Context, row: Post) -> Standing | None:
+    """How a post stands before those who must agree; None once it is deleted."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, Standing]:
+        return await reviews.standings(session, scope, list((await _posts(session, scope, ids)).values()))
+
+    return await _load(context, "standing", row.brand_id, row.id, read)
+
+
 async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
     return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
 
@@ -171,6 +187,10 @@ async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list
 async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
     """The variant as its network shows it."""
     return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
+
+
+async def campaign(context: Context, brand_id: UUID, id_: UUID) -> Campaign | None:
+    return await _load(context, "campaign", brand_id, id_, campaigns.by_ids)
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

@@ -34,6 +34,7 @@ _FILES = {
     name: ((_STATIC / name).read_bytes(), kind)
     for name, kind in {
         "parvis.css": "text/css; charset=utf-8",
+        "approve.css": "text/css; charset=utf-8",
         "docs.js": "text/javascript; charset=utf-8",
         "icon.svg": "image/svg+xml",
     }.items()

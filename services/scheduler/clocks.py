@@ -10,10 +10,10 @@ from shared.connectors.registry import CLOCKS
 from shared.domain import leases
 from shared.domain import scope as scopes
 from shared.domain.publishing import clocks
+from shared.domain.publishing.clocks import Place
 from shared.errors import NetworkError
 from shared.ids import Prefix, typeid
 from shared.log import logger
-from shared.models.enums import Network
 
 _log = logger("scheduler.clocks")
 
@@ -21,8 +21,6 @@ LOOK_SECONDS = 1.0
 STEP_SECONDS = 0.1
 PATIENCE_SECONDS = 1.0  # how long the next step waits for what was due at the one before
 _KNOWN_FOR = timedelta(seconds=10)
-
-Place = tuple[Network, str]
 
 
 class Clocks:
@@ -62,7 +60,8 @@ class Clocks:
         now = self._house.clock()
         if is_sure or read_at is None or not timedelta(0) <= now - read_at <= _KNOWN_FOR:
             async with self._house.db.reading() as session:
-                place = await clocks.place(session, await scopes.house(session, brand_id), CLOCKS)
+                scope = await scopes.house(session, brand_id)
+                place = await clocks.place(session, scope, self._house.vault, self._house.cards)
             self._places[brand_id] = place, now
         return place
 

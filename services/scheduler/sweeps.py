@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.scheduler import tidying, withdrawing
+from services.scheduler import planning, reminding, tidying, withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
@@ -33,7 +33,9 @@ async def sweep(house: House) -> None:
         await forget(house)
     if await _turn(house, "sweep:daily", timedelta(days=1)):
         await nightly(house)
+    await planning.go_on(house)
     await withdrawing.work_off(house)
+    await reminding.remind(house)
 
 
 async def _turn(house: House, name: str, length: timedelta) -> bool:

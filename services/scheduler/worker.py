@@ -5,7 +5,7 @@ import time
 from uuid import UUID
 
 from services.rounds import Rounds
-from services.scheduler import measuring, sweeps
+from services.scheduler import measuring, planning, sweeps
 from services.scheduler.clocks import Clocks
 from services.scheduler.house import House
 from services.scheduler.sending import Sending
@@ -19,6 +19,7 @@ EVENTS = 1000
 POLLS = 500
 RING_AGAIN_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+ZONES_SECONDS = 24 * 3600.0
 _GRACE_SECONDS = 1.0
 SERVICE = "scheduler"
 
@@ -32,6 +33,7 @@ class Scheduler:
         self._clocks = Clocks(house, self._sending.wake)
         self._seat = sequencer.Seat(house.holder)
         self._rung: dict[UUID, float] = {}
+        self._zones_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish what is in hand within the settings' time."""
@@ -79,6 +81,10 @@ class Scheduler:
 
     async def _sweep(self) -> float:
         await sweeps.sweep(self._house)
+        # At the start, since that is when other rules come with a new image, and once a day.
+        if time.monotonic() >= self._zones_at:
+            await planning.follow_zones(self._house)
+            self._zones_at = time.monotonic() + ZONES_SECONDS
         return SWEEP_SECONDS
 
     async def _measure(self) -> float:

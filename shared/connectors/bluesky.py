@@ -1,4 +1,4 @@
-"""Bluesky: what is said to an account and about it, on whichever host it lives. Publishing is not offered yet."""
+"""Bluesky: what is said to an account and about it, and what it says, on whichever host it lives."""
 
 import hashlib
 import secrets
@@ -11,8 +11,10 @@ import regex
 
 from shared.connectors import (
     bluesky_check,
+    bluesky_media,
     bluesky_past,
     bluesky_recheck,
+    bluesky_sending,
     bluesky_session,
     bluesky_views,
     bluesky_walk,
@@ -35,6 +37,7 @@ from shared.contract import (
     Part,
     Pointer,
     Prepared,
+    Preparing,
     RawArrival,
     RawPart,
     RawRequest,
@@ -62,6 +65,8 @@ class Bluesky:
             {
                 Capability.POLL,
                 Capability.FETCH,
+                Capability.PUBLISH,
+                Capability.FIND,
                 Capability.MEASURE,
                 Capability.RENEW,
                 Capability.CHECK,
@@ -74,6 +79,11 @@ class Bluesky:
         hears=frozenset({MentionKind.POST, MentionKind.REPLY}),
         follows_terms=True,
         recheck_at_once=bluesky_recheck.AT_ONCE,
+        most_media=bluesky_media.MOST,
+        effects=bluesky_sending.EFFECTS,
+        prepares=Preparing.WITH_MEDIA,
+        media=bluesky_media.LIMITS,
+        link_apart=True,
     )
 
     def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
@@ -118,13 +128,13 @@ class Bluesky:
         return await bluesky_recheck.recheck(http, login, external_ids)
 
     async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        return await bluesky_media.prepare(http, login, outgoing, files)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        return await bluesky_sending.WAYS[outgoing.kind].send(http, login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-        raise outcome.cannot(self.card, Capability.FIND)
+        return await bluesky_sending.WAYS[outgoing.kind].find(http, login, outgoing)
 
     async def measure(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> list[Counted]:
         return await bluesky_recheck.measure(http, login, external_ids)

@@ -16,7 +16,7 @@ import orjson
 
 from shared.connectors import outcome
 from shared.connectors.reading import name, unix_time
-from shared.contract import Login, read_json
+from shared.contract import Login, Room, read_json
 from shared.errors import (
     BadPayload,
     LoginDead,
@@ -101,6 +101,18 @@ async def public(http: httpx.AsyncClient, service: str, method: str, asked: Quer
     return await outcome.ask(http, NETWORK, place(service, method, asked))
 
 
+async def call(
+    http: httpx.AsyncClient,
+    here: Session,
+    method: str,
+    content: bytes,
+    kind: str = "application/json",
+) -> httpx.Response:
+    """Call a procedure, whatever the status of the answer. Raises as `outcome.act` does."""
+    headers = {"content-type": kind, **here.bearer}
+    return await outcome.act(http, NETWORK, "POST", place(here.service, method), headers=headers, content=content)
+
+
 async def session_call(
     http: httpx.AsyncClient, service: str, method: str, *, bearer: str | None = None, body: object = None
 ) -> httpx.Response:
@@ -141,6 +153,20 @@ def failure(response: httpx.Response, login: Login | None = None) -> NetworkErro
     if error in _BETWEEN_SERVERS:
         return Unavailable(NETWORK, f"the network's servers do not agree with each other ({said})", unsent=True)
     return _about_login(error, status, said, login) or _about_the_call(status, said)
+
+
+def effect_failure(response: httpx.Response, login: Login) -> NetworkError:
+    """The error that an answer other than 200 stands for where something was to happen.
+
+    It did not where the host says so by an error of the protocol. Any other answer may be a proxy's, or that of a host
+    which broke off when it had done it: the key under which a second record is asked for being taken is a 500.
+    """
+    error, found = failure(response, login), value(response)
+    if isinstance(error, RateLimited | LoginDead | LoginExpired) or 300 <= response.status_code < 400:
+        return error
+    if isinstance(error, Refused) and name(found.get("error")):
+        return error
+    return Uncertain(NETWORK, error.message)
 
 
 def _about_login(error: str, status: int, said: str, login: Login | None) -> NetworkError | None:
@@ -185,6 +211,14 @@ def too_large(error: NetworkError) -> bool:
     """Whether an answer was not read to its end because of its size: less of it can be asked for."""
     cause = error.__cause__
     return cause is not None and isinstance(cause.__cause__, ResponseTooLarge)
+
+
+def room(response: httpx.Response, points: int) -> Room | None:
+    """How many more writes of so many points a host takes, by its headers."""
+    left = response.headers.get("ratelimit-remaining", "").strip()
+    if not (left.isascii() and left.isdigit() and len(left) < 10):
+        return None
+    return Room(int(left) // points, _asked_wait(response, datetime.now(UTC)))
 
 
 def rest(response: httpx.Response) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""Facebook Pages: what is said on one, by Meta's webhooks and by asking. Publishing is not offered yet."""
+"""Facebook Pages: what is said on one, by Meta's webhooks and by asking, and what the Page says and does itself."""
 
 import secrets
 from collections.abc import Sequence
@@ -7,7 +7,16 @@ from typing import ClassVar
 
 import httpx
 
-from shared.connectors import facebook_check, facebook_polling, graph, graph_rounds, meta_hooks, outcome
+from shared.connectors import (
+    facebook_check,
+    facebook_finding,
+    facebook_polling,
+    facebook_sending,
+    graph,
+    graph_rounds,
+    meta_hooks,
+    outcome,
+)
 from shared.connectors.facebook_answers import hear_any
 from shared.connectors.facebook_answers import read as read_answer
 from shared.connectors.facebook_feed import hear_change
@@ -19,6 +28,7 @@ from shared.contract import (
     Answer,
     Capability,
     Card,
+    Certainty,
     Choice,
     Counted,
     Files,
@@ -26,12 +36,14 @@ from shared.contract import (
     HookAddress,
     Length,
     Login,
+    MediaLimit,
     OutgoingEffect,
     Page,
     Parsed,
     Part,
     Pointer,
     Prepared,
+    Preparing,
     RawArrival,
     RawPart,
     RawRequest,
@@ -39,11 +51,20 @@ from shared.contract import (
     Sent,
     Subscription,
 )
-from shared.models.enums import MentionKind, Network
+from shared.models.enums import MentionKind, Network, OutgoingKind
 
 MAX_TEXT = 63_206
 _NETWORK = Network.FACEBOOK.value
 _NOTHING_TO_ASK_WITH = timedelta(hours=1)
+_PICTURE = MediaLimit(
+    frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/tiff"}),
+    most_bytes=10_000_000,
+)
+_FILM = MediaLimit(
+    frozenset({"video/mp4", "video/quicktime"}),
+    most_bytes=1_000_000_000,
+    length=(timedelta(seconds=1), timedelta(minutes=20)),
+)
 
 
 class Facebook:
@@ -59,6 +80,8 @@ class Facebook:
                 Capability.APP_WEBHOOKS,
                 Capability.POLL,
                 Capability.FETCH,
+                Capability.PUBLISH,
+                Capability.FIND,
                 Capability.MEASURE,
                 Capability.SUBSCRIBE,
                 Capability.CHECK,
@@ -83,6 +106,23 @@ class Facebook:
         ),
         poll_every=timedelta(minutes=5),
         asks_with="access_token",
+        most_media=facebook_sending.MOST_PHOTOS,
+        effects={
+            OutgoingKind.PUBLISH: Certainty.LOOKED_UP,
+            OutgoingKind.FIRST_COMMENT: Certainty.LOOKED_UP,
+            OutgoingKind.REPLY: Certainty.LOOKED_UP,
+            OutgoingKind.DELETE: Certainty.LOOKED_UP,
+            OutgoingKind.HIDE: Certainty.REPEATED,
+            OutgoingKind.UNHIDE: Certainty.REPEATED,
+            OutgoingKind.LIKE: Certainty.REPEATED,
+            OutgoingKind.UNLIKE: Certainty.REPEATED,
+            OutgoingKind.BLOCK: Certainty.REPEATED,
+            OutgoingKind.UNBLOCK: Certainty.REPEATED,
+        },
+        prepares=Preparing.WITH_MEDIA,
+        media={"image": _PICTURE, "gif": _PICTURE, "video": _FILM},
+        mixes_media=False,
+        link_apart=True,
     )
 
     def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
@@ -159,13 +199,18 @@ class Facebook:
         raise outcome.cannot(self.card, Capability.RENEW)
 
     async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        """Upload the pictures of a post by their addresses, unpublished."""
+        return await facebook_sending.prepare(_graph(http, login), login, outgoing)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        if outgoing.kind not in self.card.effects:
+            raise outcome.cannot(self.card, outgoing.kind)
+        return await facebook_sending.send(_graph(http, login), login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-        raise outcome.cannot(self.card, Capability.FIND)
+        if outgoing.kind not in self.card.effects:
+            raise outcome.cannot(self.card, outgoing.kind)
+        return await facebook_finding.find(_graph(http, login), login, outgoing)
 
 
 def _graph(http: httpx.AsyncClient, login: Login) -> Graph:

@@ -1,5 +1,6 @@
 """Which Page a login speaks for, what it may do, and what the network pushes, in words."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from shared.connectors import graph_findings
@@ -9,6 +10,12 @@ from shared.contract import Choice, Finding, HookAddress, Login, Subscription
 from shared.errors import NetworkError, Refused
 
 _PUBLIC = "feed,mention,ratings"
+# What a Page does by which right, in words.
+_DOING = (
+    ("publishing", "pages_manage_posts", "publish and delete posts"),
+    ("moderating", "pages_manage_engagement", "comment, answer, hide, like and block"),
+    ("answering", "pages_messaging", "answer private messages"),
+)
 _PRIVATE = "messages,message_echoes,message_edits,message_reactions,messaging_postbacks,standby"
 
 
@@ -44,7 +51,7 @@ async def subscribe(graph: Graph, login: Login, hook: HookAddress) -> Subscripti
 
 
 async def check(graph: Graph | None, login: Login) -> list[Finding]:
-    """Whether deliveries can be verified; and by asking: the Page, what may be read, what is pushed."""
+    """Whether deliveries can be verified; and by asking: the Page, what may be read and done, what is pushed."""
     findings = [graph_findings.secret(login), graph_findings.external_id(login, "page")]
     if graph is None:
         return [*findings, graph_findings.no_token("webhooks alone are heard, and what they miss is missed")]
@@ -61,8 +68,28 @@ async def check(graph: Graph | None, login: Login) -> list[Finding]:
         ("messages", f"{owner}/conversations", "id"),
     ):
         findings.append(await graph_findings.may_read(graph, code, path, code, fields=fields))
+    findings += await _doing(graph)
     findings.append(await graph_findings.subscription(graph, owner, "feed"))
     return [*findings, graph_findings.token_end(login, renews=False)]
+
+
+async def _doing(graph: Graph) -> list[Finding]:
+    """What the token may do, where the network tells of its rights: it does not have to."""
+    try:
+        told = (await graph.get("debug_token", input_token=graph.token)).value.get("data")
+    except NetworkError:
+        return []
+    scopes = told.get("scopes") if isinstance(told, Mapping) else None
+    if not isinstance(scopes, list):
+        return []
+    found = []
+    for code, right, words in _DOING:
+        if right in scopes:
+            found.append(Finding(True, code, f"the Page may {words}"))
+        else:
+            mend = f"give the app the right {right}, and connect the channel again"
+            found.append(Finding(False, code, f"the Page may not {words}: {right} was not given", mend))
+    return found
 
 
 def _login(page: Value, login: Login) -> Finding:

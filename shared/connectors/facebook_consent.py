@@ -14,7 +14,11 @@ from shared.models.enums import Network
 
 _NETWORK = Network.FACEBOOK.value
 _DIALOG = f"https://www.facebook.com/{graph.VERSION}"
-_TASKS = ("MODERATE", "MESSAGING")  # what a person has to be allowed on a Page, so that their token may do it
+_TASKS = (
+    "MODERATE",
+    "MESSAGING",
+    "CREATE_CONTENT",
+)  # what a person has to be allowed on a Page, so that their token may do it
 _PAGES = 50  # answers of 100 Pages each
 
 
@@ -31,6 +35,8 @@ class FacebookConsent:
         "pages_read_engagement",
         "pages_read_user_content",
         "pages_messaging",
+        "pages_manage_posts",
+        "pages_manage_engagement",
     )
 
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:

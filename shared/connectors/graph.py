@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 
-from shared.connectors import graph_errors, outcome
+from shared.connectors import graph_errors, graph_usage, outcome
 from shared.connectors.graph_errors import Forbidden, Missing, TooMuch
 from shared.connectors.reading import identifier, rfc3339, unix_time
-from shared.contract import Login
+from shared.contract import Login, Room
 from shared.errors import Refused, Unavailable, Uncertain
 
 VERSION = "v26.0"
@@ -43,6 +43,14 @@ class Answer:
     @property
     def next_page(self) -> str | None:
         return next_page(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was answered to something that was brought about, and how much room is left for more."""
+
+    value: Value
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +85,33 @@ class Graph:
         return graph_errors.answer(response.content) or {}
 
     async def post(self, path: str, **form: str | None) -> Answer:
-        """Bring something about that may be brought about twice."""
+        """Bring something about that may be brought about twice: until it is known to be done, it is not."""
         asked_at = datetime.now(UTC)
-        headers = {**self._headers(), "content-type": "application/x-www-form-urlencoded"}
-        content = urlencode(self._query(form)).encode()
         try:
-            response = await outcome.act(
-                self.http, self.network, "POST", f"{self.base}/{path}", headers=headers, content=content
-            )
+            response = await self._make("POST", path, form)
         except Uncertain as error:
-            raise Unavailable(self.network, error.message) from error
+            raise Unavailable(self.network, error.message, unsent=True) from error
         return self._answer(response, asked_at)
+
+    async def act(self, method: str, path: str, **form: str | None) -> Done:
+        """Bring something about, once. Raises Uncertain where it may have happened."""
+        response = await self._make(method, path, form)
+        error = graph_errors.acted(self.network, response, (self.token, self.app_secret))
+        if error is not None:
+            raise error
+        value = graph_errors.answer(self._cleaned(response.content)) or {}
+        return Done(value, graph_usage.room(response))
+
+    async def _make(self, method: str, path: str, form: Mapping[str, str | None]) -> httpx.Response:
+        """A request with an effect. What is deleted is named by the address alone: a body there may be passed over."""
+        asked = urlencode(self._query(form))
+        url, headers, content = f"{self.base}/{path}", self._headers(), None
+        if method == "DELETE":
+            url = f"{url}?{asked}"
+        else:
+            headers["content-type"] = "application/x-www-form-urlencoded"
+            content = asked.encode()
+        return await outcome.act(self.http, self.network, method, url, headers=headers, content=content)
 
     async def look(self, ids: Sequence[str], fields: str, *, together: int, other: str | None = None) -> "Looked":
         """What is there of these things. One that is not there makes Graph refuse all of them: halves tell which.
@@ -156,7 +180,7 @@ class Graph:
     def _answer(self, response: httpx.Response, asked_at: datetime) -> Answer:
         self._raise_failure(response)
         body = self._cleaned(response.content)
-        return Answer(graph_errors.answer(body) or {}, body, asked_at, graph_errors.wait(response))
+        return Answer(graph_errors.answer(body) or {}, body, asked_at, graph_usage.wait(response))
 
     def _raise_failure(self, response: httpx.Response) -> None:
         error = graph_errors.failure(self.network, response, (self.token, self.app_secret))

@@ -5,26 +5,45 @@ Sources: the error references of Graph and of Instagram, and the bodies in the t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
-import orjson
 
-from shared.connectors import outcome
+from shared.connectors import graph_usage, outcome
 from shared.contract import read_json, storable
-from shared.errors import BadPayload, LoginDead, NetworkError, RateLimited, Refused, Unavailable
+from shared.errors import (
+    BadPayload,
+    LoginDead,
+    NetworkError,
+    RateLimited,
+    Refused,
+    Unavailable,
+    Uncertain,
+    Unprepared,
+)
 
 _TOO_FAST = frozenset({4, 17, 32, 341, 613, *range(80_000, 80_015)})
 _TOO_FAST_BELOW = frozenset({1390008})
+_APP_TOO_FAST = frozenset({4, 341})
 _LOGIN = frozenset({102, 190})
 _RIGHTS = frozenset({3, 10, *range(200, 300)})
 _ALIASES = 803  # of several ids asked for at once, one is not there
 _NOT_THERE = 33  # subcode of 100
-_FETCH_FAILED = 2207052  # Instagram could not load what it was pointed to: later it may
-_THROTTLED = timedelta(
-    minutes=5
-)  # the limits are sliding hours; without a word from the network, look again after this
-_LONGEST = timedelta(hours=24)
+# What is answered before anything is done: a wrong parameter, syntax or proof, a policy, a link that may not be
+# posted, somebody who can't be written to. Any other code may come after the effect: Meta has created a comment, and
+# then answered 400 because it did not like how the answer was asked for (20, 1772107).
+_DID_NOTHING = frozenset({100, 104, 368, 551, 2500, 1_609_005})
+_RESTRICTED = 25  # Instagram wants the account's owner to log in and look
+# Messages may be answered for 24 hours (Facebook's subcode, Instagram's).
+_OVER = frozenset({2018278, 2534022})
+_WINDOW = "a private message may be answered for 24 hours after the person last wrote, and that is over"
+# A container of Instagram's that has to be made again, or waited for.
+_CONTAINER = frozenset({2207006, 2207020, 2207027})
+# Instagram could not load or make what it was pointed to: later it may.
+_LATER = frozenset({2207001, 2207003, 2207032, 2207052, 2207053})
+_SPAM = 2207051  # subcode of 4: it is not too fast, it is taken for spam
+_DAY_IS_FULL = 2207042  # subcode of 9: as many posts as an account may publish in 24 hours
+_A_PLACE = timedelta(hours=1)  # until one of them is likely to be older than that
 _LOGIN_WORDS = {
     458: "the person has removed the app",
     459: "the person has to log in at Meta and pass a security check",
@@ -34,8 +53,6 @@ _LOGIN_WORDS = {
     467: "the access token is no longer valid",
     492: "the person no longer has a role on the page",
 }
-# How much of a limit may be used before we slow down, in percent, and how long we then leave the network alone.
-_SLOWER = ((95, timedelta(minutes=30)), (80, timedelta(minutes=10)))
 
 
 class Missing(Refused):
@@ -79,20 +96,76 @@ def failure(network: str, response: httpx.Response, secrets: tuple[str, ...] = (
     return _meant(network, response, said, secrets)
 
 
-def _meant(network: str, response: httpx.Response, said: _Said, secrets: tuple[str, ...]) -> NetworkError:
-    if said.code in _TOO_FAST or said.subcode in _TOO_FAST_BELOW or response.status_code == 429:
-        return RateLimited(network, after=regain(response))
-    if said.code in _LOGIN:
-        return LoginDead(network, _LOGIN_WORDS.get(said.subcode, "the network no longer takes the access token"))
-    words = f"{_without(said.message, secrets)} (code {said.code}{f', {said.subcode}' if said.subcode else ''})"
+def acted(network: str, response: httpx.Response, secrets: tuple[str, ...] = ()) -> NetworkError | None:
+    """The error in an answer to something that has an effect, None where it was done.
+
+    Uncertain, unless the code is one of those by which Graph certainly did nothing: a status proves nothing.
+    """
+    value = answer(response.content)
+    said = None if value is None else _said(value)
+    if said is None:
+        if value is not None and response.is_success:
+            return None
+        return outcome.failure(network, response, frozenset())
+    early = _before_all(network, response, said)
+    if early is not None:
+        return early
+    words = _words(said, secrets)
+    if response.status_code < 500 and not said.transient:
+        certain = _did_nothing(network, said, words)
+        if certain is not None:
+            return certain
+    if response.status_code == 401:
+        return LoginDead(network)
+    return Uncertain(network, f"the network answered with an error that does not say whether it was done: {words}")
+
+
+def _did_nothing(network: str, said: _Said, words: str) -> NetworkError | None:
+    """The error that certainly comes before any effect; None for one that may come after it."""
+    if said.subcode in _CONTAINER:
+        return Unprepared(network, words)
+    if said.subcode in _OVER:
+        return Refused(network, f"{_WINDOW}: {words}")
     if _is_missing(said):
         return Missing(network, words)
-    if said.transient or said.code in {1, 2} or said.subcode == _FETCH_FAILED or response.status_code >= 500:
+    if said.code in _RIGHTS:
+        return Forbidden(network, words)
+    if said.code in _DID_NOTHING or said.code == _RESTRICTED or said.subcode == _SPAM:
+        return Refused(network, words)
+    return None
+
+
+def _meant(network: str, response: httpx.Response, said: _Said, secrets: tuple[str, ...]) -> NetworkError:
+    early = _before_all(network, response, said)
+    if early is not None:
+        return early
+    words = _words(said, secrets)
+    if _is_missing(said):
+        return Missing(network, words)
+    if said.transient or said.code in {1, 2} or said.subcode in _LATER or response.status_code >= 500:
         later = TooMuch if said.code == 1 and "reduce the amount" in said.message else Unavailable
         return later(network, words, unsent=True)
     if response.status_code == 401:
         return LoginDead(network)
     return Forbidden(network, words) if said.code in _RIGHTS else Refused(network, words)
+
+
+def _before_all(network: str, response: httpx.Response, said: _Said) -> NetworkError | None:
+    """What is said before anything is read or done: too fast, or a login that is not taken."""
+    if said.subcode == _DAY_IS_FULL:
+        message = "as many posts as Instagram takes in 24 hours have been published"
+        return RateLimited(network, message, after=_A_PLACE)
+    fast = said.code in _TOO_FAST and said.subcode != _SPAM
+    if fast or said.subcode in _TOO_FAST_BELOW or response.status_code == 429:
+        whole_app = said.code in _APP_TOO_FAST or graph_usage.app_is_full(response)
+        return RateLimited(network, after=graph_usage.regain(response), whole_app=whole_app)
+    if said.code in _LOGIN:
+        return LoginDead(network, _LOGIN_WORDS.get(said.subcode, "the network no longer takes the access token"))
+    return None
+
+
+def _words(said: _Said, secrets: tuple[str, ...]) -> str:
+    return f"{_without(said.message, secrets)} (code {said.code}{f', {said.subcode}' if said.subcode else ''})"
 
 
 def answer(body: bytes) -> Mapping[str, object] | None:
@@ -104,6 +177,11 @@ def answer(body: bytes) -> Mapping[str, object] | None:
     if value == []:
         return {}
     return value if isinstance(value, dict) else None
+
+
+def comes_later(subcode: int) -> bool:
+    """Whether Instagram failed at a thing that it may manage at another time."""
+    return subcode in _LATER
 
 
 def told(response: httpx.Response) -> tuple[int, str]:
@@ -146,50 +224,3 @@ def _without(message: str, secrets: tuple[str, ...]) -> str:
         if secret:
             message = message.replace(secret, "…")
     return storable(message[:300])
-
-
-# ---------------------------------------------------------------- limits
-
-
-def regain(response: httpx.Response) -> timedelta:
-    """How long to wait after being told that it was too fast."""
-    minutes = max((minutes for _, minutes in _usage(response)), default=0.0)
-    if minutes > 0:
-        return min(timedelta(minutes=minutes), _LONGEST)
-    if "retry-after" in response.headers:
-        return outcome.wait_asked(response, datetime.now(UTC))
-    return _THROTTLED
-
-
-def wait(response: httpx.Response) -> timedelta | None:
-    """How long the network's own figures of use ask us to leave it alone; None: they don't."""
-    usage = _usage(response)
-    minutes = max((minutes for _, minutes in usage), default=0.0)
-    if minutes > 0:
-        return min(timedelta(minutes=minutes), _LONGEST)
-    used = max((percent for percent, _ in usage), default=0.0)
-    return next((wait for limit, wait in _SLOWER if used >= limit), None)
-
-
-def _usage(response: httpx.Response) -> list[tuple[float, float]]:
-    """Percent used, and minutes until access is regained, of each limit that the headers name."""
-    app = _header(response, "x-app-usage")
-    business = _header(response, "x-business-use-case-usage")
-    listed = [one for many in business.values() if isinstance(many, list) for one in many]
-    return [_limit(one) for one in [app, *listed] if isinstance(one, Mapping) and one]
-
-
-def _limit(usage: Mapping[str, object]) -> tuple[float, float]:
-    percents = [usage.get(name) for name in ("call_count", "total_time", "total_cputime")]
-    minutes = usage.get("estimated_time_to_regain_access")
-    return max((float(p) for p in percents if isinstance(p, int | float)), default=0.0), (
-        float(minutes) if isinstance(minutes, int | float) else 0.0
-    )
-
-
-def _header(response: httpx.Response, name: str) -> Mapping[str, object]:
-    try:
-        value = orjson.loads(response.headers.get(name, "{}"))
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

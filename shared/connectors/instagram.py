@@ -1,4 +1,4 @@
-"""Instagram: what is said to a professional account, by Meta's webhooks and by asking."""
+"""Instagram: what is said to a professional account, by Meta's webhooks and by asking, and what it says itself."""
 
 import secrets
 from collections.abc import Sequence
@@ -7,7 +7,16 @@ from typing import ClassVar
 
 import httpx
 
-from shared.connectors import graph, graph_rounds, instagram_polling, meta_hooks, outcome
+from shared.connectors import (
+    graph,
+    graph_rounds,
+    instagram_containers,
+    instagram_finding,
+    instagram_polling,
+    instagram_sending,
+    meta_hooks,
+    outcome,
+)
 from shared.connectors.graph import Graph
 from shared.connectors.graph_rounds import SOURCE
 from shared.connectors.instagram_answers import hear_any
@@ -19,6 +28,7 @@ from shared.contract import (
     Answer,
     Capability,
     Card,
+    Certainty,
     Choice,
     Counted,
     Files,
@@ -26,12 +36,14 @@ from shared.contract import (
     HookAddress,
     Length,
     Login,
+    MediaLimit,
     OutgoingEffect,
     Page,
     Parsed,
     Part,
     Pointer,
     Prepared,
+    Preparing,
     RawArrival,
     RawPart,
     RawRequest,
@@ -40,11 +52,17 @@ from shared.contract import (
     Subscription,
     read_json,
 )
-from shared.models.enums import MentionKind, Network
+from shared.models.enums import MentionKind, Network, OutgoingKind
 
 MAX_TEXT = 2_200
 _NETWORK = Network.INSTAGRAM.value
 _NOTHING_TO_ASK_WITH = timedelta(hours=1)
+_PICTURE = MediaLimit(frozenset({"image/jpeg"}), most_bytes=8 * 1024 * 1024, ratio=(4 / 5, 1.91), longest_alt=1_000)
+_FILM = MediaLimit(
+    frozenset({"video/mp4", "video/quicktime"}),
+    most_bytes=300_000_000,
+    length=(timedelta(seconds=3), timedelta(minutes=15)),
+)
 
 
 class Instagram:
@@ -60,6 +78,8 @@ class Instagram:
                 Capability.APP_WEBHOOKS,
                 Capability.POLL,
                 Capability.FETCH,
+                Capability.PUBLISH,
+                Capability.FIND,
                 Capability.MEASURE,
                 Capability.RENEW,
                 Capability.SUBSCRIBE,
@@ -78,6 +98,19 @@ class Instagram:
         poll_every=timedelta(minutes=10),
         asks_with="access_token",
         recheck_at_once=10,
+        most_media=instagram_containers.MOST_MEDIA,
+        effects={
+            OutgoingKind.PUBLISH: Certainty.LOOKED_UP,
+            OutgoingKind.FIRST_COMMENT: Certainty.LOOKED_UP,
+            OutgoingKind.REPLY: Certainty.LOOKED_UP,
+            OutgoingKind.DELETE: Certainty.LOOKED_UP,
+            OutgoingKind.HIDE: Certainty.REPEATED,
+            OutgoingKind.UNHIDE: Certainty.REPEATED,
+        },
+        prepares=Preparing.ALWAYS,
+        prepares_ahead=timedelta(minutes=10),
+        media={"image": _PICTURE, "video": _FILM},
+        needs_media=True,
     )
 
     def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
@@ -154,13 +187,20 @@ class Instagram:
         return await check(_graph(http, login) if login.credentials.get("access_token") else None, login)
 
     async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        """Have containers made of a post's media, by their addresses; nothing is laid ready for the rest."""
+        if outgoing.kind is not OutgoingKind.PUBLISH:
+            return Prepared(dict(outgoing.marks))
+        return await instagram_containers.prepare(_graph(http, login), login, outgoing)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        if outgoing.kind not in self.card.effects:
+            raise outcome.cannot(self.card, outgoing.kind)
+        return await instagram_sending.send(_graph(http, login), login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-        raise outcome.cannot(self.card, Capability.FIND)
+        if outgoing.kind not in self.card.effects:
+            raise outcome.cannot(self.card, outgoing.kind)
+        return await instagram_finding.find(_graph(http, login), login, outgoing)
 
 
 def _graph(http: httpx.AsyncClient, login: Login) -> Graph:

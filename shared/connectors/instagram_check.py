@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from shared.connectors import graph_findings
+from shared.connectors import graph_findings, instagram_containers
 from shared.connectors.graph import Graph, Value
 from shared.connectors.reading import identifier, name
 from shared.contract import Choice, Finding, HookAddress, Login, Subscription
@@ -91,8 +91,24 @@ async def check(graph: Graph | None, login: Login) -> list[Finding]:
     ):
         platform = "instagram" if code == "messages" else None
         findings.append(await graph_findings.may_read(graph, code, path, words, fields=fields, platform=platform))
+    findings.append(await _publishing(graph, owner))
     findings.append(await graph_findings.subscription(graph, "me", "comments" if not graph.by_page else None))
     return [*findings, graph_findings.token_end(login, renews=not graph.by_page)]
+
+
+async def _publishing(graph: Graph, owner: str) -> Finding:
+    """Whether posts may be published, and how many of a day's there are."""
+    try:
+        answer = await graph.get(f"{owner}/content_publishing_limit", fields="config,quota_usage")
+    except NetworkError as error:
+        right = "instagram_content_publish" if graph.by_page else "instagram_business_content_publish"
+        mend = f"give the app the right {right}, and connect the account again"
+        return Finding(False, "publishing", f"posts can't be published: {error.message}", mend)
+    used, total = instagram_containers.quota(answer.items)
+    if used is None or total is None:
+        return Finding(True, "publishing", "posts can be published")
+    message = f"posts can be published: {used} of {total} in 24 hours are used"
+    return Finding(used < total, "publishing", message, "wait until tomorrow" if used >= total else None)
 
 
 def _login(account: Value, login: Login) -> Finding:

@@ -28,6 +28,7 @@ class InstagramConsent:
         "instagram_business_basic",
         "instagram_business_manage_comments",
         "instagram_business_manage_messages",
+        "instagram_business_content_publish",
     )
 
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:

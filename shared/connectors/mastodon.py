@@ -1,6 +1,6 @@
 """Mastodon, and what speaks its interface: an account's notifications, its own statuses, hashtags and searches.
 
-Hearing and fetching; publishing is not offered yet. Nothing is pushed: streaming and web push are not used.
+Nothing is pushed: streaming and web push are not used.
 """
 
 import hashlib
@@ -16,8 +16,11 @@ from shared.connectors import (
     mastodon_backfill,
     mastodon_check,
     mastodon_hearing,
+    mastodon_media,
     mastodon_poll,
     mastodon_recheck,
+    mastodon_saying,
+    mastodon_sending,
     outcome,
 )
 from shared.contract import (
@@ -37,6 +40,7 @@ from shared.contract import (
     Part,
     Pointer,
     Prepared,
+    Preparing,
     RawArrival,
     RawPart,
     RawRequest,
@@ -66,6 +70,8 @@ class Mastodon:
             {
                 Capability.POLL,
                 Capability.FETCH,
+                Capability.PUBLISH,
+                Capability.FIND,
                 Capability.MEASURE,
                 Capability.CHECK,
                 Capability.IDENTIFY,
@@ -79,6 +85,12 @@ class Mastodon:
         hears=frozenset({MentionKind.POST, MentionKind.REPLY, MentionKind.MESSAGE}),
         follows_terms=True,
         recheck_at_once=mastodon_recheck.AT_ONCE,
+        most_media=mastodon_media.MOST,
+        effects=mastodon_sending.EFFECTS,
+        prepares=Preparing.WITH_MEDIA,
+        media=mastodon_media.LIMITS,
+        mixes_media=False,
+        audiences=mastodon_saying.AUDIENCES,
     )
 
     def handshake(self, request: RawRequest, secret: Secret) -> Answer | None:
@@ -126,13 +138,19 @@ class Mastodon:
         return await mastodon_check.check(http, login)
 
     async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        return await mastodon_media.prepare(http, login, outgoing, files)
 
     async def send(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent:
-        raise outcome.cannot(self.card, Capability.PUBLISH)
+        return await self._way(outgoing).send(http, login, outgoing)
 
     async def find(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect) -> Sent | None:
-        raise outcome.cannot(self.card, Capability.FIND)
+        return await self._way(outgoing).find(http, login, outgoing)
+
+    def _way(self, outgoing: OutgoingEffect) -> mastodon_sending.Way:
+        way = mastodon_sending.WAYS.get(outgoing.kind)
+        if way is None:
+            raise outcome.cannot(self.card, outgoing.kind)
+        return way
 
     async def renew(self, http: httpx.AsyncClient, login: Login) -> Login:
         raise outcome.cannot(self.card, Capability.RENEW)

@@ -8,14 +8,18 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from shared import contract
 from shared.connectors import outcome
 from shared.connectors.reading import rfc3339, unix_time, words
 from shared.contract import Login, read_json, storable
-from shared.errors import BadPayload, Gone, LoginDead, NetworkError, RateLimited, Refused, Unavailable
+from shared.errors import BadPayload, Gone, LoginDead, NetworkError, RateLimited, Refused, Unavailable, Uncertain
 
 NETWORK = "mastodon"
 # Of the 300 requests that an account usually has in five minutes, these stay for whatever else its people use.
 LEAST_LEFT = 15
+NO_REASON = "(no reason given)"
+# By these, with a reason, an instance says that it looked at what was asked and did nothing. 400 is not among them.
+_SAYS_NO = frozenset({403, 404, 410, 413, 415, 422})
 
 Query = Sequence[tuple[str, str]]
 
@@ -72,6 +76,35 @@ async def read(http: httpx.AsyncClient, login: Login, path: str, query: Query = 
     return value_of(response)
 
 
+async def post(
+    http: httpx.AsyncClient,
+    login: Login,
+    method: str,
+    path: str,
+    *,
+    content: bytes,
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """Do something, whatever the status of the answer; the content is a form unless the headers say otherwise."""
+    sent = {"content-type": "application/x-www-form-urlencoded", **bearer(login), **(headers or {})}
+    return await outcome.act(
+        http, NETWORK, method, f"{origin(login.base_url)}{path}", headers=sent, content=content or None
+    )
+
+
+def made_of(response: httpx.Response) -> Mapping[str, object]:
+    """The object in the answer to something that was to happen."""
+    if response.status_code != 200:
+        raise effect_failure(response)
+    try:
+        value = read_json(response.content)
+    except BadPayload:
+        value = None
+    if not isinstance(value, Mapping) or not value or "error" in value:
+        raise Uncertain(NETWORK, "the instance answered with something else than what it made")
+    return value
+
+
 def value_of(response: httpx.Response) -> object:
     """The JSON value of an answer. Raises Unavailable: a page of HTML in its place is gone after a while."""
     try:
@@ -96,6 +129,21 @@ def failure(response: httpx.Response) -> NetworkError:
     return Refused(NETWORK, f"the instance refused it with status {status}: {said}")
 
 
+def effect_failure(response: httpx.Response) -> NetworkError:
+    """The error that a status other than 200 stands for where something was to happen.
+
+    It did not where the instance itself says so, in its own JSON: that it does not take the login, the pace, or what
+    was asked. Any other answer may be a proxy's, or that of an instance which broke off when it had done it.
+    """
+    error = failure(response)
+    if isinstance(error, LoginDead | RateLimited) or 300 <= response.status_code < 400:
+        return error
+    said = error_of(response)
+    if response.status_code in _SAYS_NO and said != NO_REASON:
+        return Refused(NETWORK, f"the instance refused it with status {response.status_code}: {said}")
+    return Uncertain(NETWORK, f"the instance answered with status {response.status_code}: {said}")
+
+
 def _why_dead(status: int, said: str) -> str | None:
     if status == 401:
         return f"the instance does not take the token: {said}"
@@ -112,17 +160,25 @@ def error_of(response: httpx.Response) -> str:
     try:
         value = read_json(response.content)
     except BadPayload:
-        return "(no reason given)"
+        return NO_REASON
     said = None
     if isinstance(value, Mapping):
         said = words(value.get("error_description")) or words(value.get("error"))
-    return outcome.discreet(said, response)[:300] if said else "(no reason given)"
+    return outcome.discreet(said, response)[:300] if said else NO_REASON
 
 
 def room(response: httpx.Response) -> Room:
     """What X-RateLimit-Remaining, -Limit and -Reset say; a pair of the headers that is missing is unknown."""
     left, limit = (_whole(response.headers.get(f"x-ratelimit-{name}")) for name in ("remaining", "limit"))
     return Room(left, limit, _resets_in(response))
+
+
+def room_of(response: httpx.Response) -> contract.Room | None:
+    """As `room`, for what was done: how many more of it the instance takes."""
+    found = room(response)
+    if found.left is None or found.resets_in is None:
+        return None
+    return contract.Room(found.left, found.resets_in)
 
 
 def _whole(header: str | None) -> int | None:
@@ -136,10 +192,10 @@ def _resets_in(response: httpx.Response) -> timedelta | None:
         at = unix_time(given) or rfc3339(given)
     except ValueError:
         return None
-    return min(max(at - _its_now(response), outcome.SHORTEST_WAIT), outcome.LONGEST_WAIT)
+    return min(max(at - its_now(response), outcome.SHORTEST_WAIT), outcome.LONGEST_WAIT)
 
 
-def _its_now(response: httpx.Response) -> datetime:
+def its_now(response: httpx.Response) -> datetime:
     try:
         said = parsedate_to_datetime(response.headers.get("date", ""))
     except (ValueError, TypeError, IndexError, OverflowError):

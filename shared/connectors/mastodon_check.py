@@ -13,8 +13,11 @@ from shared.connectors.reading import identifier, name
 from shared.contract import Choice, Finding, Login
 from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unavailable
 
-# What hearing needs. A token that may `read` may all of them.
-NEEDED = ("read:accounts", "read:notifications", "read:search", "read:statuses")
+# What hearing needs, and what speaking does. A token that may `read` and `write` may all of them.
+NEEDED = (
+    *("read:accounts", "read:notifications", "read:search", "read:statuses"),
+    *("write:blocks", "write:favourites", "write:media", "write:statuses"),
+)
 Value = Mapping[str, object]
 
 
@@ -28,7 +31,18 @@ async def identify(http: httpx.AsyncClient, login: Login) -> Choice:
     handle = full_handle(account)
     kept = {"access_token": login.credentials.get("access_token", "")}
     place = f"{external_id}@{urlsplit(base_url).netloc}"
-    return Choice(place, f"@{handle}" if handle else f"account {external_id}", kept, base_url)
+    named = f"@{handle}" if handle else f"account {external_id}"
+    return Choice(place, named, kept, base_url, limits=await _taken(http, login))
+
+
+async def _taken(http: httpx.AsyncClient, login: Login) -> dict[str, int]:
+    """What the instance takes in one status; what it does not say is as on the card."""
+    try:
+        instance = await described(http, login)
+    except (Refused, Unavailable, RateLimited):
+        return {}
+    told = {"text": limits(instance)[0], "media": _statuses(instance).get("max_media_attachments")}
+    return {what: most for what, most in told.items() if type(most) is int and 0 <= most < 2**31}
 
 
 async def me(http: httpx.AsyncClient, login: Login) -> Value:
@@ -39,7 +53,7 @@ async def me(http: httpx.AsyncClient, login: Login) -> Value:
 
 
 def missing(granted: str) -> tuple[str, ...]:
-    """The scopes that hearing needs and that are not among those given, which may be wider."""
+    """The scopes that a channel needs and that are not among those given, which may be wider."""
     given = set(granted.split())
     return tuple(scope for scope in NEEDED if not given & {scope, scope.partition(":")[0]})
 
@@ -80,7 +94,7 @@ async def _scopes(http: httpx.AsyncClient, login: Login) -> list[Finding]:
     if not lacking:
         return [Finding(True, "scopes", f"the app may {told}")]
     message = f"the app may {told or 'nothing'}, and not {', '.join(lacking)}"
-    return [Finding(False, "scopes", message, "connect the channel again with the scope “read”")]
+    return [Finding(False, "scopes", message, "connect the channel again with the scopes “read write”")]
 
 
 async def _instance(http: httpx.AsyncClient, login: Login) -> list[Finding]:
@@ -109,12 +123,16 @@ async def described(http: httpx.AsyncClient, login: Login) -> Value:
 
 def limits(instance: Value) -> tuple[int | None, int | None]:
     """The characters that a post may have and that an address counts for; Pleroma says `max_toot_chars`."""
-    configuration = instance.get("configuration")
-    statuses = configuration.get("statuses") if isinstance(configuration, Mapping) else None
-    told = statuses if isinstance(statuses, Mapping) else {}
+    told = _statuses(instance)
     most = told.get("max_characters", instance.get("max_toot_chars"))
     each = told.get("characters_reserved_per_url")
     return (most if type(most) is int else None), (each if type(each) is int else None)
+
+
+def _statuses(instance: Value) -> Value:
+    configuration = instance.get("configuration")
+    statuses = configuration.get("statuses") if isinstance(configuration, Mapping) else None
+    return statuses if isinstance(statuses, Mapping) else {}
 
 
 async def _source(http: httpx.AsyncClient, login: Login, source: Source) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Mastodon's consent: an app for each instance, OAuth 2 with PKCE, one account a consent."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -17,13 +18,13 @@ APP_NAME = "Parvis"
 
 
 class MastodonConsent:
-    """Asks an account's owner to let us read for it.
+    """Asks an account's owner to let us read and write for it.
 
-    The scope is the wide `read`: not all of Mastodon's kin know the narrow ones below it (Pixelfed refuses them).
+    The scopes are the wide ones: not all of Mastodon's kin know the narrow ones below them (Pixelfed refuses them).
     """
 
     network: ClassVar[Network] = Network.MASTODON
-    scopes: ClassVar[tuple[str, ...]] = ("read",)
+    scopes: ClassVar[tuple[str, ...]] = ("read", "write")
 
     async def register(self, http: httpx.AsyncClient, base_url: str, redirect_uri: str) -> AppLogin:
         """Our app at one instance. Instances forget apps that nobody uses, so register anew when one is not known."""
@@ -39,7 +40,10 @@ class MastodonConsent:
         return AppLogin(client_id, client_secret, base_url)
 
     async def is_registered(self, http: httpx.AsyncClient, app: AppLogin) -> bool:
-        """Instances sweep apps without a token away, a day after they were made: a token of the app's own tells."""
+        """Instances sweep apps without a token away, a day after they were made: a token of the app's own tells.
+
+        An app that was registered for less than is asked for now is registered anew as well.
+        """
         asked = {
             "grant_type": "client_credentials",
             "client_id": app.client_id,
@@ -49,7 +53,7 @@ class MastodonConsent:
         response = await _post(http, f"{calls.origin(app.base_url)}/oauth/token", asked)
         if response.is_success:
             return True
-        if response.status_code == 401 and _error(response) == "invalid_client":
+        if response.status_code in {400, 401} and _error(response) in {"invalid_client", "invalid_scope"}:
             return False
         raise calls.failure(response)
 
@@ -67,7 +71,7 @@ class MastodonConsent:
         return f"{calls.origin(app.base_url)}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(self, http: httpx.AsyncClient, app: AppLogin, consented: Consented) -> list[Choice]:
-        """The one account that the person let us read for, and the scopes that they or the instance left out."""
+        """The one account that the person let us act for, and the scopes that they or the instance left out."""
         asked = {
             "grant_type": "authorization_code",
             "code": consented.code,
@@ -87,7 +91,7 @@ class MastodonConsent:
         found = await mastodon_check.identify(http, Login("", app.base_url, {"access_token": access_token}))
         # RFC 6749, section 5.1: no scope in the answer means that what was asked for was given.
         lacking = mastodon_check.missing(granted) if granted is not None else ()
-        return [Choice(found.external_id, found.name, found.credentials, found.base_url, missing=lacking)]
+        return [replace(found, missing=lacking)]
 
 
 async def _post(http: httpx.AsyncClient, url: str, form: Mapping[str, str]) -> httpx.Response:

@@ -129,11 +129,11 @@ def _text(status: Value, problems: list[Problem]) -> str | None:
     html = content or ""
     if readable(html) != html:
         problems.append(Problem("too_long", "the text is longer than is read here: its end is cut", ("content",)))
-    said = text_of(html, _handles(status.get("mentions")))
+    said = text_of(html, handles_of(status.get("mentions")))
     return "\n\n".join(part for part in (warning.strip(), said, answers) if part)
 
 
-def _handles(mentions: object) -> dict[str, str]:
+def handles_of(mentions: object) -> dict[str, str]:
     found = {}
     for mention in mentions if isinstance(mentions, list) else []:
         handle = full_handle(mention) if isinstance(mention, Mapping) else None

@@ -9,10 +9,31 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
-from shared.models import Arrival, Channel, Identity, Media, Mention, Operation, Outgoing, Post, Thread, Variant
+from shared.models import (
+    ApprovalLink,
+    Arrival,
+    Blackout,
+    CalendarFeed,
+    Campaign,
+    Channel,
+    Identity,
+    Media,
+    Mention,
+    Operation,
+    Outgoing,
+    Post,
+    Recurrence,
+    Slot,
+    Thread,
+    Variant,
+)
 
 _TABLES: dict[Prefix, Any] = {
+    Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
+    Prefix.BLACKOUT: Blackout,
+    Prefix.CALENDAR_FEED: CalendarFeed,
+    Prefix.CAMPAIGN: Campaign,
     Prefix.CHANNEL: Channel,
     Prefix.IDENTITY: Identity,
     Prefix.MEDIA: Media,
@@ -20,6 +41,8 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
+    Prefix.RECURRENCE: Recurrence,
+    Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
 }

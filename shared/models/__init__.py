@@ -1,7 +1,9 @@
 """The nouns: one file each, importable from here."""
 
+from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
+from shared.models.campaign import Campaign
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
@@ -22,19 +24,25 @@ from shared.models.organization import (
     User,
     UserDraft,
 )
+from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 
 __all__ = [
     "ApiKey",
     "App",
+    "Approval",
+    "ApprovalLink",
     "Arrival",
     "Attempt",
     "AuditEntry",
+    "Blackout",
     "Brand",
     "BrandDraft",
     "BrandSequence",
     "Budget",
+    "CalendarFeed",
+    "Campaign",
     "Channel",
     "ChannelDraft",
     "Consent",
@@ -43,12 +51,15 @@ __all__ = [
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
+    "DueRecurrence",
+    "DueReminder",
     "DueUpkeep",
     "Edit",
     "Event",
     "EventQueue",
     "Figure",
     "Grant",
+    "Hold",
     "Hook",
     "IdempotencyKey",
     "Identity",
@@ -63,8 +74,11 @@ __all__ = [
     "Outgoing",
     "Post",
     "Reaction",
+    "Recurrence",
+    "Review",
     "RollupDay",
     "RollupHour",
+    "Slot",
     "Team",
     "TeamMember",
     "Thread",

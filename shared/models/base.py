@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid, func
+from sqlalchemy import ARRAY, BigInteger, Date, DateTime, LargeBinary, MetaData, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import SQLModel
 
@@ -19,6 +19,7 @@ TIME = cast(Any, DateTime(timezone=True))
 TEXT = cast(Any, Text())
 TEXTS = cast(Any, ARRAY(Text()))
 UUIDS = cast(Any, ARRAY(Uuid()))
+DATES = cast(Any, ARRAY(Date()))
 BYTES = cast(Any, LargeBinary())
 BIGINT = cast(Any, BigInteger())
 JSON_VALUE = cast(Any, JSONB(none_as_null=True))

@@ -177,6 +177,75 @@ class MediaKind(StrEnum):
     AUDIO = "audio"
 
 
+class Weekday(StrEnum):
+    """In the order of ISO 8601: the week begins on Monday."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class MissedPolicy(StrEnum):
+    """What becomes of an effect that was not begun within the brand's grace: send it late, let it be, ask a person."""
+
+    FIRE = "fire"
+    SKIP = "skip"
+    ASK = "ask"
+
+
+class BlackoutPolicy(StrEnum):
+    """What becomes of an occurrence on a day of silence: it is left out, or comes on the next day that is none."""
+
+    SKIP = "skip"
+    MOVE = "move"
+
+
+class RecurrenceStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class ApprovalPolicy(StrEnum):
+    """How many people besides the author look at a post before it goes out."""
+
+    NONE = "none"
+    ONE = "one"
+    TWO = "two"
+
+
+class ApprovalKind(StrEnum):
+    """What was said of a version of a post."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+    COMMENT = "comment"
+
+
+class Reviewer(StrEnum):
+    """Whose turn it is: people first, then the client."""
+
+    PEOPLE = "people"
+    CLIENT = "client"
+
+
+class HoldSource(StrEnum):
+    PERSON = "person"
+    ALERT = "alert"
+
+
+class Missed(StrEnum):
+    """What becomes of posts whose moment passed under a hold: out at once, called off, or put before a person."""
+
+    PUBLISH = "publish"
+    CANCEL = "cancel"
+    ASK = "ask"
+
+
 class OutgoingKind(StrEnum):
     """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
     somebody said; the others act on what is there already."""
@@ -212,6 +281,10 @@ class EventType(StrEnum):
     POST_CHANGED = "post.changed"
     CHANNEL_CHANGED = "channel.changed"
     OUTGOING_CHANGED = "outgoing.changed"
+    RECURRENCE_CHANGED = "recurrence.changed"
+    APPROVAL_CHANGED = "approval.changed"
+    APPROVAL_WAITING = "approval.waiting"
+    HOLD_CHANGED = "hold.changed"
 
 
 class Interval(StrEnum):

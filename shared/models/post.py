@@ -1,6 +1,6 @@
 """What the brand has to say: posts, their form for each channel, and the effects that must happen once."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,12 +13,38 @@ from shared.models.enums import OutgoingKind, OutgoingState, PostStatus, Variant
 
 
 class Post(SQLModel, table=True):
-    """Content we author. `scheduled_at` is the moment; `local_time` and `timezone` are what the person meant by it."""
+    """Content we author. `scheduled_at` is the moment; `local_time` and `timezone` are what the person meant by it.
+
+    `slot_id` and `slot_day`: the occurrence of a slot that is this post's alone. `recurrence_id` and `occurs_on`: which
+    occurrence of a recurrence it is.
+    """
 
     __tablename__ = "post"
     __table_args__ = (
         ForeignKeyConstraint(["brand_id"], ["brand.brand_id"]),
+        ForeignKeyConstraint(["brand_id", "slot_id"], ["slot.brand_id", "slot.id"]),
+        ForeignKeyConstraint(["brand_id", "recurrence_id"], ["recurrence.brand_id", "recurrence.id"]),
+        Index("ix_post_scheduled_at", "brand_id", "scheduled_at", postgresql_where=text("scheduled_at IS NOT NULL")),
+        # Of two posts at once one gets an occurrence, whatever else goes wrong.
+        Index(
+            "uq_post_slot",
+            "brand_id",
+            "slot_id",
+            "slot_day",
+            unique=True,
+            postgresql_where=text("slot_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_post_occurrence",
+            "brand_id",
+            "recurrence_id",
+            "occurs_on",
+            unique=True,
+            postgresql_where=text("recurrence_id IS NOT NULL"),
+        ),
+        ForeignKeyConstraint(["brand_id", "campaign_id"], ["campaign.brand_id", "campaign.id"]),
         Index("ix_post_created_at", "brand_id", "created_at", "id"),
+        Index("ix_post_campaign", "brand_id", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
@@ -26,9 +52,15 @@ class Post(SQLModel, table=True):
     status: PostStatus = Field(default=PostStatus.DRAFT, sa_type=cast(Any, string_enum(PostStatus)))
     media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     link: str | None = Field(default=None, sa_type=TEXT)
+    campaign_id: UUID | None = None
+    tagging: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)  # what its links get, as its campaign says
     scheduled_at: datetime | None = Field(default=None, sa_type=TIME)
     local_time: str | None = Field(default=None, sa_type=TEXT)
     timezone: str | None = Field(default=None, sa_type=TEXT)
+    slot_id: UUID | None = None
+    slot_day: date | None = None
+    recurrence_id: UUID | None = None
+    occurs_on: date | None = None
     created_by: UUID | None = None
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     updated_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)

@@ -3,8 +3,10 @@
 from enum import StrEnum
 
 from shared.models import (
+    approval,
     arrival,
     brand,
+    campaign,
     channel,
     clock,
     consent,
@@ -13,6 +15,7 @@ from shared.models import (
     mention,
     operation,
     organization,
+    planning,
     post,
     turn,
 )
@@ -20,7 +23,23 @@ from shared.models.base import metadata
 
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
-_MODULES = (arrival, brand, channel, clock, consent, event, media, mention, operation, organization, post, turn)
+_MODULES = (
+    approval,
+    arrival,
+    brand,
+    campaign,
+    channel,
+    clock,
+    consent,
+    event,
+    media,
+    mention,
+    operation,
+    organization,
+    planning,
+    post,
+    turn,
+)
 
 
 class TableKind(StrEnum):
@@ -34,13 +53,18 @@ class TableKind(StrEnum):
 TABLES: dict[str, TableKind] = {
     "api_key": TableKind.PLATFORM,
     "app": TableKind.PLATFORM,
+    "approval": TableKind.CONTENT,
+    "approval_link": TableKind.PLATFORM,
     "arrival": TableKind.QUEUE,
     "attempt": TableKind.CONTENT,
     "audit_entry": TableKind.PLATFORM,
+    "blackout": TableKind.CONTENT,
     "brand": TableKind.CONTENT,
     "brand_clock": TableKind.QUEUE,
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
+    "calendar_feed": TableKind.PLATFORM,
+    "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
     "coverage": TableKind.CONTENT,
@@ -48,12 +72,15 @@ TABLES: dict[str, TableKind] = {
     "due_operation": TableKind.QUEUE,
     "due_outgoing": TableKind.QUEUE,
     "due_poll": TableKind.QUEUE,
+    "due_recurrence": TableKind.QUEUE,
+    "due_reminder": TableKind.QUEUE,
     "due_upkeep": TableKind.QUEUE,
     "edit": TableKind.CONTENT,
     "event": TableKind.CONTENT,
     "event_queue": TableKind.QUEUE,
     "figure": TableKind.CONTENT,
     "grant": TableKind.PLATFORM,
+    "hold": TableKind.CONTENT,
     "hook": TableKind.PLATFORM,
     "idempotency_key": TableKind.PLATFORM,
     "identity": TableKind.CONTENT,
@@ -67,8 +94,11 @@ TABLES: dict[str, TableKind] = {
     "outgoing": TableKind.CONTENT,
     "post": TableKind.CONTENT,
     "reaction": TableKind.CONTENT,
+    "recurrence": TableKind.CONTENT,
+    "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "slot": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,
     "thread": TableKind.CONTENT,

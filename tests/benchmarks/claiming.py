@@ -30,11 +30,12 @@ async def main(url: str, count: int, file: Path) -> None:
     serving.settle_memory()
     file.with_suffix(".ready").touch()
     sending = asyncio.create_task(_send(senders, count))
+    claiming = Claiming(db, senders)
     try:
         while not sending.done():
-            await asyncio.sleep(await _round(db, senders))
+            await asyncio.sleep(await claiming.round())
         await asyncio.sleep(_AFTERWARDS_SECONDS)
-        await _round(db, senders)
+        await claiming.round()
         taken = await sending
         taken += [_taken(senders.get_nowait()) for _ in range(senders.qsize())]
         file.with_suffix(".part").write_bytes(orjson.dumps(taken))
@@ -43,19 +44,27 @@ async def main(url: str, count: int, file: Path) -> None:
         await db.close()
 
 
-async def _round(db: Database, senders: "asyncio.Queue[Claim]") -> float:
-    """Claim a batch and hand it over once it is committed; how long to wait for the next."""
-    now = datetime.now(UTC)
-    async with db.session() as session:
-        claims = await outgoing.claim_due(session, now=now, limit=BATCH, lease=_LEASE)
-        upcoming = None if claims else await due.next_at(session)
-    for claim in claims:
-        senders.put_nowait(claim)
-    if claims:
-        return 0.0
-    if upcoming is None:
-        return _LOOK_SECONDS
-    return min(max((upcoming - datetime.now(UTC)).total_seconds(), 0.005), _LOOK_SECONDS)
+class Claiming:
+    """Goes on after the brand that had its turn last, as the scheduler's send loop does."""
+
+    def __init__(self, db: Database, senders: "asyncio.Queue[Claim]") -> None:
+        self._db, self._senders, self._after = db, senders, due.BEFORE_ALL
+
+    async def round(self) -> float:
+        """Claim a batch and hand it over once it is committed; how long to wait for the next."""
+        now = datetime.now(UTC)
+        async with self._db.session() as session:
+            claims = await outgoing.claim_due(session, now=now, limit=BATCH, lease=_LEASE, after=self._after)
+            begins_again = not claims and self._after != due.BEFORE_ALL
+            self._after = due.turn_after(claims)
+            upcoming = None if claims or begins_again else await due.next_at(session)
+        for claim in claims:
+            self._senders.put_nowait(claim)
+        if claims or begins_again:
+            return 0.0
+        if upcoming is None:
+            return _LOOK_SECONDS
+        return min(max((upcoming - datetime.now(UTC)).total_seconds(), 0.005), _LOOK_SECONDS)
 
 
 async def _send(senders: "asyncio.Queue[Claim]", count: int) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.models.enums import Network
-from tests.benchmarks import growth, page, share
+from tests.benchmarks import calendar, growth, page, share
 from tests.benchmarks.crowd import Crowd, Presence, Tenant
 from tests.benchmarks.filling import ZONE, Filled, fill, filled
 from tests.benchmarks.measuring import Plan
@@ -36,6 +36,10 @@ async def test_every_side_gives_the_same_pages(bench: tuple[Rig, Plan]) -> None:
     sides, missing = await page.compare(*bench, database, what, with_node=False)
     assert [it.name for it in sides] == [page.PARVIS, page.LOADERS, page.LIMIT]
     assert missing is not None
+
+
+async def test_both_doors_show_the_same_month(bench: tuple[Rig, Plan]) -> None:
+    assert [it.name for it in (await calendar.measure(*bench)).sides] == [calendar.REST, calendar.GRAPHQL]
 
 
 async def test_sums_graphql_and_counting_give_the_same_figures(bench: tuple[Rig, Plan]) -> None:

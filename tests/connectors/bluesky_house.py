@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 
 from shared.connectors.bluesky import Bluesky
-from shared.contract import Heard, Login, Page, Parsed, RawArrival, RawPart, Said
+from shared.contract import Heard, Login, OutgoingEffect, Page, Parsed, RawArrival, RawPart, Said, Target
 from shared.errors import BadPayload, Problem
+from shared.models.enums import MentionKind, OutgoingKind
+from tests.connectors.conformance.specimen import effect
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.bluesky import BlueskyNetwork
-from tests.networks.fakes.bluesky_people import Account
+from tests.networks.fakes.bluesky_people import POST, Account, Json, Record
 
 bluesky = Bluesky()
 
@@ -70,9 +72,9 @@ def texts(parsed: Iterable[Parsed]) -> list[str | None]:
 
 
 @asynccontextmanager
-async def place(*terms: str, **settings: Any) -> AsyncIterator[Place]:
+async def place(*terms: str, network: BlueskyNetwork | None = None, **settings: Any) -> AsyncIterator[Place]:
     """The place, for a channel that follows these terms."""
-    network = BlueskyNetwork()
+    network = network or BlueskyNetwork()
     async with serving(network.app) as port, guarded(**settings) as http:
         network.url = f"http://127.0.0.1:{port}"
         brand, fan = network.join("brand.test", name="Café Parvis"), network.join("fan.test", name="Fan Ny")
@@ -92,3 +94,15 @@ def crowd(here: Place, number: int, *, start: datetime) -> list[str]:
         here.network.post(here.fan, f"n{index:05d}", mentioning=here.brand, at=at)
         said.append(f"n{index:05d} @brand.test")
     return said
+
+
+def on(kind: OutgoingKind, what: Record, outgoing_id: str = "out_1", **more: Any) -> OutgoingEffect:
+    """An effect on something that is there."""
+    target = Target(what.uri, MentionKind.REPLY, what.did)
+    return effect(outgoing_id, kind=kind, text=more.pop("text", ""), target=target, **more)
+
+
+def own(here: Place, collection: str = POST) -> list[Json]:
+    """The records of this kind that the account has."""
+    found = [one for one in here.network.records.values() if one.did == here.brand.did]
+    return [one.value for one in found if one.collection == collection]

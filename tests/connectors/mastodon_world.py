@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from shared.connectors.mastodon import Mastodon
-from shared.contract import Heard, Login, Page, RawArrival, RawPart, Said
+from shared.contract import Heard, Login, OutgoingEffect, Page, RawArrival, RawPart, Said, Target
+from shared.models.enums import MentionKind, OutgoingKind
+from tests.connectors.conformance.specimen import effect
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.mastodon import Instance
 
@@ -82,3 +84,19 @@ async def world(**settings: Any) -> AsyncIterator[World]:
             cafe,
             lea,
         )
+
+
+def answering(status: str, text: str, *, outgoing_id: str = "out_1", **more: Any) -> OutgoingEffect:
+    """An answer to a status."""
+    target = Target(status, MentionKind.REPLY)
+    return effect(outgoing_id, kind=OutgoingKind.REPLY, text=text, target=target, **more)
+
+
+def acting(kind: OutgoingKind, on: str, **more: Any) -> OutgoingEffect:
+    """An effect on a status that is there."""
+    return effect(kind=kind, text="", target=Target(on, MentionKind.POST, **more))
+
+
+def said(here: World) -> list[str]:
+    """What the account has said, as it was written."""
+    return [text for one, text in here.instance.sources.items() if one in here.instance.statuses]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from shared.connectors.registry import CONSENTS
-from shared.contract import Capability
+from shared.contract import Capability, Certainty
+from shared.models.enums import OutgoingKind
 from tests.connectors.conformance.specimen import Specimen
 from tests.connectors.specimens import SPECIMENS
 
@@ -30,6 +31,7 @@ _SPEAKING = {
     "renew": Capability.RENEW,
     "self-test": Capability.CHECK,
 }
+_SETTLED = {Certainty.LOOKED_UP: "L", Certainty.REPEATED: "R", Certainty.ASKED: "A"}
 
 
 def tables() -> str:
@@ -38,9 +40,16 @@ def tables() -> str:
         [
             _table(["hearing", *_HEARING, "handshake"], lambda it: [*_cells(it, _HEARING), _handshake(it)]),
             _table(["speaking", *_SPEAKING, "consent"], lambda it: [*_cells(it, _SPEAKING), _consent(it)]),
+            _table(["effects", *(kind.value.replace("_", " ") for kind in OutgoingKind)], _effects),
             _table(["", "ids", "credentials", "longest text", "hears", "peer", "seen on"], _likeness),
         ]
     )
+
+
+def _effects(specimen: Specimen) -> list[str]:
+    """How the unknown outcome of each kind of effect is settled there; a dash where there is none."""
+    effects = specimen.connector.card.effects
+    return [_SETTLED[effects[kind]] if kind in effects else NONE for kind in OutgoingKind]
 
 
 def evidence(specimen: Specimen, capability: Capability) -> str:

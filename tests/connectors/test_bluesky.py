@@ -44,7 +44,7 @@ def test_a_text_is_counted_in_graphemes_and_in_bytes(text: str, used: int, unit:
 
 
 async def test_what_is_not_on_the_card_is_refused() -> None:
-    assert not bluesky.card.can(Capability.PUBLISH)
+    assert not bluesky.card.can(Capability.SUBSCRIBE)
     assert bluesky.handshake(RawRequest("GET", {}, {}, b"", NOW), Secret(())) is None
     with pytest.raises(BadSignature):
         bluesky.verify(RawRequest("POST", {}, {}, b"{}", NOW), Secret(("key",)))

@@ -12,9 +12,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from shared.connectors.facebook import Facebook
-from shared.contract import Capability, Login, RawArrival, RawPart, RawRequest, Said, Secret
+from shared.contract import Capability, Login, OutgoingEffect, RawArrival, RawPart, RawRequest, Said, Secret
 from shared.errors import BadPayload, BadSignature, Refused
-from shared.models.enums import AuthorKind
+from shared.models.enums import AuthorKind, OutgoingKind
 from tests.connectors.loopback import guarded
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -260,20 +260,16 @@ def test_deep_nesting_is_heard_or_unreadable_and_never_more(depth: int) -> None:
 
 async def test_what_is_not_on_the_card_is_refused() -> None:
     login = Login("1", None, {"access_token": "t"})
-    nothing: Any = None
+    part = OutgoingEffect("out_1", OutgoingKind.THREAD_PART, "Bonjour", "post_1")
     async with guarded() as http:
         for refused in (
-            facebook.send(http, login, nothing),
-            facebook.find(http, login, nothing),
+            facebook.send(http, login, part),
+            facebook.find(http, login, part),
             facebook.renew(http, login),
         ):
             with pytest.raises(Refused, match="does not offer"):
                 await refused
-    assert {capability for capability in Capability if not facebook.card.can(capability)} == {
-        Capability.PUBLISH,
-        Capability.FIND,
-        Capability.RENEW,
-    }
+    assert {one for one in Capability if not facebook.card.can(one)} == {Capability.RENEW}
 
 
 async def test_the_self_test_says_what_is_missing_to_hear() -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 import pytest
@@ -13,12 +12,15 @@ from shared.contract import (
     Capability,
     HookAddress,
     Login,
+    OutgoingEffect,
     RawArrival,
     RawPart,
     RawRequest,
     Secret,
+    Target,
 )
 from shared.errors import BadPayload, BadSignature, LoginDead, RateLimited, Refused, Unavailable
+from shared.models.enums import OutgoingKind
 from tests.connectors.graph_rig import (
     ACCOUNT,
     ACCOUNT_TOKEN,
@@ -182,10 +184,11 @@ async def test_the_network_is_pushed_from_and_the_self_test_says_it_all_in_words
         "account_type",
         "comments",
         "messages",
+        "publishing",
         "subscription",
         "token",
     } == set(after)
-    assert {code for code, one in poor.items() if not one.ok} == {"comments", "messages"}
+    assert {code for code, one in poor.items() if not one.ok} == {"comments", "messages", "publishing"}
     assert not other["login"].ok
     assert "999" in other["login"].message
     assert all(one.mend for many in (before, poor, other) for one in many.values() if not one.ok)
@@ -208,17 +211,18 @@ async def test_the_self_test_of_a_dead_or_absent_token_says_what_to_do() -> None
     assert all(one.mend for one in (*dead, *none) if not one.ok)
 
 
-async def test_what_is_not_on_the_card_is_refused_and_nothing_is_sent() -> None:
-    nothing: Any = None
+@pytest.mark.parametrize("kind", [OutgoingKind.LIKE, OutgoingKind.BLOCK, OutgoingKind.THREAD_PART])
+async def test_what_is_not_on_the_card_is_refused_and_nothing_is_sent(kind: OutgoingKind) -> None:
+    outgoing = OutgoingEffect("out_1", kind, "", "mention_1", target=Target("1"))
     async with rig() as here:
         for refused in (
-            instagram.send(here.http, here.account, nothing),
-            instagram.find(here.http, here.account, nothing),
+            instagram.send(here.http, here.account, outgoing),
+            instagram.find(here.http, here.account, outgoing),
         ):
             with pytest.raises(Refused, match="does not offer"):
                 await refused
         assert here.graph.got == []
-    assert {one for one in Capability if not instagram.card.can(one)} == {Capability.PUBLISH, Capability.FIND}
+    assert frozenset(Capability) == instagram.card.capabilities
 
 
 async def test_a_host_that_is_away_is_unavailable() -> None:

@@ -81,9 +81,17 @@ async def test_an_app_that_the_instance_forgot_is_to_be_registered_anew() -> Non
 async def test_scopes_that_were_left_out_are_named() -> None:
     async with world() as here:
         app = await register(here)
-        consented = await given(here, app, "read:accounts", "read:statuses")
+        consented = await given(here, app, "read:accounts", "read:statuses", "write")
         [choice] = await consents.exchange(here.http, app, consented)
     assert choice.missing == ("read:notifications", "read:search")
+
+
+async def test_an_app_that_was_registered_for_reading_alone_is_registered_anew() -> None:
+    async with world() as here:
+        app = await register(here)
+        assert await consents.is_registered(here.http, app)
+        here.instance.apps[app.client_id] = replace(here.instance.apps[app.client_id], scopes=("read",))
+        assert not await consents.is_registered(here.http, app)
 
 
 async def test_an_instance_that_registers_nobody_says_why() -> None:

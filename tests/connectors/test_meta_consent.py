@@ -40,7 +40,9 @@ def given(here: Rig) -> None:
     """A person with two Pages has consented; the network waits for the code."""
     here.graph.world.page("1002", "Bakkerij De Zon", access_token="EAAB-1002", tasks=["MODERATE"])
     here.graph.world.page("1003", "No longer mine")
-    here.graph.world.things[PAGE].values.update(access_token="EAAB-page", tasks=["MODERATE", "MESSAGING", "MANAGE"])
+    here.graph.world.things[PAGE].values.update(
+        access_token="EAAB-page", tasks=["MODERATE", "MESSAGING", "CREATE_CONTENT"]
+    )
     here.graph.world.things[USER].edges["accounts"] = [PAGE, "1002", "1003"]
     here.graph.login.codes["code-1"] = (BACK, "short")
     here.graph.login.long_lived["short"] = USER_TOKEN
@@ -102,8 +104,9 @@ async def test_rights_that_were_not_given_are_named_as_the_network_calls_them() 
     async with rig() as here:
         given(here)
         mine, theirs = await facebook.exchange(here.http, facebook_app(here), GIVEN)
-    assert set(mine.missing) == {"pages_read_user_content", "pages_messaging"}
-    assert set(theirs.missing) == {"pages_read_user_content", "pages_messaging", "MESSAGING"}
+    ungiven = {"pages_read_user_content", "pages_messaging", "pages_manage_posts", "pages_manage_engagement"}
+    assert set(mine.missing) == ungiven
+    assert set(theirs.missing) == ungiven | {"MESSAGING", "CREATE_CONTENT"}
 
 
 async def test_more_pages_than_one_answer_holds_are_all_offered() -> None:
@@ -125,7 +128,7 @@ async def test_an_account_gives_itself_with_a_token_for_60_days() -> None:
         [choice] = await instagram.exchange(here.http, instagram_app(here), ended)
     assert (choice.external_id, choice.name) == (ACCOUNT, "@cafe.parvis")
     assert choice.credentials == {"access_token": ACCOUNT_TOKEN, "app_secret": SECRET}
-    assert choice.missing == ("instagram_business_manage_messages",)
+    assert choice.missing == ("instagram_business_manage_messages", "instagram_business_content_publish")
     assert choice.granted_by == ACCOUNT
     assert choice.expires_at is not None
     assert choice.expires_at > datetime.now(UTC) + timedelta(days=59)

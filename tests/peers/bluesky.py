@@ -15,10 +15,12 @@ import httpx
 
 from tests.peers import bluesky_servers
 from tests.peers.bluesky_people import Person, Written, join, link, run_out
+from tests.peers.bluesky_speaking import BlueskySpeaking
 from tests.peers.house import POLL_SECONDS, WITHIN_ONE_POLL, Json, PeerHouse
 from tests.peers.logins import ChannelLogin, channel_login
 from tests.peers.peer import Row, Say
 from tests.peers.seeing import Seeing
+from tests.peers.speaking import Speaking
 
 # A reply that comes within milliseconds of its root is not notified: the AppView does not know the root yet.
 _INDEXED = 1.5
@@ -51,7 +53,9 @@ class Bluesky:
             scene = Scene(house, pds, *people)
             async for row in scene.connected(stack):
                 yield row
-            for act in (scene.said, scene.shown, scene.changed, scene.absent, scene.logins):
+            brand = BlueskySpeaking(Speaking(house, scene.channel_id), pds, scene.brand, scene.fan, scene.login)
+            speaking = (brand.thread, brand.conversation, brand.picture, brand.killed)
+            for act in (scene.said, scene.shown, scene.changed, *speaking, scene.absent, scene.logins):
                 async for row in act():
                     yield row
 

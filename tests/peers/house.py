@@ -23,7 +23,7 @@ WITHIN_ONE_POLL = POLL_SECONDS + SLACK_SECONDS
 _MENTIONS = """query ($id: ID!, $after: String) { brand(id: $id) {
   mentions(first: 50, after: $after, where: {networks: [%s], deleted: null}) {
     nodes {
-      externalId kind text url language publishedAt editedAt deletedAt authorKind
+      id externalId kind text url language publishedAt editedAt deletedAt authorKind
       author { externalId handle name } parent { externalId } media { url kind alt }
       history { text } engagement { likes replies shares }
     }

@@ -15,8 +15,10 @@ import httpx
 from tests.peers import environment
 from tests.peers.house import WITHIN_ONE_POLL, Json, PeerHouse
 from tests.peers.logins import ChannelLogin, channel_login
+from tests.peers.mastodon_speaking import MastodonSpeaking
 from tests.peers.peer import Row, Say
 from tests.peers.seeing import Seeing
+from tests.peers.speaking import Speaking
 
 WANTED = "mastodon-mock==0.6.1"
 _BURST = 130
@@ -42,7 +44,10 @@ class MastodonMock:
             scene = Scene(house, url, people)
             async for row in scene.connected(stack):
                 yield row
-            for act in (scene.said, scene.changed, scene.after_a_pause, scene.looked_back, scene.failed, scene.refused):
+            brand = MastodonSpeaking(Speaking(house, scene.channel_id), scene.login, scene.does, scene.lets_fail)
+            speaking = (brand.thread, brand.conversation, brand.picture, brand.failed)
+            hearing = (scene.after_a_pause, scene.looked_back, scene.failed, scene.refused)
+            for act in (scene.said, scene.changed, *speaking, *hearing):
                 async for row in act():
                     yield row
 
@@ -83,7 +88,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.seeing = Seeing(self.house, "mastodon")
 
-    async def _does(self, who: str, method: str, path: str, **form: Any) -> Json:
+    async def does(self, who: str, method: str, path: str, **form: Any) -> Json:
         headers = {"authorization": f"Bearer {who}_token"}
         answer = await self.people.request(method, f"/api/v1/{path}", headers=headers, data=form or None)
         answer.raise_for_status()
@@ -91,12 +96,12 @@ class Scene:
         return found
 
     async def _says(self, who: str, text: str, **more: Any) -> str:
-        return str((await self._does(who, "POST", "statuses", status=text, **more))["id"])
+        return str((await self.does(who, "POST", "statuses", status=text, **more))["id"])
 
     # ------------------------------------------------------------ acts
 
     async def connected(self, stack: AsyncExitStack) -> AsyncIterator[Row]:
-        me = await self._does("alan", "GET", "accounts/verify_credentials")
+        me = await self.does("alan", "GET", "accounts/verify_credentials")
         credentials = {"access_token": "alan_token"}
         channel = await self.house.connect(
             network="mastodon", base_url=self.url, credentials=credentials, terms=[_TERM]
@@ -107,7 +112,7 @@ class Scene:
         count = len(channel["findings"])
         note = "; ".join(wrong) or f"{count} findings"
         yield Row("connected by a token; the self-test is content", not wrong and count > 0, None, note)
-        known = channel["external_id"] == str(me["id"])
+        known = channel["external_id"].partition("@")[0] == str(me["id"])
         yield Row("the token led to its account", known, None, channel["name"])
 
         async def polled() -> bool:
@@ -126,8 +131,8 @@ class Scene:
         yield await self.seeing.heard("a reply, under its parent", reply, kind="REPLY", parent={"externalId": post})
         tagged = await self._says("katherine", f"Mooi weer {_TERM}")
         yield await self.seeing.heard("a status that names nobody, found by its hashtag", tagged, kind="POST")
-        await self._does("ada", "POST", f"statuses/{post}/favourite")
-        await self._does("grace", "POST", f"statuses/{post}/reblog")
+        await self.does("ada", "POST", f"statuses/{post}/favourite")
+        await self.does("grace", "POST", f"statuses/{post}/reblog")
 
         def counted(found: dict[str, Json]) -> bool:
             engagement = found[post]["engagement"]
@@ -138,8 +143,8 @@ class Scene:
     async def changed(self) -> AsyncIterator[Row]:
         edited, gone = await self._says("ada", "@alan open tot 17 u"), await self._says("ada", "@alan oei")
         yield await self.seeing.look("two mentions that will change", lambda found: {edited, gone} <= found.keys())
-        await self._does("ada", "PUT", f"statuses/{edited}", status="@alan open tot 18 u")
-        await self._does("ada", "DELETE", f"statuses/{gone}")
+        await self.does("ada", "PUT", f"statuses/{edited}", status="@alan open tot 18 u")
+        await self.does("ada", "DELETE", f"statuses/{gone}")
         yield await self.seeing.look("edited, with its history", lambda found: len(found[edited]["history"]) == 2)
         yield await self.seeing.look("deleted", lambda found: found[gone]["deletedAt"] is not None)
 
@@ -208,7 +213,11 @@ class Scene:
 
     async def _fault(self, effect: Json) -> None:
         """Let the next question for notifications be answered in this way."""
-        told = {"match": {"methods": ["GET"], "path": "/api/v1/notifications"}, "effect": effect, "count": 1}
+        await self.lets_fail({"methods": ["GET"], "path": "/api/v1/notifications"}, effect)
+
+    async def lets_fail(self, match: Json, effect: Json) -> None:
+        """Let the next request that matches be answered in this way."""
+        told = {"match": match, "effect": effect, "count": 1}
         (await self.people.post("/api/v1/_mock/faults", json=told)).raise_for_status()
 
     async def _said_as_a_hole(self, what: str, words: str) -> Row:

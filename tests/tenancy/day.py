@@ -9,11 +9,14 @@ from typing import Any
 
 from services.api.schema import SCHEMA
 from services.ingest import handlers
-from services.scheduler import sweeps, withdrawing
+from services.scheduler import reminding, sweeps, withdrawing
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.sending import Sending
+from shared.connectors.registry import CARDS
+from shared.domain import scope as scopes
 from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
+from shared.domain.publishing import clocks
 from shared.ids import Prefix, new_uuid
 from shared.models.enums import Network, WithdrawalKind
 from tests.connectors.loopback import Receiver, Reply
@@ -36,6 +39,7 @@ async def live(world: World, network: Receiver) -> None:
     await _mutate(world, second)
     await _subscribe(world, first)
     await _send(world, network)
+    await _move_clocks(world, second)
     await _poll(world, network)
     await _measure(world, first)
     await _use_rest(world, first)
@@ -182,6 +186,20 @@ async def _look_after(world: World) -> None:
         await troubles.look(session, since=datetime.now(UTC) - timedelta(days=1))
 
 
+async def _move_clocks(world: World, tenant: Tenant) -> None:
+    """A brand's time goes ahead, past what waits for it there, and back again."""
+    now = datetime.now(UTC)
+    async with world.worker.db.session() as session:
+        await clocks.visiting(session, [Network.SANDBOX])
+        await clocks.moved(session)
+        scope = await scopes.house_at(session, tenant.brand.brand_id)
+        await clocks.place(session, scope, world.worker.vault, CARDS)
+        for target in (timedelta(days=400), timedelta(0)):
+            kept = list(Network)
+            await clocks.step(session, scope, kept, target=target, now=now, patient=True)
+            await clocks.step(session, scope, kept, target=target, now=now)
+
+
 async def _sweep(world: World) -> None:
     house = _scheduler(world)
     async with world.services.db.session() as session:
@@ -194,3 +212,4 @@ async def _sweep(world: World) -> None:
     await sweeps.nightly(house)
     await sweeps.forget(late)
     await sweeps.nightly(late)
+    assert await reminding.remind(late)

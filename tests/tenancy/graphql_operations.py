@@ -33,16 +33,16 @@ Whose = Callable[[str], Tenant]
 
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
-    "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY,
-    "MediaFile": Prefix.MEDIA,
+    "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
+    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "MediaFile": Prefix.MEDIA,
     "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
-    "Thread": Prefix.THREAD,
+    "Thread": Prefix.THREAD, "Slot": Prefix.SLOT, "Recurrence": Prefix.RECURRENCE, "Blackout": Prefix.BLACKOUT,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
-    "duplicatePost": Prefix.POST,
+    "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
         ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
@@ -50,14 +50,24 @@ TARGETS = {
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
      "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
-    "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA, "Brand.consent": Prefix.CONSENT,
+    "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA,
+    "Brand.consent": Prefix.CONSENT,
+    **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),
+    **dict.fromkeys(("updateBlackout", "deleteBlackout"), Prefix.BLACKOUT),
+    **dict.fromkeys(
+        ("updateRecurrence", "pauseRecurrence", "resumeRecurrence", "endRecurrence", "skipOccurrence"),
+        Prefix.RECURRENCE,
+    ),
+    "revokeCalendarFeed": Prefix.CALENDAR_FEED,
+    **dict.fromkeys(("submitPost", "approve", "requestChanges", "addComment"), Prefix.POST),
+    "updateBrand": Prefix.BRAND, "revokeApprovalLink": Prefix.APPROVAL_LINK,
 }  # fmt: skip
 # Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
-    "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1,
+    "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
@@ -123,6 +133,8 @@ def selection(schema: GraphQLSchema, type_: Any, depth: int) -> str:
     found = ["__typename"]
     for name, field in named.fields.items():
         inner = get_named_type(field.type)
+        if named.name.endswith("Edge") and not is_leaf_type(inner):
+            continue  # the same things stand among the nodes
         if any(is_required_argument(argument) for argument in field.args.values()):
             continue
         if is_leaf_type(inner):

@@ -6,6 +6,7 @@ A parameter or a field that stands in none of the tables below fails the tests: 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -29,9 +30,16 @@ IDS = {
     "post_ids": Prefix.POST,
     "media_id": Prefix.MEDIA,
     "media_ids": Prefix.MEDIA,
+    "campaign_id": Prefix.CAMPAIGN,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
+    "slot_id": Prefix.SLOT,
+    "recurrence_id": Prefix.RECURRENCE,
+    "blackout_id": Prefix.BLACKOUT,
+    "feed_id": Prefix.CALENDAR_FEED,
+    "link_id": Prefix.APPROVAL_LINK,
+    "variant_id": Prefix.VARIANT,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
@@ -39,6 +47,21 @@ PLACES = {
     ("backfillChannel", "id"): 1,
     ("cancel_outgoing", "outgoing_id"): 2,
     ("cancelOutgoing", "id"): 2,
+    # What waits in a slot.
+    ("reorder_queue", "post_ids"): 7,
+    ("reorderQueue", "postIds"): 7,
+    # One that has gone on since the beginning; the first has been ended.
+    **{(name, "recurrence_id"): 1 for name in ("resume_recurrence", "skip_occurrence", "update_recurrence")},
+    **{(name, "id"): 1 for name in ("resumeRecurrence", "skipOccurrence", "updateRecurrence")},
+    # Two that wait for somebody, and one that nobody has looked at.
+    ("approve", "post_id"): 4,
+    ("approve", "id"): 4,
+    ("request_changes", "post_id"): 5,
+    ("requestChanges", "id"): 5,
+    ("submit_post", "post_id"): 6,
+    ("list_approvals", "post_id"): 4,
+    ("list_comments", "post_id"): 4,
+    ("submitPost", "id"): 6,
     **dict.fromkeys((("unhide_mention", "mention_id"), ("unhideMention", "id")), 1),
     **dict.fromkeys((("delete_mention", "mention_id"), ("deleteMention", "id")), 2),
     **dict.fromkeys((("unlike_mention", "mention_id"), ("unlikeMention", "id")), 3),
@@ -47,13 +70,14 @@ PLACES = {
 # What another tenant's people and texts are called: asked for, they must not be found.
 WORDS = {"q", "handle", "name"}
 QUERY = {
-    "trial": "true",
+    "trial": "true", "days": "90",
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
-    "name": "nobody", "cursor": None, "unused": "true",
+    "name": "nobody", "cursor": None, "unused": "true", "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
+    "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3",
 }  # fmt: skip
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
@@ -61,8 +85,14 @@ BODY: dict[str, Any] = {
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "alts": {"nl": "a word"}, "do": "duplicate", "by_seconds": None, "terms": [],
-    "since": "2026-01-01T00:00:00Z", "return_url": "http://127.0.0.1:8000/back",
+    "audience": None, "alts": {"nl": "a word"}, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
+    "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
+    "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
+    "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
+    "grace_seconds": 900, "approval": "none", "client_approval": False,
+    "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
+    "reason": "a storm", "language": "fr", "until": None,
+    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))
 # Bodies that are no JSON, by their type.
@@ -71,7 +101,14 @@ RAW: dict[str, Callable[[], bytes]] = {
     "application/octet-stream": lambda: png(*next(_SIZES)),  # each file that is brought is another one
 }
 # What an operation wants otherwise.
-OWN_BODY: dict[str, dict[str, Any]] = {"authorize_channel": {"network": "sandbox", "base_url": PRACTICE}}
+OWN_BODY: dict[str, dict[str, Any]] = {
+    "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
+    "create_slot": {"local_time": "10:00"},
+    "create_recurrence": {"local_time": "10:00", "starts_on": "2027-02-01"},
+    "create_blackout": {"starts_on": "2027-02-01"},
+    "approve": {"if_version": 2},
+    "request_changes": {"if_version": 2},
+}
 # What is left out where this is given.
 INSTEAD = {"consent_id": {"network"}}
 # What an operation needs beside what its schema requires, for its request to be a good one.
@@ -80,11 +117,17 @@ NEEDED = {
     "settle_outgoing": {"external_id"},
     "authorize_channel": {"base_url"},
     "connect_channel": {"external_id", "network"},
+    "create_approval_link": {"post_ids"},
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_media": {"name"},
     "update_post": {"text"},
+    "update_campaign": {"name"},
     "get_metrics": {"key"},
+    "update_slot": {"label"},
+    "update_blackout": {"label"},
+    "update_recurrence": {"text"},
+    "create_recurrence": {"starts_on", "channel_ids"},
 }
 
 
@@ -181,7 +224,7 @@ class Operation:
             is_list = self._resolved(one).get("type") == "array"
             if name in IDS:
                 tenant = other if is_foreign and other is not None else whose(name)
-                value: Any = tenant.id(IDS[name])
+                value: Any = tenant.ids[IDS[name]][PLACES.get((self.id, name), 0)]
             elif is_foreign:
                 inner = self._resolved(one)
                 value = self._body(inner["items"] if is_list else inner, whose, foreign[1:], other, set())

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -43,13 +43,21 @@ TABLE_OF = {
     Prefix.ARRIVAL: "arrival",
     Prefix.POST: "post",
     Prefix.MEDIA: "media",
+    Prefix.CAMPAIGN: "campaign",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
     Prefix.OPERATION: "operation",
+    Prefix.APPROVAL: "approval",
+    Prefix.APPROVAL_LINK: "approval_link",
+    Prefix.HOLD: "hold",
     Prefix.HOOK: "hook",
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
     Prefix.CONSENT: "consent",
+    Prefix.SLOT: "slot",
+    Prefix.RECURRENCE: "recurrence",
+    Prefix.BLACKOUT: "blackout",
+    Prefix.CALENDAR_FEED: "calendar_feed",
     Prefix.API_KEY: "api_key",
     Prefix.GRANT: "grant",
     Prefix.USER: "user",
@@ -242,6 +250,10 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
         made: str = answer.json()["id"]
         return made
 
+    for number in range(3):
+        body = {"name": f"{name} campaign {number}"}
+        answer = await world.api.post(f"{place.removesuffix('posts')}campaigns", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
     published, scheduled = await post(), await post(scheduled_at="2027-01-01T09:00:00Z")
     answer = await world.api.post(f"{place}/{published}/publish", headers=tenant.headers)
     assert answer.status_code == 200, answer.text
@@ -252,7 +264,49 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
     await world.eye.execute(
         "DELETE FROM due_outgoing WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
     )
+    await _plan(world, tenant, name)
     tenant.ids[Prefix.POST] = [await post(), await post(), scheduled, published]
+    tenant.ids[Prefix.POST] += [await post(), await post(), await post()]
+    tenant.ids[Prefix.POST] += [await post(slot="next"), await post(slot="next")]
+    await _review(world, tenant, name)
+
+
+async def _plan(world: World, tenant: Tenant, name: str) -> None:
+    """When the tenant speaks: two slots, days of silence, two recurrences, two feeds of the calendar."""
+    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
+    recurring = {"text": f"{name} comes again", "rule": "FREQ=DAILY;COUNT=300", "local_time": "10:00",
+        "channel_ids": [typeid(Prefix.CHANNEL, tenant.channels[0].id)]}  # fmt: skip
+    for where, body in (
+        ("slots", {"weekday": "monday", "local_time": "10:00", "label": f"{name} monday"}),
+        ("slots", {"weekday": "friday", "local_time": "10:00", "label": f"{name} friday"}),
+        ("blackouts", {"starts_on": "2026-11-20", "label": f"{name} silence"}),
+        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
+        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
+        ("calendar/feeds", {"label": f"{name} phone"}),
+        ("calendar/feeds", {"label": f"{name} desk"}),
+    ):
+        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+
+
+async def _review(world: World, tenant: Tenant, name: str) -> None:
+    """Two posts wait for somebody who did not write them, with a remark and two links; everything was held once."""
+    brand = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
+    waiting = tenant.ids[Prefix.POST][4:6]
+    ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    link = {"name": f"{name} client", "expires_at": ends, "post_ids": waiting, "language": "fr"}
+    asked: list[tuple[str, Any]] = [(f"posts/{one}/submit", None) for one in waiting]
+    asked += [(f"posts/{waiting[0]}/comments", {"text": f"{name} remarks", "place": "text"})]
+    asked += [("approval-links", link), ("approval-links", link)]
+    asked += [("hold", {"reason": f"{name} storm"}), ("hold/release", {"missed": "ask"})]
+    for place, body in asked:
+        answer = await world.api.post(f"{brand}/{place}", json=body, headers=tenant.headers)
+        assert answer.status_code in {200, 201}, answer.text
+        if place == "approval-links":
+            page = await world.api.get(f"/approve/{answer.json()['url'].rpartition('/')[2]}")
+            assert page.status_code == 200, page.text
+    await world.eye.execute("UPDATE post SET created_by = $2 WHERE brand_id = $1", tenant.brand.brand_id, new_uuid())
+    await world.eye.execute("UPDATE review SET author_id = NULL WHERE brand_id = $1", tenant.brand.brand_id)
 
 
 async def number(world: World) -> None:

@@ -33,7 +33,8 @@ IN_TURN = sorted(
         one.id == "publish_post",
     ),
 )
-FIGURES_ONLY = {"get_channel_coverage", "get_metrics"}  # their answers have no words
+# Their answers have no words.
+FIGURES_ONLY = {"get_channel_coverage", "get_metrics", "list_occurrences", "preview_recurrence"}
 
 NOT_FOUND = {404}
 NOTHING = {200}
@@ -111,7 +112,9 @@ async def test_another_tenants_things_are_not_found_shown_or_changed(
 
 
 def counted(body: Any) -> float:
-    """How many things a list has, or how much its series add up to."""
+    """How many things a list or a calendar has, or how much its series add up to."""
+    if "days" in body:
+        return sum(len(day[what]) for day in body["days"] for what in ("posts", "slots", "previews"))
     if not body["data"] or "points" not in body["data"][0]:
         return len(body["data"])
     return sum(point["value"] or 0 for series in body["data"] for point in series["points"])

@@ -69,11 +69,12 @@ class Documents:
         return document
 
     def measure(self, document: Document, name: str | None, variables: Mapping[str, Any]) -> Measure:
-        """The measure of the operation that is asked for, for these page sizes."""
+        """The measure of the operation that is asked for, for these page sizes and days."""
         operation = document.operation(name)
         if operation is None:
             return Measure()
-        sizes = tuple(sorted((k, v) for k, v in variables.items() if isinstance(v, int | float)))
+        counted = ((k, v) for k, v in variables.items() if isinstance(v, int | float) or limits.is_day(v))
+        sizes = tuple(sorted((k, str(v)) for k, v in counted))
         key = (name, sizes)
         found = document.measures.get(key)
         if found is None:

@@ -1,7 +1,9 @@
 """What a GraphQL document may ask for, decided before it is validated, once a document and set of page sizes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from graphql import (
@@ -23,6 +25,7 @@ from graphql import (
 )
 
 from shared.domain.page import MOST
+from shared.domain.publishing.calendar import MOST_DAYS
 
 MAX_DOCUMENT_BYTES = 100_000
 MAX_TOKENS = 2_000
@@ -33,6 +36,8 @@ _TOO_DEEP_TO_WALK = 100
 _INTROSPECTION = frozenset({"__schema", "__type"})
 _OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L})
 _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
+# What is below these comes once for each day.
+_BY_DAY = frozenset({"Calendar"})
 _PLUMBING = ("Edge", "PageInfo")
 
 
@@ -90,6 +95,11 @@ def check(measure: Measure) -> None:
     if measure.cost > MAX_COST:
         message = f"this may return {measure.cost} objects: at most {MAX_COST}; ask for smaller pages"
         raise LimitExceeded("COST_LIMIT", message, measure.cost)
+
+
+def is_day(value: object) -> bool:
+    """Whether a variable may be the beginning or end of a range of days, on which a measure depends."""
+    return isinstance(value, str) and value[:4].isdigit() and value[4:5] == "-"
 
 
 def measure(
@@ -155,8 +165,24 @@ class _Walk:
         type_ = get_named_type(known.type) if known is not None else None
         below = self.selections(node.selection_set, type_, level + 1)
         size, bad = self.page_size(node) if known is not None and "first" in known.args else (1, ())
+        if known is not None and type_ is not None and type_.name in _BY_DAY:
+            size = self.days(node)
         own = 0 if type_ is None or is_leaf_type(type_) or type_.name.endswith(_PLUMBING) else 1
         return Measure(1 + below.depth, aliases + below.aliases, own + size * below.cost, bad + below.bad_sizes)
+
+    def days(self, node: FieldNode) -> int:
+        """How many days lie from `from` to `to`, as far as they can be read; else as many as may."""
+        given: dict[str, Any] = {}
+        for argument in node.arguments or ():
+            value: Any = argument.value
+            given[argument.name.value] = (
+                self.variables.get(value.name.value) if value.kind == "variable" else getattr(value, "value", None)
+            )
+        try:
+            since, until = (datetime.fromisoformat(given[name]) for name in ("from", "to"))
+            return min(max(math.ceil((until - since) / timedelta(days=1)), 1), MOST_DAYS)
+        except (KeyError, TypeError, ValueError):
+            return MOST_DAYS
 
     def page_size(self, node: FieldNode) -> tuple[int, tuple[int, ...]]:
         """The `first` of a field as it stands, and that again where it is out of range."""

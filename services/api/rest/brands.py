@@ -12,16 +12,27 @@ from services.api.rest.ids import BrandRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed
 from shared.domain.brands import brands
 from shared.models.brand import Brand
-from shared.models.enums import GrantRole
+from shared.models.enums import ApprovalPolicy, GrantRole, MissedPolicy
 
 router = APIRouter(prefix="/v1", route_class=TransactedRoute, tags=["brands"])
 
 
 class BrandRead(Read):
+    """`missed` says what becomes of a post that could not be begun within `grace_seconds` of its time."""
+
+    """`approval` people, then the client with `client_approval`, must agree before a post goes out. They are reminded
+    after `approval_reminder_hours` of waiting, and `approval_last_call_hours` before its moment; 0: never."""
+
     id: BrandRef
     name: str
     languages: list[str]
     timezone: str
+    missed: MissedPolicy
+    grace_seconds: int
+    approval: ApprovalPolicy
+    client_approval: bool
+    approval_reminder_hours: int
+    approval_last_call_hours: int
     role: GrantRole
     created_at: datetime
     version: int
@@ -37,6 +48,12 @@ class BrandPatch(Body):
     name: Text | None = None
     languages: list[Text] | None = None
     timezone: Text | None = None
+    missed: MissedPolicy | None = None
+    grace_seconds: int | None = None
+    approval: ApprovalPolicy | None = None
+    client_approval: bool | None = None
+    approval_reminder_hours: int | None = None
+    approval_last_call_hours: int | None = None
 
 
 def read(brand: Brand, role: GrantRole) -> BrandRead:
@@ -45,6 +62,12 @@ def read(brand: Brand, role: GrantRole) -> BrandRead:
         name=brand.name,
         languages=brand.languages,
         timezone=brand.timezone,
+        missed=brand.missed,
+        grace_seconds=brand.grace_seconds,
+        approval=brand.approval,
+        client_approval=brand.client_approval,
+        approval_reminder_hours=brand.approval_reminder_hours,
+        approval_last_call_hours=brand.approval_last_call_hours,
         role=role,
         created_at=brand.created_at,
         version=brand.version,
@@ -62,7 +85,7 @@ async def get_brand(call: Calling, scope: InBrand) -> BrandRead:
     return read(await brands.get(call.session, scope), scope.role)
 
 
-@router.patch("/brands/{brand_id}", summary="Change a brand's name, languages or time zone")
+@router.patch("/brands/{brand_id}", summary="Change a brand's settings")
 async def update_brand(
     call: Calling, scope: InBrand, body: Annotated[BrandPatch, FromBody()], if_match: IfMatch = None
 ) -> BrandRead:

@@ -1,7 +1,7 @@
 """What a brand has to say, and how it is brought to its channels."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,14 +10,26 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.ids import ChannelRef, MediaRef, MentionRef, PostPath, PostRef, UserRef, VariantRef
+from services.api.rest.forms import WarningRead
+from services.api.rest.ids import (
+    CampaignRef,
+    ChannelRef,
+    MediaRef,
+    MentionRef,
+    PostPath,
+    PostRef,
+    RecurrenceRef,
+    SlotRef,
+    UserRef,
+    VariantRef,
+)
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
 from services.api.rest.pictured import PartRead, Pictured, part_read, pictures
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
 from shared.domain.publishing import cautions, figures, naming, posts
-from shared.domain.publishing.drafts import Timing
+from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
@@ -57,17 +69,11 @@ class VariantRead(Read):
     outgoing: list[OutgoingRead]
 
 
-class WarningRead(Read):
-    """Worth a second look; nothing is refused for it. `post_id` is the other post, where there is one."""
-
-    code: str
-    message: str
-    path: list[str | int]
-    post_id: PostRef | None
-
-
 class PostRead(Read):
-    """Content we author. `local_time` and `timezone` are what the person meant by `scheduled_at`."""
+    """Content we author. `local_time` and `timezone` are what the person meant by `scheduled_at`.
+
+    `slot_id`: it stands in an occurrence of this slot. `recurrence_id`, `occurs_on`: which occurrence it is.
+    """
 
     id: PostRef
     status: PostStatus
@@ -75,9 +81,13 @@ class PostRead(Read):
     media: list[MediaRead]
     media_ids: list[MediaRef]
     link: str | None
+    campaign_id: CampaignRef | None
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
+    slot_id: SlotRef | None
+    recurrence_id: RecurrenceRef | None
+    occurs_on: date | None
     variants: list[VariantRead]
     warnings: list[WarningRead]
     created_by: UserRef | None
@@ -154,9 +164,13 @@ async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[Post
             media=pictured(post.media),
             media_ids=naming.ids_of(post.media),
             link=post.link,
+            campaign_id=post.campaign_id,
             scheduled_at=post.scheduled_at,
             local_time=post.local_time,
             timezone=post.timezone,
+            slot_id=post.slot_id,
+            recurrence_id=post.recurrence_id,
+            occurs_on=post.occurs_on,
             variants=[
                 _variant(row, post, effects.get(row.id, []), shown.get(row.id), pictured)
                 for row in variants.get(post.id, [])
@@ -183,7 +197,7 @@ async def answer(call: Call, scope: Scope, post: Post, status: int = 200) -> Res
     return response
 
 
-async def _if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
+async def if_version(call: Call, scope: Scope, post_id: UUID, if_match: str | None) -> int | None:
     return meant(if_match, (await posts.get(call.session, scope, post_id)).version)
 
 
@@ -194,16 +208,23 @@ async def list_posts(
     page: Paging,
     status: Annotated[list[PostStatus] | None, Query()] = None,
     channel_id: Annotated[list[ChannelRef] | None, Query()] = None,
+    campaign_id: Annotated[CampaignRef | None, Query()] = None,
     since: Annotated[Moment | None, Query(description="Scheduled at or after.")] = None,
     until: Annotated[Moment | None, Query(description="Scheduled before.")] = None,
 ) -> dict[str, Any]:
-    where = PostFilter(statuses=tuple(status or ()), channel_ids=tuple(channel_id or ()), since=since, until=until)
+    where = PostFilter(
+        statuses=tuple(status or ()),
+        channel_ids=tuple(channel_id or ()),
+        campaign_id=campaign_id,
+        since=since,
+        until=until,
+    )
     found = await posts.search(call.session, scope, where=where, page=page, cursors=call.services.cursors)
     data = await read_all(call, scope, found.items)
     return {"data": data, "next_cursor": found.next_cursor, "has_more": found.has_more}
 
 
-@router.post("", status_code=201, response_model=PostRead, summary="Write a post; with a time it goes out then")
+@router.post("", status_code=201, response_model=PostRead, summary="Write a post; with a time or slot it goes out then")
 async def create_post(call: Calling, scope: InBrand, body: Annotated[PostDraft, FromBody()]) -> Response:
     post = await posts.create(call.session, scope, draft=body, cards=CARDS, now=call.services.clock())
     call.ring(SendOutgoing())
@@ -254,21 +275,21 @@ async def update_post(
 
 @router.delete("/{post_id}", status_code=204, response_class=Response, summary="Let go of a post that never went out")
 async def delete_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> None:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     await posts.delete(call.session, scope, post_id, now=call.services.clock(), if_version=version)
 
 
 @router.post("/{post_id}/publish", response_model=PostRead, summary="Let a post go out now")
 async def publish_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     post = await posts.publish(call.session, scope, post_id, cards=CARDS, now=call.services.clock(), if_version=version)
     call.ring(SendOutgoing())
     return await answer(call, scope, post)
 
 
-@router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time")
+@router.post("/{post_id}/schedule", response_model=PostRead, summary="Let a post go out at a time, or in a slot")
 async def schedule_post(
-    call: Calling, scope: InBrand, post_id: PostPath, body: Annotated[Timing, FromBody()], if_match: IfMatch = None
+    call: Calling, scope: InBrand, post_id: PostPath, body: Annotated[Planning, FromBody()], if_match: IfMatch = None
 ) -> Response:
     current = (await posts.get(call.session, scope, post_id)).version
     require_version(if_match, current)
@@ -279,6 +300,7 @@ async def schedule_post(
         at=body.scheduled_at,
         local_time=body.local_time,
         timezone=body.timezone,
+        slot=body.slot,
         cards=CARDS,
         now=call.services.clock(),
         if_version=current,
@@ -289,6 +311,6 @@ async def schedule_post(
 
 @router.post("/{post_id}/cancel", response_model=PostRead, summary="Take a post back: what has not left us never does")
 async def cancel_post(call: Calling, scope: InBrand, post_id: PostPath, if_match: IfMatch = None) -> Response:
-    version = await _if_version(call, scope, post_id, if_match)
+    version = await if_version(call, scope, post_id, if_match)
     post = await posts.cancel(call.session, scope, post_id, now=call.services.clock(), if_version=version)
     return await answer(call, scope, post)

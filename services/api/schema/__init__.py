@@ -4,6 +4,7 @@ import strawberry
 
 from services.api.schema import enums
 from services.api.schema.arrival import Arrival
+from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.identity import Identity
 from services.api.schema.mention import Mention
@@ -21,7 +22,7 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Arrival, Channel, Identity, Mention, Outgoing, Post, Thread],
+    types=[Arrival, Campaign, Channel, Identity, Mention, Outgoing, Post, Thread],
     config=CONFIG,
 )
 

@@ -6,7 +6,11 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from services.api.schema import planning_fields
+from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
+from services.api.schema.best_times import BestTimes, suggested
+from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
 from services.api.schema.consent import Consent, consent
@@ -16,6 +20,7 @@ from services.api.schema.media import listed as listed_media
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
 from services.api.schema.outgoing import Outgoing
+from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occurrence, Recurrence, Slot
 from services.api.schema.post import Post
 from services.api.schema.thread import Thread
 from shared import models
@@ -23,14 +28,16 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
-from shared.domain.publishing import posts, stories
+from shared.domain.publishing import campaigns, holds, links, posts, reviews, stories
 from shared.ids import Prefix, typeid
 from shared.models.enums import (
+    ApprovalPolicy,
     ArrivalState,
     Dimension,
     Interval,
     MentionOrder,
     MetricKey,
+    MissedPolicy,
     OutgoingKind,
     OutgoingState,
     PostStatus,
@@ -43,6 +50,7 @@ Root = strawberry.Parent[models.Brand]
 class PostFilter:
     statuses: list[PostStatus] | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     since: datetime | None = UNSET
     until: datetime | None = UNSET
 
@@ -50,6 +58,7 @@ class PostFilter:
         return posts.PostFilter(
             statuses=tuple(self.statuses) if self.statuses else (),
             channel_ids=named_all(Prefix.CHANNEL, self.channel_ids) or (),
+            campaign_id=(named_all(Prefix.CAMPAIGN, [self.campaign_id]) or (None,))[0] if self.campaign_id else None,
             since=given(self.since),
             until=given(self.until),
         )
@@ -110,6 +119,36 @@ async def _posts(
     return connection(found, page)
 
 
+async def _waiting(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await reviews.waiting(session, scope, page=page, cursors=info.context.services.cursors)
+    return connection(found, page)
+
+
+async def _links(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await links.search(session, scope, page=page, cursors=info.context.services.cursors)
+    return connection(found, page)
+
+
+async def _hold(root: Root, info: Info) -> Any:
+    async with info.context.reading(root.brand_id) as (session, scope):
+        return hold_standing(await holds.standing(session, scope, now=info.context.services.clock()))
+
+
+def _review(root: strawberry.Parent[reviews.Waiting]) -> Review:
+    return review(root.stands)
+
+
+@strawberry.type(description="A post that waits for somebody, and since when this version of it does.")
+class WaitingPost:
+    post: Post
+    since_at: datetime
+    review: Review = strawberry.field(resolver=_review)
+
+
 @strawberry.input(description="Absent or empty: any.")
 class OutgoingFilter:
     states: list[OutgoingState] | None = UNSET
@@ -134,6 +173,13 @@ async def _outgoing(
         found = await stories.search(
             session, scope, where=where.read() if where else None, page=page, cursors=info.context.services.cursors
         )
+    return connection(found, page)
+
+
+async def _campaigns(root: Root, info: Info, first: int | None = FIRST, after: str | None = UNSET) -> Any:
+    page = requested(first, after)
+    async with info.context.reading(root.brand_id) as (session, scope):
+        found = await campaigns.search(session, scope, page=page, cursors=info.context.services.cursors)
     return connection(found, page)
 
 
@@ -176,10 +222,40 @@ class Brand(Node):
     name: str
     languages: list[str]
     timezone: str
+    missed: MissedPolicy
+    grace_seconds: int
+    approval: ApprovalPolicy = strawberry.field(description="How many people besides the author must agree to a post.")
+    client_approval: bool = strawberry.field(description="Whether the client must agree after them.")
+    approval_reminder_hours: int
+    approval_last_call_hours: int
+    approvals_waiting: Connection[WaitingPost] = strawberry.field(resolver=_waiting)
+    approval_links: Connection[ApprovalLink] = strawberry.field(resolver=_links)
+    hold: HoldStanding = strawberry.field(resolver=_hold)
+    version: int
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
     media: Connection[MediaFile] = strawberry.field(resolver=listed_media)
+    best_times: BestTimes = strawberry.field(
+        resolver=suggested, description="When the brand's own posts did best, and how sure that is."
+    )
+    campaigns: Connection[Campaign] = strawberry.field(resolver=_campaigns)
     outgoing: Connection[Outgoing] = strawberry.field(resolver=_outgoing)
+    slots: list[Slot] = strawberry.field(resolver=planning_fields.brand_slots)
+    queue: Connection[Post] = strawberry.field(
+        resolver=planning_fields.brand_queue, description="What waits in slots, the next first."
+    )
+    blackouts: list[Blackout] = strawberry.field(resolver=planning_fields.brand_blackouts)
+    recurrences: Connection[Recurrence] = strawberry.field(resolver=planning_fields.brand_recurrences)
+    recurrence_preview: list[Occurrence] = strawberry.field(
+        resolver=planning_fields.brand_preview, description="The next moments that a rule would come to."
+    )
+    calendar: Calendar = strawberry.field(
+        resolver=planning_fields.brand_calendar,
+        description="What is planned, free, to come again and silent, by local day; 100 days at most.",
+    )
+    calendar_feeds: list[CalendarFeed] = strawberry.field(
+        resolver=planning_fields.brand_feeds, description="Your own addresses of this calendar."
+    )
     threads: Connection[Thread] = strawberry.field(resolver=_threads)
     identities: Connection[Identity] = strawberry.field(resolver=_identities)
     arrivals: Connection[Arrival] = strawberry.field(resolver=_arrivals)

@@ -12,6 +12,7 @@ from services.api import consenting
 from services.api.schema.connection import given
 from shared.domain.brands.channels import ChannelChanges
 from shared.domain.brands.consented import Chosen
+from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.many import Manner, Many
 from shared.domain.publishing.posts import PostChanges, PostDraft
 from shared.domain.publishing.settling import Settlement
@@ -23,9 +24,9 @@ from shared.models.enums import Network, PostStatus
 M = TypeVar("M", bound=BaseModel)
 
 
-def _given(source: Any, *names: str) -> dict[str, Any]:
+def given_values(source: Any, *names: str) -> dict[str, Any]:
     """The fields that the caller set, by name."""
-    return {name: value for name in names if (value := getattr(source, name)) is not UNSET}
+    return {name: value for name in names if (value := getattr(source, name, UNSET)) is not UNSET}
 
 
 def validated(model: type[M], values: dict[str, Any]) -> M:
@@ -57,7 +58,7 @@ class ConnectChannelInput:
     terms: list[str] | None = UNSET
 
     def draft(self) -> ChannelDraft:
-        given = {"network": self.network, **_given(self, "name", "base_url", "external_id", "terms")}
+        given = {"network": self.network, **given_values(self, "name", "base_url", "external_id", "terms")}
         return validated(ChannelDraft, {**given, "terms": given.get("terms") or []})
 
     def read_credentials(self) -> dict[str, str]:
@@ -97,7 +98,7 @@ class UpdateChannelInput:
     terms: list[str] | None = UNSET
 
     def changes(self) -> ChannelChanges:
-        values = _given(self, "name", "base_url", "credentials", "terms")
+        values = given_values(self, "name", "base_url", "credentials", "terms")
         if values.get("credentials") is not None:
             values["credentials"] = read_credentials(values["credentials"])
         return validated(ChannelChanges, values)
@@ -195,7 +196,7 @@ class VariantInput:
     audience: str | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        values = _given(self, "text", "link", "first_comment", "audience")
+        values = given_values(self, "text", "link", "first_comment", "audience")
         if self.media is not UNSET and self.media is not None:
             values["media"] = [one.values() for one in self.media or []]
         if self.media_ids is not UNSET and self.media_ids is not None:
@@ -204,7 +205,18 @@ class VariantInput:
 
 
 def _post_values(source: Any) -> dict[str, Any]:
-    values = _given(source, "text", "link", "channel_ids", "variants", "scheduled_at", "local_time", "timezone")
+    values = given_values(
+        source,
+        "text",
+        "link",
+        "campaign_id",
+        "channel_ids",
+        "variants",
+        "scheduled_at",
+        "local_time",
+        "timezone",
+        "slot",
+    )
     if source.media is not UNSET and source.media is not None:
         values["media"] = [one.values() for one in source.media]
     if source.media_ids is not UNSET and source.media_ids is not None:
@@ -217,7 +229,7 @@ def _post_values(source: Any) -> dict[str, Any]:
 
 
 @strawberry.input(
-    description="A moment, or wall-clock time in a zone, makes it scheduled; without either it is a draft."
+    description="A moment, wall-clock time in a zone, or a slot (`next`, or its id) makes it scheduled; else: a draft."
 )
 class CreatePostInput:
     brand_id: strawberry.ID
@@ -225,11 +237,13 @@ class CreatePostInput:
     media: list[MediaInput] | None = UNSET
     media_ids: list[strawberry.ID] | None = UNSET
     link: str | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+    slot: str | None = UNSET
     status: PostStatus | None = UNSET
 
     def draft(self) -> PostDraft:
@@ -246,6 +260,7 @@ class UpdatePostInput:
     media: list[MediaInput] | None = UNSET
     media_ids: list[strawberry.ID] | None = UNSET
     link: str | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     scheduled_at: datetime | None = UNSET
@@ -256,13 +271,19 @@ class UpdatePostInput:
         return validated(PostChanges, _post_values(self))
 
 
-@strawberry.input(description="A moment, or wall-clock time in a zone; neither: the time that the post already has.")
+@strawberry.input(
+    description="A moment, wall-clock time in a zone, or a slot (`next`, or its id); none: the time it has."
+)
 class SchedulePostInput:
     id: strawberry.ID
     if_version: int | None = UNSET
     scheduled_at: datetime | None = UNSET
     local_time: str | None = UNSET
     timezone: str | None = UNSET
+    slot: str | None = UNSET
+
+    def planning(self) -> Planning:
+        return validated(Planning, given_values(self, "scheduled_at", "local_time", "timezone", "slot"))
 
 
 @strawberry.input(
@@ -278,7 +299,7 @@ class BatchPostsInput:
     by_seconds: int | None = UNSET
 
     def many(self) -> Many:
-        values = _given(self, "scheduled_at", "local_time", "timezone", "by_seconds")
+        values = given_values(self, "scheduled_at", "local_time", "timezone", "by_seconds")
         return validated(Many, {"do": self.do, "post_ids": [str(id_) for id_ in self.post_ids], **values})
 
 

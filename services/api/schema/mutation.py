@@ -9,6 +9,8 @@ import strawberry
 from services.api import connecting, loaders, self_test
 from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
+from services.api.schema.approval_mutation import ApprovalMutation
+from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
@@ -44,6 +46,8 @@ from services.api.schema.payloads import (
     UpdateChannelPayload,
     UpdatePostPayload,
 )
+from services.api.schema.planning_mutation import PlanningMutation
+from services.api.schema.recurrence_mutation import RecurrenceMutation
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.contract import Choice
@@ -83,7 +87,16 @@ def _kept(gone: Gone) -> dict[str, Any]:
 
 
 @strawberry.type
-class Mutation(OperationMutation, OutgoingMutation, ManyMutation, MediaMutation):
+class Mutation(
+    OperationMutation,
+    OutgoingMutation,
+    ManyMutation,
+    MediaMutation,
+    CampaignMutation,
+    PlanningMutation,
+    RecurrenceMutation,
+    ApprovalMutation,
+):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:
         made, problems = await connecting.connect(info.context, key_of(info), input)
@@ -196,10 +209,10 @@ class Mutation(OperationMutation, OutgoingMutation, ManyMutation, MediaMutation)
         now = info.context.services.clock()
 
         async def act(session: Session, scope: Scope, id_: UUID) -> models.Post:
+            when = input.planning()
             return await posts.schedule(
-                session, scope, id_, at=given(input.scheduled_at), local_time=given(input.local_time),
-                timezone=given(input.timezone),
-                cards=CARDS, now=now, if_version=given(input.if_version),
+                session, scope, id_, at=when.scheduled_at, local_time=when.local_time, timezone=when.timezone,
+                slot=when.slot, cards=CARDS, now=now, if_version=given(input.if_version),
             )  # fmt: skip
 
         return await _on_post(info, SchedulePostPayload, input.id, act, SendOutgoing())

@@ -1,11 +1,13 @@
 """What the brand has to say."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import strawberry
 
 from services.api import loaders
+from services.api.schema.approval import Approval, Review, remarks, review, verdicts
+from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.media import shown
@@ -130,6 +132,19 @@ class Variant:
     outgoing: list[Outgoing] = strawberry.field(resolver=_outgoing)
 
 
+async def _approvals(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    return verdicts(await loaders.said(info.context, root.brand_id, root.id))
+
+
+async def _comments(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    return remarks(await loaders.said(info.context, root.brand_id, root.id))
+
+
+async def _review(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    stands = await loaders.standing(info.context, root)
+    return review(stands) if stands is not None else None
+
+
 async def _post_media(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return await shown(info, root.brand_id, root.media)
 
@@ -159,8 +174,20 @@ class PostWarning:
     post_id: strawberry.ID | None
 
 
+async def _campaign(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    return await loaders.campaign(info.context, root.brand_id, root.campaign_id) if root.campaign_id else None
+
+
 async def _variants(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return await loaders.variants(info.context, root.brand_id, root.id)
+
+
+def _slot_id(root: strawberry.Parent[models.Post]) -> strawberry.ID | None:
+    return strawberry.ID(typeid(Prefix.SLOT, root.slot_id)) if root.slot_id is not None else None
+
+
+def _recurrence_id(root: strawberry.Parent[models.Post]) -> strawberry.ID | None:
+    return strawberry.ID(typeid(Prefix.RECURRENCE, root.recurrence_id)) if root.recurrence_id is not None else None
 
 
 @strawberry.type(
@@ -175,10 +202,17 @@ class Post(Node):
         resolver=_post_media_ids, description="Those of its media that are the brand's own."
     )
     link: str | None
+    campaign: Campaign | None = strawberry.field(resolver=_campaign)
     scheduled_at: datetime | None
     local_time: str | None
     timezone: str | None
+    slot_id: strawberry.ID | None = strawberry.field(resolver=_slot_id)
+    recurrence_id: strawberry.ID | None = strawberry.field(resolver=_recurrence_id)
+    occurs_on: date | None
     variants: list[Variant] = strawberry.field(resolver=_variants)
+    review: Review | None = strawberry.field(resolver=_review, description="Null of a post that is deleted.")
+    approvals: list[Approval] = strawberry.field(resolver=_approvals)
+    comments: list[Approval] = strawberry.field(resolver=_comments)
     warnings: list[PostWarning] = strawberry.field(resolver=_warnings)
     version: int
     created_at: datetime

@@ -15,7 +15,7 @@ from shared.db import Session
 from shared.domain.brands import brands, channels
 from shared.domain.listening import arrivals, backfills, identities, mentions, threads
 from shared.domain.nodes import brand_of
-from shared.domain.publishing import media, posts, stories
+from shared.domain.publishing import blackouts, campaigns, media, posts, recurrences, slots, stories
 from shared.domain.scope import Scope
 from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid, prefix_of, typeid
@@ -99,6 +99,8 @@ async def _node(info: Info, id: strawberry.ID) -> Any:
 _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.ARRIVAL: arrivals.get,
     Prefix.BRAND: lambda session, scope, _: brands.get(session, scope),
+    Prefix.BLACKOUT: blackouts.get,
+    Prefix.CAMPAIGN: campaigns.get,
     Prefix.CHANNEL: channels.get,
     Prefix.IDENTITY: identities.get,
     Prefix.MEDIA: media.get,
@@ -106,6 +108,8 @@ _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.OPERATION: backfills.get,
     Prefix.OUTGOING: stories.get,
     Prefix.POST: posts.get,
+    Prefix.RECURRENCE: recurrences.get,
+    Prefix.SLOT: slots.get,
     Prefix.THREAD: threads.get,
 }
 

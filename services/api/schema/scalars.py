@@ -1,6 +1,6 @@
-"""The one scalar of our own: a moment."""
+"""The scalars of our own: a moment, and a day."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -19,10 +19,19 @@ def _read(value: object) -> datetime:
     return read_moment(value)
 
 
+def _read_day(value: object) -> date:
+    if not isinstance(value, str):
+        raise TypeError("a day is text such as 2026-12-01")
+    return date.fromisoformat(value)
+
+
 CONFIG = StrawberryConfig(
     scalar_map={
         datetime: strawberry.scalar(
             name="DateTime", description="A moment, RFC 3339 in UTC.", serialize=_write, parse_value=_read
-        )
+        ),
+        date: strawberry.scalar(
+            name="Date", description="A day, as 2026-12-01.", serialize=date.isoformat, parse_value=_read_day
+        ),
     }
 )

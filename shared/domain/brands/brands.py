@@ -14,7 +14,7 @@ from shared.domain.scope import Principal, Scope, see
 from shared.errors import Invalid, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand, BrandDraft
-from shared.models.enums import GrantRole, KeyScope
+from shared.models.enums import ApprovalPolicy, GrantRole, KeyScope, MissedPolicy
 
 _KIND = "brands"
 
@@ -25,6 +25,12 @@ class BrandChanges(SQLModel):
     name: str | None = None
     languages: list[str] | None = None
     timezone: str | None = None
+    missed: MissedPolicy | None = None
+    grace_seconds: int | None = None
+    approval: ApprovalPolicy | None = None
+    client_approval: bool | None = None
+    approval_reminder_hours: int | None = None
+    approval_last_call_hours: int | None = None
 
 
 async def get(session: Session, scope: Scope) -> Brand:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.db import Session, driver
-from shared.domain.publishing import naming
+from shared.domain.publishing import blackouts, naming
 from shared.domain.publishing.fitting import media_of
 from shared.domain.publishing.naming import Known
 from shared.domain.scope import Scope
@@ -64,6 +64,9 @@ async def of_posts(
             f"another post goes out on this channel within the hour: {typeid(Prefix.POST, other_id)} at {at:%H:%M} UTC"
         )
         found[one.post.id].append(Caution("clash", message, one.path, other_id))
+    still = [post for post, _ in posts if post.status in _STILL]
+    for post_id, silent in (await blackouts.cautions(session, scope, still)).items():
+        found[post_id] += [Caution(one.code, one.message, one.path) for one in silent]
     return found
 
 

@@ -4,7 +4,7 @@ Only what people mean by time does. Leases, attempts and back-off stay in real t
 sooner because somebody moved a clock.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,16 @@ from sqlalchemy import Select, text
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
+from shared.contract import Card
 from shared.db import Session
+from shared.domain.brands import logins
 from shared.domain.scope import Scope
 from shared.models.channel import Channel
 from shared.models.enums import ChannelStatus, Network, OutgoingState
 from shared.models.post import Outgoing
+from shared.vault import UnknownKey, Vault
+
+Place = tuple[Network, str]
 
 # Two clocks that are asked over a network are never read at the same moment.
 TOLERANCE = timedelta(seconds=0.5)
@@ -52,23 +57,32 @@ async def moved(session: Session) -> dict[UUID, timedelta]:
     return {row[0]: row[1] for row in await session.execute(_MOVED)}
 
 
-async def place(session: Session, scope: Scope, kept: Collection[Network]) -> tuple[Network, str] | None:
+async def place(session: Session, scope: Scope, vault: Vault, cards: Mapping[Network, Card]) -> Place | None:
     """The network, and the server of it, whose time a brand keeps: the one on which alone it speaks.
 
-    A channel that is paused, or has no credentials, does not speak. None where the brand keeps the real time.
+    A channel does not speak that is paused or has no credentials to ask its network for anything. None where the brand
+    keeps the real time.
     """
-    wanted = (
-        select(Channel.network, Channel.base_url)
-        .where(
-            col(Channel.brand_id) == scope.brand_id,
-            col(Channel.removed_at).is_(None),
-            col(Channel.status) != ChannelStatus.PAUSED,
-            col(Channel.credentials).is_not(None),
-        )
-        .distinct()
+    wanted = select(Channel).where(
+        col(Channel.brand_id) == scope.brand_id,
+        col(Channel.removed_at).is_(None),
+        col(Channel.status) != ChannelStatus.PAUSED,
     )
-    rows = [(row[0], row[1]) for row in (await session.execute(wanted))]
-    return rows[0] if len(rows) == 1 and rows[0][0] in kept and rows[0][1] else None
+    spoken = {
+        (channel.network, channel.base_url)
+        for channel in (await session.execute(wanted)).scalars()
+        if _speaks(vault, channel, cards[channel.network])
+    }
+    network, base_url = spoken.pop() if len(spoken) == 1 else (None, None)
+    return (network, base_url) if network is not None and base_url is not None and cards[network].keeps_time else None
+
+
+def _speaks(vault: Vault, channel: Channel, card: Card) -> bool:
+    try:
+        credentials = logins.login(vault, channel).credentials
+    except UnknownKey:
+        return True  # nobody knows, and the real time is never wrong
+    return bool(credentials) and logins.can_ask(card, credentials)
 
 
 async def step(

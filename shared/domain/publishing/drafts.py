@@ -1,17 +1,16 @@
 """What a person may say of a post, checked once at the border, and what they mean by its time."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.contract import read_moment, storable
+from shared.domain.publishing import wallclock
+from shared.domain.publishing.wallclock import wrong
 from shared.errors import Invalid, NotFound, Problem
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.base import JsonObject
@@ -22,8 +21,8 @@ MOST_MEDIA = 20
 MOST_PARTS = 50
 # A form filled in a moment ago, or a clock that is a little ahead of ours, is no mistake.
 LATE = timedelta(minutes=5)
-
-_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\Z", re.ASCII)
+NEXT: Final = "next"
+_SLOT = {"type": "string", "maxLength": 60}
 
 
 def _named(prefix: Prefix) -> Callable[[object], object]:
@@ -36,6 +35,15 @@ def _named(prefix: Prefix) -> Callable[[object], object]:
             raise ValueError(f"{value[:60]!r} is not the id of a {prefix.name.lower()}") from None
 
     return read
+
+
+def _slot(value: object) -> object:
+    if not isinstance(value, str) or value == NEXT:
+        return value
+    try:
+        return parse_typeid(Prefix.SLOT, value)
+    except NotFound:
+        raise ValueError(f"{value[:60]!r} is neither the id of a slot nor {NEXT!r}") from None
 
 
 def _moment(value: object) -> object:
@@ -52,10 +60,13 @@ def _storable(value: object) -> object:
 
 _ID_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 60})
 ChannelId = Annotated[UUID, BeforeValidator(_named(Prefix.CHANNEL)), _ID_SCHEMA]
+CampaignId = Annotated[UUID, BeforeValidator(_named(Prefix.CAMPAIGN)), _ID_SCHEMA]
 PostId = Annotated[UUID, BeforeValidator(_named(Prefix.POST)), _ID_SCHEMA]
 MediaId = Annotated[UUID, BeforeValidator(_named(Prefix.MEDIA)), _ID_SCHEMA]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
+
+Label = Annotated[str, BeforeValidator(_storable), Field(max_length=200)]
 
 
 class _Strict(BaseModel):
@@ -122,13 +133,20 @@ class Timing(_Strict):
     timezone: str | None = Field(default=None, max_length=64)
 
 
-class PostDraft(Timing):
+class Planning(Timing):
+    """A time, or a slot: `next` is the next free one, a slot's id its next free occurrence."""
+
+    slot: Annotated[UUID | Literal["next"], BeforeValidator(_slot), WithJsonSchema(_SLOT)] | None = None
+
+
+class PostDraft(Planning):
     """A new post. With a time and no status it is scheduled; without a time it is a draft."""
 
     text: Text
     media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
     media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
+    campaign_id: CampaignId | None = None
     channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] = Field(default_factory=list, max_length=MOST_CHANNELS)
     status: Literal["draft", "scheduled"] | None = None
@@ -141,6 +159,7 @@ class PostChanges(Timing):
     media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
     media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
+    campaign_id: CampaignId | None = None
     channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)
     variants: list[VariantDraft] | None = Field(default=None, max_length=MOST_CHANNELS)
 
@@ -162,25 +181,29 @@ def when(timing: Timing, brand_timezone: str) -> When | None:
     """
     if timing.scheduled_at is not None:
         if timing.local_time is not None or timing.timezone is not None:
-            raise _wrong("exclusive", "give scheduled_at, or local_time with timezone, not both", "scheduled_at")
+            raise wrong("exclusive", "give scheduled_at, or local_time with timezone, not both", "scheduled_at")
         return When(_utc(timing.scheduled_at, "scheduled_at"))
     if timing.local_time is None:
         if timing.timezone is not None:
-            raise _wrong("required", "timezone says where local_time is meant: give local_time too", "local_time")
+            raise wrong("required", "timezone says where local_time is meant: give local_time too", "local_time")
         return None
-    zone = timing.timezone or brand_timezone
-    if zone not in _zones():
-        raise _wrong("unknown_timezone", f"{zone!r} is not a time zone; write one such as Europe/Brussels", "timezone")
-    local = _wall_clock(timing.local_time)
-    kept = local.isoformat(timespec="seconds" if local.second else "minutes")
-    return When(_utc(local.replace(tzinfo=ZoneInfo(zone), fold=0), "local_time"), kept, zone)
+    zone = wallclock.require_zone(timing.timezone or brand_timezone, "timezone")
+    return at_wall_clock(wallclock.read_local(timing.local_time, "local_time"), zone)
+
+
+def at_wall_clock(local: datetime, zone: str) -> When:
+    """The moment of wall-clock time in a zone, which both are kept. Raises Invalid where it is out of range."""
+    try:
+        return When(wallclock.moment(local, zone), wallclock.written(local), zone)
+    except OverflowError:
+        raise _out_of_range("local_time") from None
 
 
 def refuse_past(moment: When, now: datetime) -> None:
     """Raise Invalid where the moment is over; a few minutes late is now."""
     if moment.at < now - LATE:
         place = "scheduled_at" if moment.local_time is None else "local_time"
-        raise _wrong("in_the_past", f"{moment.at.isoformat()} is over; give a later time, or publish it now", place)
+        raise wrong("in_the_past", f"{moment.at.isoformat()} is over; give a later time, or publish it now", place)
 
 
 def named_channels(
@@ -200,26 +223,12 @@ def named_channels(
             yield channel_id, ("channel_ids", index)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _wall_clock(value: str) -> datetime:
-    try:
-        if _LOCAL.match(value):
-            return datetime.fromisoformat(value)
-    except ValueError:
-        pass
-    raise _wrong("invalid_time", f"{value!r} is not wall-clock time; write it as 2026-12-01T10:00", "local_time")
-
-
 def _utc(moment: datetime, place: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise _wrong("invalid_time", "this time is out of range", place) from None
+        raise _out_of_range(place) from None
 
 
-def _wrong(code: str, message: str, *path: str | int) -> Invalid:
-    return Invalid([Problem(code, message, path)])
+def _out_of_range(place: str) -> Invalid:
+    return wrong("invalid_time", "this time is out of range", place)

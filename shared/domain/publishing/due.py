@@ -55,6 +55,10 @@ _REST = text(
 )
 _AT_ONCE = text("SELECT least(CAST(:now AS timestamptz), clock_timestamp())")
 _END = text("DELETE FROM due_outgoing WHERE outgoing_id = :id AND brand_id = :brand AND fence = :fence")
+_SHIFT = text(
+    "UPDATE due_outgoing SET due_at = due_at + :by, leased_until = NULL, fence = fence + 1"
+    " WHERE brand_id = :brand AND outgoing_id = ANY (:ids)"
+)
 _RELEASE = text(
     "UPDATE due_outgoing SET due_at = least(due_at, :now) WHERE brand_id = :brand"
     " AND outgoing_id = ANY (:ids) AND (leased_until IS NULL OR leased_until < clock_timestamp())"
@@ -194,6 +198,11 @@ async def call_off(session: Session, scope: Scope, outgoing_ids: Sequence[UUID])
     )
 
 
+async def bring_forward(session: Session, scope: Scope, outgoing_ids: Sequence[UUID], at: datetime) -> None:
+    """Let effects be due at `at` that rest until later; those that somebody has in hand are left."""
+    await session.execute(_RELEASE, {"now": at, "brand": scope.brand_id, "ids": list(outgoing_ids)})
+
+
 async def release(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> None:
     """Look at once at what waited for a channel that stood still."""
     waiting = select(Outgoing.id).where(
@@ -204,3 +213,8 @@ async def release(session: Session, scope: Scope, channel_id: UUID, *, now: date
     )
     ids = list((await session.execute(waiting)).scalars())
     await session.execute(_RELEASE, {"now": now, "brand": scope.brand_id, "ids": ids})
+
+
+async def shift(session: Session, scope: Scope, outgoing_ids: Sequence[UUID], by: timedelta) -> None:
+    """Let effects be due by so much later, or earlier; a holder that has not begun finds its claim gone."""
+    await session.execute(_SHIFT, {"by": by, "brand": scope.brand_id, "ids": list(outgoing_ids)})

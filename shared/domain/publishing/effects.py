@@ -1,8 +1,10 @@
 """What an effect is on its network: the neutral form that a connector is handed, and whether it can be there at all."""
 
+from datetime import datetime
 from typing import assert_never
 
 from shared.contract import Card, Certainty, OutgoingEffect, Preparing, Target
+from shared.domain.publishing.attempts import Step
 from shared.domain.publishing.held import Held
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonObject
@@ -28,7 +30,7 @@ def prepares(card: Card, kind: OutgoingKind, payload: JsonObject) -> bool:
             assert_never(card.prepares)
 
 
-def effect_of(one: Held) -> OutgoingEffect:
+def effect_of(one: Held, now: datetime) -> OutgoingEffect:
     """The effect as its connector is told of it."""
     outgoing, payload = one.outgoing, one.outgoing.payload
     return OutgoingEffect(
@@ -45,10 +47,15 @@ def effect_of(one: Held) -> OutgoingEffect:
         language=payload.get("language"),
         seed=outgoing.id.int,
         due_at=outgoing.due_at,
-        first_attempt_at=outgoing.first_attempt_at,
+        first_attempt_at=_first_sent(one, now),
         marks=outgoing.marks,
         undoes=one.undoes,
     )
+
+
+def _first_sent(one: Held, now: datetime) -> datetime:
+    """When it was first sent, or is now: laying ready is no attempt that a network could show."""
+    return next((attempt.started_at for attempt in one.tried if attempt.step == Step.SEND), now)
 
 
 def _thing_id(one: Held) -> str:

@@ -11,6 +11,7 @@ from shared.contract import Card, Length
 from shared.db import Session
 from shared.domain.publishing import media_fits, naming
 from shared.domain.publishing.naming import Known
+from shared.domain.publishing.tagging import Tagging
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
 from shared.models.base import JsonList
@@ -42,9 +43,21 @@ def link_of(post: Post, variant: Variant) -> str | None:
 def said(post: Post, variant: Variant, card: Card) -> str:
     """The text as it is sent: with the link beneath it where the network knows no link apart."""
     text, link = text_of(post, variant), link_of(post, variant)
+    tagging = Tagging.of(post.tagging)
+    if tagging is not None:
+        network = card.network.value
+        text, link = tagging.text(text, network), tagging.link(link, network) if link is not None else None
     if link is None or card.link_apart or link in text:
         return text
     return f"{text}\n\n{link}" if text.strip() else link
+
+
+def link_apart(post: Post, variant: Variant, card: Card) -> str | None:
+    """The link as it is sent beside the text, where the network knows links apart."""
+    link, tagging = link_of(post, variant), Tagging.of(post.tagging)
+    if link is None or not card.link_apart:
+        return None
+    return tagging.link(link, card.network.value) if tagging is not None else link
 
 
 def misfits(post: Post, variant: Variant, channel: Channel, card: Card, known: Known) -> list[dict[str, Any]]:

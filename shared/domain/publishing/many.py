@@ -126,7 +126,13 @@ async def duplicate(session: Session, scope: Scope, post_id: UUID, *, cards: Car
     there = await channels_there(session, scope, [variant.channel_id for variant in found])
     wanted = [v for v in found if v.status is not VariantStatus.CANCELLED and v.channel_id in there]
     draft = PostDraft.model_validate(
-        {"text": post.text, "media": post.media, "link": post.link, "variants": [as_draft(one) for one in wanted]}
+        {
+            "text": post.text,
+            "media": post.media,
+            "link": post.link,
+            "campaign_id": post.campaign_id,
+            "variants": [as_draft(one) for one in wanted],
+        }
     )
     return await posts.create(session, scope, draft=draft, cards=cards, now=now)
 

@@ -139,6 +139,20 @@ async def filled(session: Session, scope: Scope, draft: D) -> D:
     return draft
 
 
+def refuse_own(draft: BaseModel) -> None:
+    """Raise Invalid, naming each place, where a draft names media of ours that nothing would keep for it."""
+    message = "what comes again names media by url: a file here is kept for the posts that name it"
+    problems = []
+    for place, node in _nodes(draft):
+        if getattr(node, "media_ids", None):
+            problems.append(Problem("cannot", message, (*place, "media_ids")))
+        for number, item in enumerate(node.media or ()):
+            if item.media_id is not None:
+                problems.append(Problem("cannot", message, (*place, "media", number)))
+    if problems:
+        raise Invalid(problems)
+
+
 def _nodes(draft: BaseModel) -> Iterator[tuple[Place, Any]]:
     """Whatever in a draft has media, and where it stands."""
     yield (), draft

@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.contract import Card, Certainty, Login, OutgoingEffect
 from shared.db import Session
 from shared.domain.brands import channels
-from shared.domain.publishing import attempts, budgets, chains, due, effects, held, naming, outcomes
+from shared.domain.publishing import attempts, budgets, chains, due, effects, held, holds, naming, outcomes, overdue
 from shared.domain.publishing.attempts import Next, Pace, Result, Step
 from shared.domain.publishing.due import Claim
 from shared.domain.publishing.due import claim as claim_due
@@ -60,16 +60,26 @@ async def begin(
 ) -> list[Try]:
     """Begin an attempt for each of a brand's claims. Once this is committed the calls may be made.
 
-    Claims that were called off are passed over; effects of a channel that stands still are put back to wait. `address`
-    is where networks find media of ours that fetch for themselves.
+    Claims that were called off are passed over; effects of a channel that stands still are put back to wait; what comes
+    too late goes the way that its brand wants. `address` is where media of ours are found by networks that fetch.
     """
+    # Before any row is locked: a hold that is committed is seen, and one that comes now waits for this to be over.
+    on_hold = await holds.current(session, scope) is not None
     behind = await held.post_ids(session, scope, [claim.outgoing_id for claim in claims])
     found = await held.hold(session, scope, behind)
     kept = await due.keep(session, scope, [claim for claim in claims if claim.outgoing_id in found], pace.lease)
     await _bring_media(session, scope, [found[claim.outgoing_id] for claim in kept], address)
+    late = await overdue.fates(session, scope, [found[claim.outgoing_id] for claim in kept], cards=cards, now=now)
     begun = []
     for claim in kept:
-        made = await _begin_one(session, scope, vault, found[claim.outgoing_id], claim, cards=cards, pace=pace, now=now)
+        one = found[claim.outgoing_id]
+        if on_hold and _is_held_back(one, cards):
+            await _rest_under_hold(session, scope, one, claim, cards, now)
+            continue
+        fate = late.get(claim.outgoing_id)
+        if fate is not None and await overdue.ends(session, scope, one, claim, fate, now=now):
+            continue
+        made = await _begin_one(session, scope, vault, one, claim, cards=cards, pace=pace, now=now)
         if made is not None:
             begun.append(made)
     changed = [one for one in found.values() if one.changed]
@@ -128,7 +138,9 @@ async def _begin_one(
     one.outgoing.tries += step is Step.SEND
     one.put(_meanwhile(step, is_early=now < due_at), now=scope.now(now))
     post_id = one.form.post.id if one.form is not None else None
-    return Try(claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one), login)
+    return Try(
+        claim, post_id, attempt.id, step, one.channel.network, one.channel.id, effects.effect_of(one, now), login
+    )
 
 
 def _step(one: Held, card: Card | None) -> Step:
@@ -144,6 +156,23 @@ def _meanwhile(step: Step, *, is_early: bool) -> OutgoingState:
     if step is not Step.PREPARE:
         return OutgoingState.SENDING
     return OutgoingState.WAITING if is_early else OutgoingState.RETRYING
+
+
+def _is_held_back(one: Held, cards: Cards) -> bool:
+    """Whether a hold keeps this back: looking at what may be out already goes on."""
+    step = _step(one, cards.get(one.channel.network))
+    return one.outgoing.kind in holds.HELD_KINDS and step is not Step.FIND
+
+
+async def _rest_under_hold(
+    session: Session, scope: Scope, one: Held, claim: Claim, cards: Cards, now: datetime
+) -> None:
+    """Put an effect back until the hold is released, which brings it forward once its moment is there."""
+    due_at = due.really(scope, cards.get(one.channel.network), one.outgoing.due_at)
+    await due.rest(session, claim, due_at if now < due_at else now + holds.REST)
+    state = one.outgoing.state if one.outgoing.state in _RESTING else OutgoingState.RETRYING
+    message = "everything is held; it goes on when the hold is released"
+    one.put(state, holds.HELD, message, now=scope.now(now), waits=True)
 
 
 def _waiting(step: Step) -> OutgoingState:

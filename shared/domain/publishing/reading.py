@@ -29,6 +29,7 @@ class PostFilter:
 
     statuses: tuple[PostStatus, ...] = ()
     channel_ids: tuple[UUID, ...] = ()
+    campaign_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -62,6 +63,8 @@ async def search(
             col(Variant.channel_id).in_(where.channel_ids),
         )
         wanted = wanted.where(on_channels.exists())
+    if where.campaign_id is not None:
+        wanted = wanted.where(col(Post.campaign_id) == where.campaign_id)
     if where.since is not None:
         wanted = wanted.where(col(Post.scheduled_at) >= where.since)
     if where.until is not None:
@@ -84,22 +87,29 @@ def post_changed(post: Post) -> NewEvent:
     return NewEvent(EventType.POST_CHANGED, post.id, post.version, {"status": post.status.value})
 
 
-async def variants_of(session: Session, scope: Scope, post_ids: Collection[UUID]) -> dict[UUID, list[Variant]]:
-    """The variants of each post, in the order in which they were made."""
+async def variants_of(
+    session: Session, scope: Scope, post_ids: Collection[UUID], *, fresh: bool = False
+) -> dict[UUID, list[Variant]]:
+    """The variants of each post, in the order in which they were made. `fresh`: as they are now, the posts' rows being
+    this transaction's since a moment."""
     wanted = (
         select(Variant)
         .where(col(Variant.brand_id) == scope.brand_id, col(Variant.post_id).in_(post_ids))
         .order_by(col(Variant.id))
+        .execution_options(populate_existing=fresh)
     )
     return _by((await session.execute(wanted)).scalars().all(), lambda row: row.post_id)
 
 
-async def outgoing_of(session: Session, scope: Scope, variant_ids: Collection[UUID]) -> dict[UUID, list[Outgoing]]:
-    """What was and is to be done for each variant, the oldest first."""
+async def outgoing_of(
+    session: Session, scope: Scope, variant_ids: Collection[UUID], *, fresh: bool = False
+) -> dict[UUID, list[Outgoing]]:
+    """What was and is to be done for each variant, the oldest first. `fresh` as above."""
     wanted = (
         select(Outgoing)
         .where(col(Outgoing.brand_id) == scope.brand_id, col(Outgoing.variant_id).in_(variant_ids))
         .order_by(col(Outgoing.id))
+        .execution_options(populate_existing=fresh)
     )
     return _by((await session.execute(wanted)).scalars().all(), lambda row: row.variant_id)
 

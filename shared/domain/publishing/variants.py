@@ -13,7 +13,7 @@ from shared.domain.brands.lanes import lane_of
 from shared.domain.publishing import due, effects, fitting, naming, reading, transitions
 from shared.domain.publishing.cautions import digest
 from shared.domain.publishing.drafts import MediaItem, VariantDraft, named_channels
-from shared.domain.publishing.fitting import Cards, link_of, media_of, said, text_of
+from shared.domain.publishing.fitting import Cards, link_apart, link_of, media_of, said, text_of
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import new_uuid
@@ -38,7 +38,7 @@ async def set_up(
     Raises Invalid, naming the place, for a channel that is not the brand's, or that can't publish.
     """
     named = dict(named_channels(channel_ids, drafts))
-    await _channels(session, scope, named, cards)
+    await channels_of(session, scope, named, cards)
     by_channel = {variant.channel_id: variant for variant in standing}
     wanted = {draft.channel_id: draft for draft in drafts}
     found = []
@@ -84,9 +84,10 @@ async def _take_away(session: Session, scope: Scope, variants: Sequence[Variant]
             await session.delete(variant)
 
 
-async def _channels(
+async def channels_of(
     session: Session, scope: Scope, named: Mapping[UUID, tuple[str | int, ...]], cards: Cards
 ) -> dict[UUID, Channel]:
+    """The named channels. Raises Invalid, naming its place, for one that is not the brand's, or can't publish."""
     wanted = select(Channel).where(
         col(Channel.brand_id) == scope.brand_id, col(Channel.id).in_(named), col(Channel.removed_at).is_(None)
     )
@@ -117,6 +118,28 @@ def _can_publish(channel: Channel, cards: Cards) -> bool:
     return card is not None and card.can(Capability.PUBLISH)
 
 
+async def ready(
+    session: Session, scope: Scope, post: Post, variants: Sequence[Variant], *, cards: Cards
+) -> tuple[list[Variant], dict[UUID, Channel]]:
+    """The variants that are to go out, and the channels, by their ids.
+
+    Raises Invalid where none is there, where one can't go out, and where one does not fit its network; its place is
+    that among the post's variants.
+    """
+    sending = [variant for variant in variants if transitions.may_be_sent(variant)]
+    if not sending:
+        raise Invalid([Problem("required", "a post needs at least one channel to go out on", ("channel_ids",))])
+    places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(variants)}
+    channels = await channels_of(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
+    for variant in sending:
+        if not text_of(post, variant).strip() and not media_of(post, variant) and link_of(post, variant) is None:
+            place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
+            raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
+    known = await naming.known(session, scope, naming.lists_of(post, sending))
+    fitting.refuse(post, sending, places, channels, cards, known)
+    return sending, channels
+
+
 async def enqueue(
     session: Session,
     scope: Scope,
@@ -129,20 +152,9 @@ async def enqueue(
 ) -> list[Variant]:
     """The effects of each variant that is to go out, due `at`; of one that is out in part, what is missing.
 
-    Raises Invalid where none is there, where one can't go out, and where one does not fit its network; its place is
-    that among the post's variants.
+    Raises Invalid where `ready` does.
     """
-    sending = [variant for variant in variants if transitions.may_be_sent(variant)]
-    if not sending:
-        raise Invalid([Problem("required", "a post needs at least one channel to go out on", ("channel_ids",))])
-    places: dict[UUID, tuple[str | int, ...]] = {v.channel_id: ("variants", n) for n, v in enumerate(variants)}
-    channels = await _channels(session, scope, {v.channel_id: places[v.channel_id] for v in sending}, cards)
-    for variant in sending:
-        if not text_of(post, variant).strip() and not media_of(post, variant) and link_of(post, variant) is None:
-            place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
-            raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
-    known = await naming.known(session, scope, naming.lists_of(post, sending))
-    fitting.refuse(post, sending, places, channels, cards, known)
+    sending, channels = await ready(session, scope, post, variants, cards=cards)
     tried = await reading.outgoing_of(session, scope, [variant.id for variant in sending])
     for variant in sending:
         channel = channels[variant.channel_id]
@@ -198,7 +210,7 @@ def _payload(post: Post, variant: Variant, card: Card) -> JsonObject:
     return {
         "text": said(post, variant, card),
         "media": media_of(post, variant),
-        "link": link_of(post, variant) if card.link_apart else None,
+        "link": link_apart(post, variant, card),
         "audience": variant.audience,
     }
 

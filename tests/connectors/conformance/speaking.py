@@ -90,7 +90,9 @@ async def _like(_specimen: Specimen, world: World, name: str) -> OutgoingEffect:
 
 
 async def _delete(specimen: Specimen, world: World, name: str) -> OutgoingEffect:
-    """What a page wrote itself can be deleted wherever anything can."""
+    """What a page wrote itself, wherever an app may delete that, else what was said beneath."""
+    if not specimen.deletes_posts:
+        return await _on_what_was_said(OutgoingKind.DELETE, world, name)
     target = Target(await _post(specimen, world, name), MentionKind.POST, world.login.channel_external_id)
     return effect(name, kind=OutgoingKind.DELETE, text="", thing_id=f"men_{name}", target=target)
 

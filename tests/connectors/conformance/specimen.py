@@ -188,6 +188,7 @@ class Specimen:
     later: Callable[[str | None], str | None] = lambda cursor: cursor  # the cursor, as it is when time has passed
     several_deleted: bool = True  # whether one payload can tell of several deletions, and of other things besides
     clock_moves: bool = False  # its clock is moved on purpose, to practise: its times are taken as they are
+    deletes_posts: bool = True  # whether an app may delete what it published, and not comments alone
     unknown_is_a_problem: bool = False  # the network has one kind of event only: whatever else is called is a mistake
     recorded: frozenset[Capability] = frozenset()
     real: frozenset[Capability] = frozenset()

@@ -7,12 +7,24 @@ from datetime import datetime, timedelta
 
 from shared.connectors.bluesky import Bluesky
 from shared.connectors.bluesky_views import MISSING
-from shared.contract import Capability, Login, Pointer
-from shared.errors import LoginDead, LoginExpired, RateLimited, Refused, Unavailable
+from shared.contract import Capability, Login, Pointer, Target
+from shared.errors import LoginDead, LoginExpired, RateLimited, Refused, Unavailable, Uncertain
+from shared.models.enums import MentionKind
 from tests.connectors.conformance.line import Line, Reply
-from tests.connectors.conformance.specimen import Call, Event, Failure, Specimen, Verb, World, Written
+from tests.connectors.conformance.specimen import (
+    PICTURES,
+    Call,
+    Event,
+    Failure,
+    Shown,
+    Specimen,
+    Verb,
+    World,
+    Written,
+)
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.bluesky import BlueskyNetwork
+from tests.networks.fakes.bluesky_people import LIKE, POST, Record
 
 _FAN = "did:plc:fanfanfanfanfanfanfanfan"
 
@@ -59,8 +71,13 @@ async def _world() -> AsyncIterator[World]:
         choice = await Bluesky().identify(http, given)
         login = Login(choice.external_id, choice.base_url, choice.credentials, (), choice.expires_at)
 
+        begun: list[Record] = []
+
         async def say(text: str) -> str:
-            return network.post(fan, text, mentioning=brand).uri
+            """Beneath a post of the brand's, so that it can be hidden."""
+            if not begun:
+                begun.append(network.post(brand, "Wat vindt u ervan?"))
+            return network.reply(fan, begun[0], text, mentioning=brand).uri
 
         async def edit(external_id: str, text: str) -> None:
             network.edit(network.records[external_id], text)
@@ -68,8 +85,34 @@ async def _world() -> AsyncIterator[World]:
         async def delete(external_id: str) -> None:
             network.delete(network.records[external_id])
 
+        async def published() -> list[str]:
+            posts = [one for one in network.records.values() if one.did == brand.did and one.collection == POST]
+            return [one.uri for one in posts if one not in begun]
+
+        async def shown(external_id: str) -> Shown | None:
+            record = network.records.get(external_id)
+            if record is None:
+                return None
+            images = record.value.get("embed", {}).get("images", [])
+            return Shown(
+                record.value["text"],
+                record.value.get("reply", {}).get("parent", {}).get("uri"),
+                tuple(image["alt"] for image in images),
+                hidden=network.hidden(external_id),
+                liked=network.viewing(brand, LIKE, external_id) is not None,
+            )
+
+        async def blocked(external_id: str) -> bool:
+            return external_id in brand.blocks
+
+        async def target(external_id: str) -> Target:
+            return Target(external_id, MentionKind.REPLY, fan.did, begun[0].uri)
+
         line.got.clear()
-        yield World(line, http, login, given, say, edit, delete, revoke=lambda: network.revoke(brand))
+        yield World(
+            line, http, login, given, say, edit, delete, lambda: network.revoke(brand),
+            published, shown, blocked, target, PICTURES,
+        )  # fmt: skip
 
 
 def _polling(
@@ -79,8 +122,13 @@ def _polling(
     return Failure(name, Call.POLL, Reply(status, _says(error), told), expected, after)
 
 
-def _broken(name: str, reply: Reply) -> Failure:
-    return Failure(name, Call.POLL, reply, Unavailable)
+def _broken(name: str, reply: Reply) -> list[Failure]:
+    """What nobody can make anything of: later where it was asked, in doubt where it was to be done."""
+    return [Failure(name, Call.POLL, reply, Unavailable), Failure(name, Call.SEND, reply, Uncertain)]
+
+
+def _sending(name: str, reply: Reply, expected: type, after: timedelta | None = None) -> Failure:
+    return Failure(name, Call.SEND, reply, expected, after)
 
 
 def _says(error: str, words: str = "…") -> bytes:
@@ -113,11 +161,27 @@ BLUESKY = Specimen(
         _polling("between its servers", 502, "UpstreamFailure", Unavailable),
         _polling("error inside", 200, "InternalServerError", Unavailable),
         Failure("redirect", Call.POLL, Reply(302, headers={"location": "https://elsewhere.example/"}), Refused),
-        _broken("html", Reply(200, b"<html>hello</html>")),
-        _broken("half", Reply(200, b'{"notifications": [{"uri')),
-        _broken("empty", Reply(200)),
-        _broken("cut off", Reply(200, b'{"notifications": []}', cut=True)),
-        _broken("no answer in time", Reply(200, after_seconds=2)),
+        *_broken("html", Reply(200, b"<html>hello</html>")),
+        *_broken("half", Reply(200, b'{"notifications": [{"uri')),
+        *_broken("empty", Reply(200)),
+        *_broken("cut off", Reply(200, b'{"notifications": []}', cut=True)),
+        *_broken("no answer in time", Reply(200, after_seconds=2)),
+        _sending(
+            "too fast", Reply(429, _says("RateLimitExceeded"), {"retry-after": "7"}), RateLimited, timedelta(seconds=7)
+        ),
+        _sending("no login", Reply(401, _says("AuthMissing")), LoginDead),
+        _sending("expired token", Reply(400, _says("ExpiredToken")), LoginExpired),
+        _sending("taken down", Reply(400, _says("AccountTakedown")), LoginDead),
+        _sending("refused", Reply(400, _says("InvalidRequest")), Uncertain),
+        _sending("refused by nobody", Reply(400, b"Bad Request"), Uncertain),
+        _sending("refused by nobody, done", Reply(400, b"Bad Request", done=True), Uncertain),
+        _sending("redirect", Reply(302, headers={"location": "https://elsewhere.example/"}), Uncertain),
+        _sending("server error", Reply(500, _says("InternalServerError")), Uncertain),
+        _sending("server error, done", Reply(500, _says("InternalServerError"), done=True), Uncertain),
+        _sending("between its servers", Reply(502, _says("UpstreamFailure")), Uncertain),
+        _sending("error inside", Reply(200, _says("InternalServerError")), Uncertain),
+        _sending("html, done", Reply(200, b"<html>hello</html>", done=True), Uncertain),
+        _sending("no answer in time, done", Reply(200, after_seconds=2, done=True), Uncertain),
     ),
     echo=lambda words: Reply(400, _says("InvalidRequest", words)),
     pointer=lambda external_id: Pointer(external_id, "post"),

@@ -8,24 +8,26 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from shared.connectors.facebook import Facebook
-from shared.contract import Capability, HookAddress, Login, Pointer, RawRequest, Secret
-from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unavailable
+from shared.connectors.graph import listed
+from shared.contract import Capability, HookAddress, Login, Pointer, RawRequest, Secret, Target
+from shared.models.enums import MentionKind
 from tests.connectors import graph_rig
-from tests.connectors.conformance.line import Line, Reply
+from tests.connectors.conformance.line import Line
 from tests.connectors.conformance.specimen import (
     NOW,
-    Call,
     Event,
-    Failure,
     Handshake,
     Pushing,
+    Shown,
     Specimen,
     Verb,
     World,
     Written,
 )
 from tests.connectors.loopback import guarded, serving
+from tests.connectors.specimens.graph_failures import ECHO, GRAPH_ANSWERS, GRAPH_SENDING
 from tests.networks.fakes.graph import FakeGraph, Token
+from tests.networks.fakes.graph_world import World as People
 
 _TOKEN = "our verify token é"
 _SECRET = Secret((), _TOKEN)
@@ -118,46 +120,41 @@ async def _world() -> AsyncIterator[World]:
         async def subscribed() -> bool:
             return bool(fake.apps)
 
+        async def published() -> list[str]:
+            return [one.values["id"] for one in people.shown(graph_rig.PAGE, "published_posts")]
+
+        async def shown(external_id: str) -> Shown | None:
+            return _shown(people, external_id)
+
+        async def target(external_id: str) -> Target:
+            author = people.things[external_id].values["from"]["id"]
+            return Target(external_id, MentionKind.POST, author, external_id)
+
+        async def blocked(person: str) -> bool:
+            return person in people.things[graph_rig.PAGE].edges.get("blocked", [])
+
         world = World(line, http, login, login, say, edit, delete, subscribed=subscribed)
+        world.published, world.shown, world.target, world.blocked = published, shown, target, blocked
         world.hook = HookAddress("http://127.0.0.1:1/hook", "s3cret-of-the-hook", "verify")
         world.revoke = fake.tokens.clear
         yield world
 
 
-def _polling(name: str, reply: Reply, error: type[NetworkError], after: timedelta | None = None) -> Failure:
-    return Failure(name, Call.POLL, reply, error, after)
+def _shown(people: People, external_id: str) -> Shown | None:
+    thing = people.things.get(external_id)
+    if thing is None:
+        return None
+    told = thing.values
+    above = next((name for name, one in people.things.items() if external_id in one.edges.get("comments", [])), None)
+    parent = told["parent"]["id"] if "parent" in told else above
+    attached = told.get("attachments", {}).get("data", [])
+    parts = [part for one in attached for part in (listed(one.get("subattachments")) or [one])]
+    names = [str(target.get("id")) for part in parts if isinstance(target := part.get("target"), dict)]
+    alts = [people.things[name].values["alt_text_custom"] for name in names]
+    return Shown(told.get("message", ""), parent, tuple(alts), told["is_hidden"], told.get("liked", False))
 
 
-def _coded(name: str, code: int, error: type[NetworkError], *, status: int = 400, subcode: int = 0) -> Failure:
-    return _polling(f"{name}, {code}", Reply(status, _error(code, subcode)), error)
-
-
-def _error(code: int, subcode: int = 0, words: str = "…") -> bytes:
-    told = {"message": words, "type": "OAuthException", "code": code, "error_subcode": subcode, "fbtrace_id": "AbC"}
-    return json.dumps({"error": told}).encode()
-
-
-ECHO = lambda words: Reply(400, _error(100, words=words))  # noqa: E731 - a specimen's field, shared by two
 HANDSHAKES = _handshakes()
-GRAPH_ANSWERS = (
-    _polling("too fast", Reply(429, _error(4), {"retry-after": "7"}), RateLimited, timedelta(seconds=7)),
-    *(_coded("too fast", code, RateLimited) for code in (4, 17, 32, 341, 613, 80_001, 80_008)),
-    _coded("too fast, by its subcode", 368, RateLimited, subcode=1390008),
-    _polling("no login", Reply(401, _error(190)), LoginDead),
-    *(_coded("no login", code, LoginDead) for code in (190, 102)),
-    *(_coded("no login", 190, LoginDead, subcode=subcode) for subcode in (458, 459, 460, 463, 464, 467)),
-    _polling("refused", Reply(400, _error(100)), Refused),
-    *(_coded("refused", code, Refused, status=403) for code in (10, 200, 299, 368, 506, 1_609_005)),
-    _polling("redirect", Reply(302, headers={"location": "https://elsewhere.example/"}), Refused),
-    _polling("server error", Reply(500, b"oops"), Unavailable),
-    *(_coded("later", code, Unavailable) for code in (1, 2)),
-    _polling("html", Reply(200, b"<html>hello</html>"), Unavailable),
-    _polling("half", Reply(200, b'{"data": [{"id'), Unavailable),
-    _polling("empty", Reply(200), Unavailable),
-    _polling("error inside", Reply(200, _error(2)), Unavailable),
-    _polling("cut off", Reply(200, b'{"data": []}', cut=True), Unavailable),
-    _polling("no answer in time", Reply(200, after_seconds=2), Unavailable),
-)
 
 FACEBOOK = Specimen(
     connector=Facebook(),
@@ -176,7 +173,7 @@ FACEBOOK = Specimen(
         several=_several,
     ),
     world=_world,
-    failures=GRAPH_ANSWERS,
+    failures=(*GRAPH_ANSWERS, *GRAPH_SENDING),
     echo=ECHO,
     pointer=lambda external_id: Pointer(external_id, "post"),
     later=graph_rig.aged,

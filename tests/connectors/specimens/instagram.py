@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from shared.connectors.instagram import Instagram
 from shared.connectors.instagram_changes import MENTIONED_COMMENT
-from shared.contract import Capability, HookAddress, Login, Pointer
+from shared.contract import Capability, HookAddress, Login, Pointer, Target
+from shared.models.enums import MentionKind
 from tests.connectors import graph_rig
 from tests.connectors.conformance.line import Line
-from tests.connectors.conformance.specimen import Event, Pushing, Specimen, Verb, World, Written
+from tests.connectors.conformance.specimen import Event, Pushing, Shown, Specimen, Verb, World, Written
 from tests.connectors.loopback import guarded, serving
-from tests.connectors.specimens.facebook import ECHO, GRAPH_ANSWERS, HANDSHAKES, graph, sign
+from tests.connectors.specimens.facebook import HANDSHAKES, graph, sign
+from tests.connectors.specimens.graph_failures import ECHO, GRAPH_ANSWERS, GRAPH_SENDING
 from tests.networks.fakes.graph import Token
 
 
@@ -65,7 +67,24 @@ async def _world() -> AsyncIterator[World]:
         async def subscribed() -> bool:
             return bool(fake.apps)
 
+        async def published() -> list[str]:
+            return [one for one in people.named(graph_rig.ACCOUNT, "media") if one != medium]
+
+        async def shown(external_id: str) -> Shown | None:
+            thing = people.things.get(external_id)
+            if thing is None:
+                return None
+            told = thing.values
+            if thing.kind == "medium":
+                return Shown(told.get("caption", ""), media=tuple(told["alts"]))
+            return Shown(told["text"], told.get("parent_id") or told["media"]["id"], hidden=told["hidden"])
+
+        async def target(external_id: str) -> Target:
+            author = people.things[external_id].values["from"]["id"]
+            return Target(external_id, MentionKind.COMMENT, author, medium)
+
         world = World(line, http, login, login, say, delete=delete, subscribed=subscribed)
+        world.published, world.shown, world.target = published, shown, target
         world.hook = HookAddress("http://127.0.0.1:1/hook", "s3cret-of-the-hook", "verify")
         world.revoke = fake.tokens.clear
         yield world
@@ -88,7 +107,8 @@ INSTAGRAM = Specimen(
         several=_several,
     ),
     world=_world,
-    failures=GRAPH_ANSWERS,
+    failures=(*GRAPH_ANSWERS, *GRAPH_SENDING),
+    deletes_posts=False,
     echo=ECHO,
     pointer=lambda external_id: Pointer(external_id, MENTIONED_COMMENT),
     later=graph_rig.aged,

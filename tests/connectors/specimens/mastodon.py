@@ -8,10 +8,21 @@ from datetime import UTC, datetime, timedelta
 
 from shared.connectors.mastodon import Mastodon
 from shared.connectors.mastodon_hearing import GONE
-from shared.contract import Capability, Login, Pointer
-from shared.errors import Gone, LoginDead, RateLimited, Refused, Unavailable
+from shared.contract import Capability, Login, Pointer, Target
+from shared.errors import Gone, LoginDead, RateLimited, Refused, Unavailable, Uncertain
+from shared.models.enums import MentionKind
 from tests.connectors.conformance.line import Line, Reply
-from tests.connectors.conformance.specimen import Call, Event, Failure, Specimen, Verb, World, Written
+from tests.connectors.conformance.specimen import (
+    PICTURES,
+    Call,
+    Event,
+    Failure,
+    Shown,
+    Specimen,
+    Verb,
+    World,
+    Written,
+)
 from tests.connectors.loopback import guarded, serving
 from tests.networks.fakes.mastodon import Instance
 
@@ -70,12 +81,39 @@ async def _world() -> AsyncIterator[World]:
         async def delete(external_id: str) -> None:
             instance.delete(external_id)
 
+        async def published() -> list[str]:
+            return [one for one, status in instance.statuses.items() if status["account"]["id"] == cafe]
+
+        async def shown(external_id: str) -> Shown | None:
+            status = instance.statuses.get(external_id)
+            if status is None:
+                return None
+            return Shown(
+                str(instance.sources.get(external_id) or status["content"]),
+                status["in_reply_to_id"],
+                tuple(one["description"] for one in status["media_attachments"]),
+                liked=(cafe, external_id) in instance.favourites,
+            )
+
+        async def blocked(external_id: str) -> bool:
+            return (cafe, external_id) in instance.blocks
+
+        async def target(external_id: str) -> Target:
+            return Target(external_id, MentionKind.POST, lea)
+
         given = replace(login, channel_external_id="typed-in")
-        yield World(line, http, login, given, say, edit, delete, revoke=instance.tokens.clear)
+        yield World(
+            line, http, login, given, say, edit, delete, instance.tokens.clear,
+            published, shown, blocked, target, PICTURES,
+        )  # fmt: skip
 
 
 def _polling(name: str, reply: Reply, error: type, after: timedelta | None = None) -> Failure:
     return Failure(name, Call.POLL, reply, error, after)
+
+
+def _sending(name: str, reply: Reply, error: type, after: timedelta | None = None) -> Failure:
+    return Failure(name, Call.SEND, reply, error, after)
 
 
 def _says(words: str) -> bytes:
@@ -117,6 +155,25 @@ MASTODON = Specimen(
         _polling("error inside", Reply(200, _says("busy")), Unavailable),
         _polling("cut off", Reply(200, b"[]" + b" " * 100, cut=True), Unavailable),
         _polling("no answer in time", Reply(200, after_seconds=2), Unavailable),
+        _sending("too fast", Reply(429, _says("Too many requests"), _BUSY), RateLimited, timedelta(hours=1)),
+        _sending("no login", Reply(401, _says("The access token is invalid")), LoginDead),
+        _sending("login disabled", Reply(403, _says("Your login is currently disabled")), LoginDead),
+        _sending("outside the rights", Reply(403, _says("This action is outside the authorized scopes")), Refused),
+        _sending("refused", Reply(422, _says("Validation failed: Text can't be blank")), Refused),
+        _sending("refused without a reason", Reply(422), Uncertain),
+        _sending("a bad request", Reply(400, _says("Bad request")), Uncertain),
+        _sending("a bad request, done", Reply(400, _says("Bad request"), done=True), Uncertain),
+        _sending("redirect", Reply(302, headers={"location": "https://elsewhere.example/"}), Refused),
+        _sending("server error", Reply(500, b"oops"), Uncertain),
+        _sending("server error, done", Reply(500, b"oops", done=True), Uncertain),
+        _sending("html", Reply(200, b"<html>hello</html>"), Uncertain),
+        _sending("html, done", Reply(200, b"<html>hello</html>", done=True), Uncertain),
+        _sending("half", Reply(200, b'{"id": "1", "ty'), Uncertain),
+        _sending("empty", Reply(200), Uncertain),
+        _sending("error inside", Reply(200, _says("busy")), Uncertain),
+        _sending("cut off", Reply(200, b"{}" + b" " * 100, cut=True), Uncertain),
+        _sending("no answer in time", Reply(200, after_seconds=2), Uncertain),
+        _sending("no answer in time, done", Reply(200, after_seconds=2, done=True), Uncertain),
     ),
     echo=lambda words: Reply(422, _says(words)),
     pointer=lambda external_id: Pointer(external_id, "status"),

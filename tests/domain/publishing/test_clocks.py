@@ -157,12 +157,13 @@ async def test_two_readings_of_one_clock_are_no_move(desk: Desk) -> None:
 async def test_a_brand_keeps_the_time_of_the_one_network_on_which_it_speaks(desk: Desk) -> None:
     async def place() -> tuple[Network, str] | None:
         async with desk.at(desk.worker) as (session, scope):
-            return await clocks.place(session, scope, KEPT)
+            return await clocks.place(session, scope, desk.vault, desk.cards)
 
     assert await place() is None
     await practice(desk)
     assert await place() == (Network.SANDBOX, "http://127.0.0.1:9")
     await desk.channel(credentials=None)
+    await desk.channel(Network.FACEBOOK, credentials={"app_secret": "s"})
     assert await place() == (Network.SANDBOX, "http://127.0.0.1:9"), "one that only hears says nothing at any time"
     await desk.channel()
     assert await place() is None
@@ -172,6 +173,6 @@ async def test_a_brand_on_two_practice_networks_keeps_the_real_time(desk: Desk) 
     await practice(desk)
     await practice(desk, base_url="http://127.0.0.1:10")
     async with desk.at(desk.worker) as (session, scope):
-        assert await clocks.place(session, scope, KEPT) is None
+        assert await clocks.place(session, scope, desk.vault, desk.cards) is None
         assert await clocks.visiting(session, KEPT) == {desk.brand.brand_id}
         assert await clocks.visiting(session, [Network.FEED]) == set()

@@ -157,6 +157,29 @@ async def test_a_slow_old_holder_settles_nothing_over_a_newer_one(desk: Desk) ->
     assert (await desk.post(post)).status is PostStatus.PUBLISHED
 
 
+async def test_what_a_slow_old_holder_brought_about_is_looked_up_and_not_sent_again(desk: Desk) -> None:
+    await desk.scheduled(await desk.channel())
+    old = await desk.attempt(LATER)
+    await desk.expire(old.claim.outgoing_id)
+    claims = await desk.claim(LATER)
+    assert not await desk.settle(old, Live(SENT), LATER)
+    (new,) = await desk.begin(claims, LATER)
+    assert new.step is Step.FIND
+
+
+async def test_what_an_old_holder_saw_live_is_not_sent_again_when_the_newer_one_dies(desk: Desk) -> None:
+    post = await desk.scheduled(await desk.channel())
+    old = await desk.attempt(LATER)
+    await desk.expire(old.claim.outgoing_id)
+    newer = await desk.attempt(LATER)
+    assert not await desk.settle(old, Live(Sent("p1")), LATER)
+    await desk.expire(newer.claim.outgoing_id)
+    last = await desk.attempt(LATER)
+    assert last.step is Step.FIND
+    await desk.settle(last, Live(Sent("p1")), LATER)
+    assert (await desk.post(post)).status is PostStatus.PUBLISHED
+
+
 async def test_what_cannot_be_settled_is_put_before_a_person(desk: Desk) -> None:
     post, _ = await uncertain(desk)
     assert (await desk.post(post)).status is PostStatus.UNCERTAIN

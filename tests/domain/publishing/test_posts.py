@@ -70,7 +70,7 @@ async def test_each_channel_gets_its_own_form(desk: Desk) -> None:
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "hears_only", "removed"])
 async def test_a_channel_that_cannot_publish_is_refused_by_its_place(desk: Desk, kind: str) -> None:
     if kind == "hears_only":
-        channel_id = (await desk.channel(Network.FACEBOOK, external_id="1", credentials={"app_secret": "s"})).id
+        channel_id = (await desk.channel(Network.FEED, base_url="https://cafe.example/feed.xml")).id
     elif kind == "foreign":
         channel_id = (await desk.house.channel(await desk.house.brand("Zee"))).id
     elif kind == "removed":
@@ -202,15 +202,13 @@ async def test_a_draft_can_be_deleted_and_is_gone(desk: Desk) -> None:
         await desk.post(post)
 
 
-async def test_a_scheduled_post_is_not_deleted_but_cancelled_first(desk: Desk) -> None:
+async def test_a_scheduled_post_that_is_deleted_never_goes_out(desk: Desk) -> None:
     post = await desk.scheduled(await desk.channel())
     async with desk.at() as (session, scope):
-        with pytest.raises(Conflict):
-            await posts.delete(session, scope, post.id, now=NOW)
-    await desk.cancel(post)
-    async with desk.at() as (session, scope):
         await posts.delete(session, scope, post.id, now=NOW)
-    assert await desk.variants(post) == []
+    assert await desk.claim(LATER) == []
+    with pytest.raises(NotFound):
+        await desk.post(post)
 
 
 async def test_posts_are_listed_newest_first_page_by_page(desk: Desk) -> None:

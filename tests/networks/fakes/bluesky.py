@@ -6,14 +6,13 @@ empty and lead on; a cursor that is not theirs is a 502; an edited post keeps it
 accounts leave no trace in getPosts; a token that ran out is a 400.
 """
 
+import asyncio
 import base64
 import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,24 +20,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.networks.fakes.bluesky_people import POST, Account, Json, People, Record, iso
+from tests.networks.fakes.bluesky_deeds import Deeds
+from tests.networks.fakes.bluesky_failure import Failure
+from tests.networks.fakes.bluesky_paging import page as page_of
+from tests.networks.fakes.bluesky_people import BLOCK, LIKE, POST, Account, Json, Record, iso
 
 
 @dataclass
 class Fault:
-    """What is answered in place of the truth, `times` times."""
+    """What is answered in place of the truth, `times` times; `done`: what was asked is done all the same."""
 
     answer: Response
     times: int = 1
+    done: bool = False
+    after_seconds: float = 0
 
 
-class Failure(Exception):
-    def __init__(self, status: int, error: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(error)
-        self.response = JSONResponse({"error": error, "message": message}, status, headers)
-
-
-class BlueskyNetwork(People):
+class BlueskyNetwork(Deeds):
     """The network over HTTP. `token_seconds`: how long an access token lasts. `asked` counts the calls by method."""
 
     def __init__(self) -> None:
@@ -49,6 +47,7 @@ class BlueskyNetwork(People):
         self.asked: Counter[str] = Counter()
         self.queries: list[tuple[str, dict[str, list[str]]]] = []
         self.remaining: int | None = None
+        self.closed: set[str] = set()  # posts that only some may answer
         self._access: dict[str, tuple[str, float]] = {}
         self._refresh: dict[str, str] = {}
         self.app = Starlette(routes=[Route("/xrpc/{method}", self._answer, methods=["GET", "POST"])])
@@ -78,17 +77,26 @@ class BlueskyNetwork(People):
         fault = self.faults.get(method)
         if fault is not None and fault.times > 0:
             fault.times -= 1
+            if fault.done:
+                await self._do(method, query, request)
+            await asyncio.sleep(fault.after_seconds)
             return fault.answer
+        return await self._do(method, query, request)
+
+    async def _do(self, method: str, query: dict[str, list[str]], request: Request) -> Response:
         handler: Callable[..., Any] | None = getattr(self, "_" + method.rpartition(".")[2], None)
         try:
             if handler is None:
                 raise Failure(501, "MethodNotImplemented", "Method Not Implemented")  # noqa: TRY301
-            body = json.loads(await request.body() or b"{}")
+            raw = await request.body()
+            is_blob = method == "com.atproto.repo.uploadBlob"
+            body = (raw, request.headers["content-type"]) if is_blob else json.loads(raw or b"{}")
             bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
             answer = handler(query, bearer, body)
         except Failure as error:
             return error.response
         headers = {} if self.remaining is None else self._limits()
+        headers |= self.spent(method.rpartition(".")[2])
         return JSONResponse(answer, headers=headers)
 
     def _limits(self) -> dict[str, str]:
@@ -165,7 +173,7 @@ class BlueskyNetwork(People):
     def _listNotifications(self, query: Any, bearer: str, body: Json) -> Json:
         viewer = self._viewer(bearer)
         mine = [told for told in self.notifications if told[0] == viewer.did]
-        page, cursor = _page(mine, query, lambda told: told[1].at)
+        page, cursor = page_of(mine, query, lambda told: told[1].at)
         page = [told for told in page if self._sees(viewer, told[1].did)]
         found = [
             {"uri": made.uri, "cid": made.cid, "author": self._author(made.did), "reason": reason,
@@ -177,32 +185,32 @@ class BlueskyNetwork(People):
 
     def _getAuthorFeed(self, query: Any, bearer: str, body: Json) -> Json:
         viewer, [actor] = self._viewer(bearer), query["actor"]
-        page, cursor = _page([r for r in self._posts(viewer) if r.did == actor], query, lambda record: record.at)
-        return {"feed": [{"post": self._view(record)} for record in page], **cursor}
+        page, cursor = page_of([r for r in self._posts(viewer) if r.did == actor], query, lambda record: record.at)
+        return {"feed": [{"post": self._view(record, viewer)} for record in page], **cursor}
 
     def _searchPosts(self, query: Any, bearer: str, body: Json) -> Json:
         viewer, word = self._viewer(bearer), query["q"][0].lower()
         since = query.get("since", [""])[0]
         found = [r for r in self._posts(viewer) if word in r.value["text"].lower() and iso(r.at) >= since]
-        page, cursor = _page(found, query, lambda record: record.at)
-        return {"posts": [self._view(record) for record in page], **cursor}
+        page, cursor = page_of(found, query, lambda record: record.at)
+        return {"posts": [self._view(record, viewer) for record in page], **cursor}
 
     def _getPosts(self, query: Any, bearer: str, body: Json) -> Json:
         viewer, uris = self._viewer(bearer), query["uris"]
         if len(uris) > 25:
             raise Failure(400, "InvalidRequest", "Error: uris must not have more than 25 elements")
         shown = {record.uri: record for record in self._posts(viewer)}
-        return {"posts": [self._view(shown[uri]) for uri in uris if uri in shown]}
+        return {"posts": [self._view(shown[uri], viewer) for uri in uris if uri in shown]}
 
     def _getPostThread(self, query: Any, bearer: str, body: Json) -> Json:
-        self._viewer(bearer)
+        viewer = self._viewer(bearer)
         [uri] = query["uri"]
         if uri not in self.records:
             raise Failure(400, "NotFound", f"Post not found: {uri}")
         answers = [r for r in self.records.values() if r.value.get("reply", {}).get("parent", {}).get("uri") == uri]
         kind = "app.bsky.feed.defs#threadViewPost"
-        replies = [{"$type": kind, "post": self._view(record), "replies": []} for record in answers]
-        return {"thread": {"$type": kind, "post": self._view(self.records[uri]), "replies": replies}}
+        replies = [{"$type": kind, "post": self._view(record, viewer), "replies": []} for record in answers]
+        return {"thread": {"$type": kind, "post": self._view(self.records[uri], viewer), "replies": replies}}
 
     def _getRecord(self, query: Any, bearer: str, body: Json) -> Json:
         did = query["repo"][0]
@@ -213,6 +221,25 @@ class BlueskyNetwork(People):
             raise Failure(400, "RecordNotFound", f"Could not locate record: {uri}")
         return {"uri": uri, "cid": self.records[uri].cid, "value": self.records[uri].value}
 
+    def _createRecord(self, query: Any, bearer: str, body: Json) -> Json:
+        return self.create(self._own_repo(bearer, body), body)
+
+    def _putRecord(self, query: Any, bearer: str, body: Json) -> Json:
+        return self.put(self._own_repo(bearer, body), body)
+
+    def _deleteRecord(self, query: Any, bearer: str, body: Json) -> Json:
+        return self.remove(self._own_repo(bearer, body), body)
+
+    def _uploadBlob(self, query: Any, bearer: str, body: tuple[bytes, str]) -> Json:
+        self._viewer(bearer)
+        return self.blob(*body)
+
+    def _own_repo(self, bearer: str, body: Json) -> Account:
+        who = self._viewer(bearer)
+        if body["repo"] != who.did:
+            raise Failure(401, "AuthenticationRequired", "Authentication Required")
+        return who
+
     def _getProfile(self, query: Any, bearer: str, body: Json) -> Json:
         account = self.accounts.get(query["actor"][0])
         if account is None:
@@ -221,7 +248,10 @@ class BlueskyNetwork(People):
             raise Failure(400, "AccountDeactivated", "Account is deactivated")
         if account.status == "takendown":
             raise Failure(400, "AccountTakedown", "Account has been suspended")
-        return self._author(account.did)
+        shown = self._author(account.did)
+        if bearer and (by := self.viewing(self._viewer(bearer), BLOCK, account.did)):
+            shown["viewer"] = {**shown["viewer"], "blocking": by}
+        return shown
 
     # ------------------------------------------------------------ views
 
@@ -241,30 +271,18 @@ class BlueskyNetwork(People):
         named = {"displayName": account.name} if account.name else {}
         return {"did": did, "handle": account.handle, **named, "viewer": {"muted": False}, "labels": account.labels}
 
-    def _view(self, record: Record) -> Json:
+    def _view(self, record: Record, viewer: Account) -> Json:
         told = Counter(reason for _, _, reason, subject in self.notifications if subject == record.uri)
         counters = {f"{reason}Count": told[reason] for reason in ("like", "repost", "reply", "quote")}
         return {"uri": record.uri, "cid": record.cid, "author": self._author(record.did), "record": record.value,
-                **counters, "indexedAt": iso(record.at), "labels": []}  # fmt: skip
+                **counters, "indexedAt": iso(record.at), "labels": [],
+                "viewer": self._relation(record, viewer)}  # fmt: skip
+
+    def _relation(self, record: Record, viewer: Account) -> Json:
+        """What the viewer did with a post, and may do."""
+        liked = self.viewing(viewer, LIKE, record.uri)
+        return {**({"like": liked} if liked else {}), **({"replyDisabled": True} if record.uri in self.closed else {})}
 
 
 def _b64(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-
-def _page(items: list[Any], query: Any, at: Callable[[Any], datetime]) -> tuple[list[Any], Json]:
-    """A page in the order of time, newest first; a cursor is the time of its last entry."""
-    limit = int(query.get("limit", ["50"])[0])
-    if not 1 <= limit <= 100:
-        raise Failure(400, "InvalidRequest", "Error: limit can not be greater than 100")
-    found = sorted(items, key=at, reverse=True)
-    given = query.get("cursor", [""])[0]
-    if given:
-        before = None
-        with suppress(ValueError):
-            before = datetime.fromisoformat(given)
-        if before is None:
-            raise Failure(502, "InternalServerError", "Internal Server Error")
-        found = [item for item in found if at(item) < before]
-    page = found[:limit]
-    return page, {"cursor": at(page[-1]).isoformat()} if page else {}

@@ -8,6 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 POST, LIKE, REPOST = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.repost"
+BLOCK, GATE = "app.bsky.graph.block", "app.bsky.feed.threadgate"
 
 
 def iso(at: datetime) -> str:
@@ -56,12 +57,16 @@ class People:
         self.accounts[made.did] = made
         return made
 
-    def write(self, who: Account, collection: str, value: Json, *, at: datetime | None = None) -> Record:
+    def write(
+        self, who: Account, collection: str, value: Json, *, at: datetime | None = None, rkey: str | None = None
+    ) -> Record:  # fmt: skip
         now, number = datetime.now(UTC), next(self.numbers)
-        uri = f"at://{who.did}/{collection}/3k{number:011d}"
+        uri = f"at://{who.did}/{collection}/{rkey or f'3k{number:011d}'}"
         claimed = datetime.fromisoformat(value.setdefault("createdAt", iso(at or now)))
         made = Record(uri, f"bafyrei{number:052d}", {"$type": collection, **value}, min(claimed, now))
         self.records[uri] = made
+        if collection == BLOCK:
+            who.blocks.add(value["subject"])
         for whom, reason, subject in self._told(made):
             if whom != who.did:
                 self.notifications.append((whom, made, reason, subject))
@@ -96,6 +101,8 @@ class People:
 
     def delete(self, what: Record) -> None:
         self.records.pop(what.uri, None)
+        if what.collection == BLOCK:
+            self.accounts[what.did].blocks.discard(what.value["subject"])
         self.notifications = [told for told in self.notifications if told[1] is not what]
 
     def leave(self, who: Account) -> None:

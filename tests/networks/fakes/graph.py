@@ -15,12 +15,17 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from tests.networks.fakes import graph_login
+from tests.networks.fakes.graph_effects import WRITING, Effects
+from tests.networks.fakes.graph_errors import GraphError, missing
 from tests.networks.fakes.graph_fields import Asked, parse
 from tests.networks.fakes.graph_world import EDGES, FIELDS, Thing, World
 
 _RIGHTS = {
     ("page", "feed"): "pages_read_engagement",
     ("page", "tagged"): "pages_read_engagement",
+    ("page", "published_posts"): "pages_read_engagement",
+    ("page", "videos"): "pages_read_engagement",
+    ("comment", "comments"): "pages_read_user_content",
     ("page", "ratings"): "pages_read_user_content",
     ("post", "comments"): "pages_read_user_content",
     ("page", "conversations"): "pages_messaging",
@@ -29,35 +34,21 @@ _RIGHTS = {
 }
 
 
-class GraphError(Exception):
-    def __init__(self, code: int, message: str, *, subcode: int = 0, status: int = 400, kind: str = "OAuthException"):
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, Any] = {"error": {"message": message, "type": kind, "code": code, "fbtrace_id": "AbC"}}
-        if subcode:
-            self.body["error"]["error_subcode"] = subcode
-
-
-def missing(external_id: str) -> GraphError:
-    message = (
-        f"Unsupported get request. Object with ID '{external_id}' does not exist, cannot be loaded due to missing "
-        "permissions, or does not support this operation"
-    )
-    return GraphError(100, message, subcode=33, kind="GraphMethodException")
-
-
 @dataclass
 class Token:
     """Whom a token speaks for. `dead` is the subcode of the error that it now gets."""
 
     who: str
-    scopes: set[str] = field(default_factory=lambda: {*_RIGHTS.values()})
+    scopes: set[str] = field(default_factory=lambda: {*_RIGHTS.values(), *WRITING})
     dead: int | None = None
 
 
 @dataclass
 class Fault:
-    """What is answered instead, to the next `count` requests whose path ends so."""
+    """What is answered instead, to the next `count` requests whose path ends so; `done`: after doing what is asked.
+
+    `method`: only to requests of it.
+    """
 
     path: str
     status: int = 500
@@ -65,6 +56,8 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     count: int = 1
     after_seconds: float = 0
+    done: bool = False
+    method: str = ""
 
 
 @dataclass
@@ -79,6 +72,7 @@ class FakeGraph:
     apps: dict[str, list[str]] = field(default_factory=dict)
     got: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     login: graph_login.People = field(default_factory=graph_login.People)
+    effects: Effects = field(default_factory=Effects)
     url: str = ""
 
     async def __call__(
@@ -106,8 +100,10 @@ class FakeGraph:
         self, method: str, path: str, headers: dict[str, str], query: dict[str, str]
     ) -> tuple[int, bytes, dict[str, str]]:
         for fault in self.faults:
-            if fault.count and path.endswith(fault.path):
+            if fault.count and path.endswith(fault.path) and fault.method in ("", method):
                 fault.count -= 1
+                if fault.done:
+                    self._answer(method, _steps(path), headers["authorization"].removeprefix("Bearer "), query)
                 await asyncio.sleep(fault.after_seconds)
                 return fault.status, fault.body, fault.headers
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
@@ -127,17 +123,24 @@ class FakeGraph:
         who = self._who(token, query)
         if not steps:
             return self._several(query, token)
+        if steps == ["debug_token"]:
+            known = self.tokens.get(query["input_token"], Token("", set()))
+            return {"data": {"type": "PAGE", "is_valid": known.dead is None, "scopes": sorted(known.scopes)}}
         external_id = who.who if steps[0] == "me" else steps[0]
         thing = self.world.things.get(external_id)
         if thing is None or thing.foreign:
             raise missing(external_id)
+        if method != "GET" and steps[1:] != ["subscribed_apps"]:
+            return self.effects.bring_about(self.world, who.scopes, method, [external_id, *steps[1:]], query)
         if len(steps) == 1:
             return self._node(thing, self._asked(query), token)
-        if steps[1] == "subscribed_apps":
-            return self._subscribed(method, external_id, query)
-        if steps[1] == "permissions":
-            told = [{"permission": one, "status": "granted"} for one in sorted(who.scopes)]
-            return {"data": [*told, {"permission": "email", "status": "declined"}]}
+        alone = {
+            "content_publishing_limit": lambda: self.effects.limit(who.scopes),
+            "subscribed_apps": lambda: self._subscribed(method, external_id, query),
+            "permissions": lambda: _permissions(who),
+        }
+        if steps[1] in alone:
+            return alone[steps[1]]()
         return self._edge(thing, Asked(steps[1], query, self._asked(query)), token)
 
     def _subscribed(self, method: str, external_id: str, query: dict[str, str]) -> Any:
@@ -202,6 +205,10 @@ class FakeGraph:
     def _value(self, thing: Thing, name: str) -> Any:
         if name == "comments_count":
             return self.world.below(thing.values["id"])
+        if name == "status_code":
+            return self.effects.status_of(thing)
+        if name == "likes":
+            return {"data": [], "summary": {"total_count": 0, "has_liked": thing.values.get("liked", False)}}
         if name == "reactions":
             return {"data": [], "summary": {"total_count": thing.values.get("reactions", 0)}}
         return thing.values.get(name)
@@ -233,11 +240,20 @@ class FakeGraph:
         how = asked.modifiers
         if thing.kind == "post" and how.get("filter") != "stream":
             listed = [one for one in listed if "parent" not in one.values]
-        if thing.kind == "post" and how.get("order") != "reverse_chronological":
+        if asked.name == "comments" and thing.kind != "medium" and how.get("order") != "reverse_chronological":
             listed = listed[::-1]
-        if thing.kind in ("page", "post") and "since" in how:  # Instagram's edges know no times
+        if asked.name == "blocked" and "uid" in how:
+            listed = [one for one in listed if one.values["id"] == how["uid"]]
+        if asked.name == "conversations" and "user_id" in how:
+            listed = [one for one in listed if self.world.speaks(one, how["user_id"])]
+        if thing.kind in ("page", "post", "comment") and "since" in how:  # Instagram's edges know no times
             listed = [one for one in listed if one.at.timestamp() >= int(how["since"])]
         return listed
+
+
+def _permissions(who: Token) -> Any:
+    told = [{"permission": one, "status": "granted"} for one in sorted(who.scopes)]
+    return {"data": [*told, {"permission": "email", "status": "declined"}]}
 
 
 def _steps(path: str) -> list[str]:

@@ -12,12 +12,16 @@ FIELDS = {
     "page": {"id", "name", "category", "access_token", "tasks", "instagram_business_account"},
     "post": {
         *("id", "message", "from", "created_time", "updated_time", "permalink_url", "is_hidden", "is_published"),
-        *("shares", "attachments", "reactions", "full_picture", "status_type"),
+        *("shares", "attachments", "reactions", "full_picture", "status_type", "likes"),
     },
     "comment": {
         *("id", "message", "from", "parent", "created_time", "permalink_url", "is_hidden", "attachment", "like_count"),
-        *("comment_count", "can_hide"),
+        *("comment_count", "can_hide", "likes"),
     },
+    "photo": {"id", "alt_text_custom"},
+    "video": {"id", "description", "created_time", "post_id", "permalink_url"},
+    "person": {"id"},
+    "container": {"id", "status_code", "status"},
     "rating": {"open_graph_story", "created_time", "recommendation_type", "review_text", "rating", "reviewer"},
     "conversation": {"id", "updated_time"},
     "message": {"id", "created_time", "from", "to", "message", "sticker", "attachments", "shares", "story"},
@@ -32,7 +36,9 @@ FIELDS = {
 }
 EDGES = {
     "user": {"accounts", "permissions"},
-    "page": {"feed", "tagged", "ratings", "conversations", "subscribed_apps"},
+    "page": {
+        *("feed", "tagged", "ratings", "conversations", "subscribed_apps", "published_posts", "videos", "blocked"),
+    },
     "post": {"comments"},
     "comment": {"comments"},
     "conversation": {"messages"},
@@ -51,6 +57,7 @@ class Thing:
     values: dict[str, Any]
     edges: dict[str, list[str]] = field(default_factory=dict)
     foreign: bool = False  # somebody else's: seen where it names the page or account, and not by its id
+    late: int = 0  # in how many lists it is not shown yet
 
     @property
     def at(self) -> datetime:
@@ -174,7 +181,25 @@ class World:
                     listed.remove(external_id)
 
     def shown(self, external_id: str, edge: str) -> list[Thing]:
-        return [self.things[one] for one in self.things[external_id].edges.get(edge, [])]
+        listed = [self.things[one] for one in self.named(external_id, edge)]
+        shown = [one for one in listed if not one.late]
+        for one in listed:
+            one.late = max(one.late - 1, 0)
+        return shown
+
+    def named(self, external_id: str, edge: str) -> list[str]:
+        thing = self.things[external_id]
+        if edge == "published_posts":
+            return [one for one in thing.edges.get("feed", []) if one.startswith(f"{external_id}_")]
+        if thing.kind == "comment" and edge == "comments":
+            post = next(one for one in self.things.values() if external_id in one.edges.get("comments", []))
+            beneath = {"id": external_id}
+            return [one for one in post.edges["comments"] if self.things[one].values.get("parent") == beneath]
+        return thing.edges.get(edge, [])
+
+    def speaks(self, conversation: Thing, person: str) -> bool:
+        """Whether it is the conversation with that person."""
+        return any(self.things[one].values["from"]["id"] == person for one in conversation.edges.get("messages", []))
 
     def below(self, medium: str) -> int:
         """Comments on a medium with the replies to them, as its own counter has it."""

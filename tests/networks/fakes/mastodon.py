@@ -5,6 +5,7 @@ latter. Every answer to an account has X-RateLimit headers, the reset in ISO 860
 versions and on Mastodon's kin is set by `lacks`.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.networks.fakes.mastodon_apps import Apps, Failure, Token
+from tests.networks.fakes.mastodon_apps import Failure, Token
+from tests.networks.fakes.mastodon_deeds import Deeds, multipart
 from tests.networks.fakes.mastodon_people import HOST, Json
 
 WINDOW = timedelta(minutes=5)
@@ -26,12 +28,27 @@ MOST_AT_ONCE = 20  # statuses in one look-up
 
 @dataclass
 class Fault:
-    """What is answered `times` times to paths that begin so; with `only`, where the query has that."""
+    """What is answered `times` times to paths that begin so; with `only`, where the query has that.
+
+    `done`: what was asked is done all the same. `method`: only that one. `after_seconds`: how late it answers.
+    """
 
     path: str
     answer: Response
     times: int = 1
     only: str = ""
+    done: bool = False
+    method: str = ""
+    after_seconds: float = 0
+
+    def meets(self, request: Request) -> bool:
+        asked = request.url
+        return (
+            self.times > 0
+            and asked.path.startswith(self.path)
+            and self.only in asked.query
+            and self.method in {"", request.method}
+        )
 
 
 def refused(status: int, error: str = "something") -> Response:
@@ -39,7 +56,7 @@ def refused(status: int, error: str = "something") -> Response:
 
 
 @dataclass
-class Instance(Apps):
+class Instance(Deeds):
     """The instance over HTTP. `asked` has every request's path and query, oldest first.
 
     `lacks`: `statuses` (several at once), `search`, `instance_v2`, `min_id` (it is taken for since_id), `max_id`,
@@ -53,7 +70,6 @@ class Instance(Apps):
     used: Counter[str] = field(default_factory=Counter)
     resets_at: datetime = field(default_factory=lambda: datetime.now(UTC) + WINDOW)
     page_cap: int = 80
-    characters: int = 500
 
     def __post_init__(self) -> None:
         read = ["GET"]
@@ -71,11 +87,18 @@ class Instance(Apps):
                 Route("/api/v2/search", self._read("read:search", self._search), methods=read),
                 Route("/api/v1/statuses", self._read("read:statuses", self._several), methods=read),
                 Route("/api/v1/statuses/{id}", self._read("read:statuses", self._one, open_=True), methods=read),
+                Route("/api/v1/statuses", self._write("write:statuses", self._publish), methods=["POST"]),
+                Route("/api/v1/statuses/{id}", self._write("write:statuses", self._delete), methods=["DELETE"]),
+                Route("/api/v1/statuses/{id}/{verb}", self._write("write:favourites", self._favour), methods=["POST"]),
+                Route("/api/v1/accounts/relationships", self._read("read:follows", self._relationships), methods=read),
+                Route("/api/v1/accounts/{id}/{verb}", self._write("write:blocks", self._block), methods=["POST"]),
+                Route("/api/v2/media", self._write("write:media", self._upload), methods=["POST"]),
+                Route("/api/v1/media/{id}", self._write("write:media", self._medium), methods=read),
             ]
         )
 
-    def fault(self, path: str, answer: Response, times: int = 1, only: str = "") -> None:
-        self.faults.append(Fault(path, answer, times, only))
+    def fault(self, path: str, answer: Response, times: int = 1, only: str = "", **more: Any) -> None:
+        self.faults.append(Fault(path, answer, times, only, **more))
 
     def paths(self) -> list[str]:
         return [path for path, _ in self.asked]
@@ -86,8 +109,11 @@ class Instance(Apps):
         async def endpoint(request: Request) -> Response:
             self.asked.append((request.url.path, request.url.query))
             for fault in self.faults:
-                if fault.times and request.url.path.startswith(fault.path) and fault.only in request.url.query:
+                if fault.meets(request):
                     fault.times -= 1
+                    if fault.done:
+                        answer(request)
+                    await asyncio.sleep(fault.after_seconds)
                     return fault.answer
             try:
                 found = answer(request)
@@ -101,6 +127,13 @@ class Instance(Apps):
         async def endpoint(request: Request) -> Response:
             form = {key: values[0] for key, values in parse_qs((await request.body()).decode()).items()}
             return await self._open(lambda _: answer(form))(request)  # type: ignore[no-any-return]
+
+        return endpoint
+
+    def _write(self, scope: str, answer: Any) -> Any:
+        async def endpoint(request: Request) -> Response:
+            body = await request.body()
+            return await self._read(scope, lambda asked, token: answer(asked, str(token.account), body))(request)  # type: ignore[no-any-return]
 
         return endpoint
 
@@ -202,7 +235,36 @@ class Instance(Apps):
         status = self.statuses.get(request.path_params["id"])
         if status is None or not self.shows(status, str(token.account)):
             raise Failure(404, "Record not found")
-        return status
+        return self.seen(status, str(token.account))
+
+    # ------------------------------------------------------------ deeds
+
+    def _publish(self, request: Request, account: str, body: bytes) -> Json:
+        return self.publish(account, parse_qs(body.decode()), request.headers.get("idempotency-key"))
+
+    def _delete(self, request: Request, account: str, body: bytes) -> Json:
+        return self.take_back(account, request.path_params["id"])
+
+    def _favour(self, request: Request, account: str, body: bytes) -> Json:
+        return self.favour(account, request.path_params["id"], request.path_params["verb"] == "favourite")
+
+    def _block(self, request: Request, account: str, body: bytes) -> Json:
+        return self.block(account, request.path_params["id"], request.path_params["verb"] == "block")
+
+    def _relationships(self, request: Request, token: Token) -> list[Json]:
+        wanted = request.query_params.getlist("id[]")
+        return [self.relationship(str(token.account), one) for one in wanted if one in self.accounts]
+
+    def _upload(self, request: Request, account: str, body: bytes) -> Response:
+        parts = multipart(body, request.headers["content-type"])
+        kind, raw = parts["file"]
+        told = parts.get("description")
+        return self.upload(account, raw, kind, told[1].decode() if told else None)
+
+    def _medium(self, request: Request, account: str, body: bytes) -> Response:
+        return self.medium(account, request.path_params["id"])
+
+    # ------------------------------------------------------------ itself
 
     def _me(self, request: Request, token: Token) -> Json:
         return {**self.accounts[str(token.account)], "source": {"privacy": "public"}}
@@ -212,7 +274,8 @@ class Instance(Apps):
         return told if "app_scopes" in self.lacks else {**told, "scopes": list(token.scopes)}
 
     def _described(self, request: Request) -> Json:
-        statuses = {"max_characters": self.characters, "characters_reserved_per_url": 23}
+        statuses = {"max_characters": self.characters, "characters_reserved_per_url": 23,
+                    "max_media_attachments": self.most_media}  # fmt: skip
         return {"uri": HOST, "version": "4.5.0", "stats": {}, "configuration": {"statuses": statuses}}
 
     def _described_now(self, request: Request) -> Json:

@@ -33,7 +33,7 @@ class Grant:
 @dataclass
 class Token:
     account: str | None
-    scopes: tuple[str, ...] = ("read",)
+    scopes: tuple[str, ...] = ("read", "write")
 
 
 class Failure(Exception):
@@ -51,7 +51,7 @@ class Apps(People):
     def login(self, account: str | None, *scopes: str) -> str:
         """A token that speaks for an account; None: an app's own."""
         token = secrets.token_hex(8)
-        self.tokens[token] = Token(account, scopes or ("read",))
+        self.tokens[token] = Token(account, scopes or ("read", "write"))
         return token
 
     def register(self, form: Json) -> Json:
@@ -79,6 +79,8 @@ class Apps(People):
         app = self.apps.get(form.get("client_id", ""))
         if app is None or app.client_secret != form.get("client_secret"):
             raise Failure(401, "invalid_client", error_description="Client authentication failed")
+        if not set(form.get("scope", "read").split()) <= set(app.scopes):
+            raise Failure(400, "invalid_scope", error_description="The requested scope is invalid")
         if form.get("grant_type") == "client_credentials":
             return {"access_token": self.login(None), "token_type": "Bearer", "scope": form.get("scope", "read")}
         grant = self.codes.pop(form.get("code", ""), None)
