@@ -29,13 +29,9 @@ GRAPH: GraphQLSchema = SCHEMA._schema
 PLACES = places(GRAPH)
 MUTATIONS = sorted(mutations(GRAPH), key=lambda name: (name.startswith(("remove", "delete")), name == "cancelPost"))
 UNKNOWN = {
-    "NOT_FOUND",
-    "UNKNOWN_CHANNEL",
-    "UNKNOWN_POST",
-    "UNKNOWN_CAMPAIGN",
-    "UNKNOWN_VARIANT",
-    "NOT_IN_QUEUE",
-}
+    "NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_POST", "UNKNOWN_CAMPAIGN", "UNKNOWN_MEDIA", "UNKNOWN_VARIANT",
+    "NOT_IN_QUEUE", "CANNOT",
+}  # fmt: skip
 SUBSCRIPTIONS = sorted(GRAPH.subscription_type.fields) if GRAPH.subscription_type else []
 EACH_PLACE = pytest.mark.parametrize("place", PLACES, ids=[place.id for place in PLACES])
 EACH_MUTATION = pytest.mark.parametrize("name", MUTATIONS)
