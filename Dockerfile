@@ -5,7 +5,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 
 # The folders are made here so that volumes mounted on them belong to the user that runs.
 RUN useradd --system --uid 10001 --home-dir /var/lib/parvis --shell /usr/sbin/nologin parvis \
- && install -d -o parvis -g parvis -m 0700 /var/lib/parvis /backups
+ && install -d -o parvis -g parvis -m 0700 /var/lib/parvis /var/lib/parvis/media /backups
 
 WORKDIR /app
 COPY requirements.lock .

@@ -38,6 +38,7 @@ class Prefix(StrEnum):
     POST = "post"
     CAMPAIGN = "camp"
     VARIANT = "var"
+    MEDIA = "med"
     SLOT = "slot"
     RECURRENCE = "rec"
     BLACKOUT = "blk"

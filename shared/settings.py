@@ -113,10 +113,21 @@ class Settings(BaseSettings):
         True,
         description="Play the example brand's payloads on the first run, and show its mentions on the start page.",
     )
+    media_url: str | None = Field(
+        None,
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$",
+        description="Where uploaded media are kept: `s3://bucket/prefix`. Unset: the folder `media` in the data folder,"
+        " which the api and the scheduler must then share.",
+    )
+    s3_endpoint: str | None = Field(None, description="The address of an S3-compatible server. Unset: Amazon's own.")
+    s3_region: str = Field("us-east-1", description="The bucket's region.")
+    s3_key: str | None = Field(None, description="The access key's id for the bucket.")
+    s3_secret: SecretStr | None = Field(None, description="The access key's secret for the bucket.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     # Limits
     webhook_max_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest body the door takes.")
+    media_max_bytes: int = Field(200 * 1024 * 1024, ge=1024, lt=2**31, description="Largest file that may be uploaded.")
     door_buffer: int = Field(
         2000, ge=1, description="Deliveries that may wait for their commit before the door answers 503."
     )
@@ -168,6 +179,11 @@ class Settings(BaseSettings):
 
     # Pools
     pool_size: int = Field(10, ge=1, description="Database connections of one api, worker or scheduler process.")
+
+    @field_validator("media_url", "s3_endpoint", "s3_key", "s3_secret", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("apps", mode="before")
     @classmethod

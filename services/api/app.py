@@ -1,5 +1,7 @@
 """The api: REST under /v1, GraphQL, and a few pages, over one set of open servers."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -11,7 +13,17 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import approval_routes, approving, errors, oauth, openapi, pages, unsubscribing
+from services.api import (
+    approval_routes,
+    approving,
+    errors,
+    oauth,
+    openapi,
+    pages,
+    receiving,
+    showing,
+    unsubscribing,
+)
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
@@ -34,6 +46,7 @@ from services.api.rest import (
     hold,
     identities,
     many_posts,
+    media,
     mentions,
     metrics,
     notifications,
@@ -48,16 +61,21 @@ from services.api.rest import (
     webhook_deliveries,
     webhook_endpoints,
 )
+from services.media.checking import Checker
 from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
 from shared.domain.page import Cursors
+from shared.domain.publishing.media_addresses import Addresses
 from shared.errors import ParvisError
 from shared.queues import Queues
 from shared.settings import Settings
+from shared.store import open_store
 from shared.vault import Vault
 
+_LEFT_BEHIND = 24 * 3600  # seconds; nobody takes that long to bring a file
 EXPOSED_HEADERS = (
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "Location",
@@ -73,6 +91,8 @@ _ALLOWED_HEADERS = (
     "If-Match",
     "If-None-Match",
     "Parvis-Brand",
+    "Parvis-File-Name",
+    "Range",
     "Request-Id",
 )
 ROUTERS = (
@@ -94,6 +114,9 @@ ROUTERS = (
     campaigns.router,
     many_posts.router,
     posts.router,
+    media.uploading,
+    media.router,
+    media.content,
     slots.router,
     slots.queueing,
     blackouts.router,
@@ -134,9 +157,20 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
         stack.push_async_callback(queues.close)
         client = await stack.enter_async_context(http.client(settings))
         vault = Vault([key.get_secret_value() for key in settings.secret_keys])
-        yield Services(
-            db=db, vault=vault, queues=queues, settings=settings, cursors=Cursors(vault), http=client, clock=clock
+        made = Services(
+            db=db,
+            vault=vault,
+            queues=queues,
+            settings=settings,
+            cursors=Cursors(vault),
+            http=client,
+            clock=clock,
+            store=open_store(settings),
+            checker=Checker(),
+            addresses=Addresses(vault, settings.api_base_url),
         )
+        await asyncio.to_thread(receiving.clear, made.incoming, time.time() - _LEFT_BEHIND)
+        yield made
 
 
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> FastAPI:
@@ -182,6 +216,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
+    app.include_router(showing.router)
     app.include_router(calendar.address)
     app.include_router(approval_routes.router)
     app.include_router(pages.router)
@@ -204,7 +239,7 @@ def _middleware(settings: Settings, allowance: Allowance, engine: Engine) -> lis
             expose_headers=EXPOSED_HEADERS,
             max_age=600,
         ),
-        Middleware(Guard),
+        Middleware(Guard, max_upload_bytes=settings.media_max_bytes + receiving.FORM_BYTES),
         Middleware(RateLimit, allowance=allowance),
         Middleware(Ahead, engine=engine),
     ]

@@ -53,7 +53,7 @@ async def look(services: Services, token: str) -> View:
             async with _entered(services, token) as (session, scope, link):
                 if link.last_seen_at is None or link.last_seen_at < now - _SEEN_AGAIN:
                     await links.seen(session, scope, link, now=now)
-                return await showing.view(session, scope, link)
+                return await showing.view(session, scope, link, address=services.addresses.at(services.clock()))
         except Exception as error:
             if not tries.go_on(attempt, error):
                 raise

@@ -6,21 +6,25 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
 from sqlalchemy.exc import PendingRollbackError
 
+from services.media.checking import Checker
 from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
 from shared.domain.page import Cursors
+from shared.domain.publishing.media_addresses import Addresses
 from shared.domain.scope import Principal, Scope
 from shared.errors import NotAllowed, NotFound
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.enums import KeyScope
 from shared.queues import Queues
 from shared.settings import Settings
+from shared.store import FOLDER, Store
 from shared.vault import Vault
 
 if TYPE_CHECKING:
@@ -40,6 +44,14 @@ class Services:
     cursors: Cursors
     http: httpx.AsyncClient  # the guarded client, for a channel's self-test
     clock: Callable[[], datetime]
+    store: Store
+    checker: Checker
+    addresses: Addresses
+
+    @property
+    def incoming(self) -> Path:
+        """Where files are written while they come in: beside the folder in which they may be kept."""
+        return self.settings.data_dir / FOLDER / ".incoming"
 
 
 @dataclass(frozen=True, slots=True)

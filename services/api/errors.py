@@ -31,6 +31,7 @@ from shared.errors import (
     Stale,
     Unavailable,
 )
+from shared.store import Missing, StoreAway
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -79,6 +80,7 @@ STATUS: tuple[tuple[type[ParvisError], int], ...] = (
     (NotAuthenticated, 401),
     (NotAllowed, 403),
     (NotFound, 404),
+    (Missing, 404),
     (Over, 410),
     (Stale, 412),
     (Conflict, 409),
@@ -90,6 +92,7 @@ STATUS: tuple[tuple[type[ParvisError], int], ...] = (
     (PreconditionRequired, 428),
     (TooMany, 429),
     (DatabaseAway, 503),
+    (StoreAway, 503),
     (RateLimited, 503),
     (Unavailable, 503),
     (LoginDead, 409),

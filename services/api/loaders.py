@@ -1,5 +1,6 @@
 """Things read many at a time, so that a list's rows never ask one by one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -9,11 +10,12 @@ from strawberry.dataloader import DataLoader
 
 from services.api.context import Context
 from shared.db import Session
-from shared.domain.brands import channels, coverage, hooks
+from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
 from shared.domain.notifying import delivery_log, notifications
-from shared.domain.publishing import campaigns, cautions, figures, posts, reviews
+from shared.domain.publishing import campaigns, cautions, figures, media, naming, posts, reviews
 from shared.domain.publishing.cautions import Caution
+from shared.domain.publishing.naming import Known
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models import (
@@ -26,6 +28,7 @@ from shared.models import (
     Figure,
     Hook,
     Identity,
+    Media,
     Mention,
     Outgoing,
     Post,
@@ -34,6 +37,7 @@ from shared.models import (
     WebhookAttempt,
     WebhookDelivery,
 )
+from shared.models.base import JsonList
 
 T = TypeVar("T")
 Found = Callable[[Session, Scope, list[Any]], Awaitable[dict[Any, T]]]
@@ -174,6 +178,28 @@ async def webhook_attempts(context: Context, row: WebhookDelivery) -> list[Webho
 
 async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:
     return await _load(context, "attempts", brand_id, outgoing_id, posts.attempts_of) or []
+
+
+async def _files(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, Media]:
+    return await media.by_ids(session, scope, ids)
+
+
+async def _languages(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, list[str]]:
+    return dict.fromkeys(ids, (await brands.get(session, scope)).languages)
+
+
+async def _file(context: Context, brand_id: UUID, id_: UUID) -> Media | None:
+    return await _load(context, "media", brand_id, id_, _files)
+
+
+async def known_media(context: Context, brand_id: UUID, items: JsonList) -> Known:
+    """The files that some items name, and the languages in which their texts are looked for."""
+    ids = naming.ids_of(items)
+    if not ids:
+        return Known()
+    found = await asyncio.gather(*(_file(context, brand_id, id_) for id_ in ids))
+    languages = await _load(context, "languages", brand_id, brand_id, _languages) or []
+    return Known({row.id: row for row in found if row is not None}, tuple(languages))
 
 
 async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list[Figure]:

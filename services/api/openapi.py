@@ -31,6 +31,7 @@ _TAGS = (
     ("posts", "What the brand has to say."),
     ("notifications", "What a user is told, and how they want to be told."),
     ("webhooks", "Addresses that are told of notifications, and what was sent there."),
+    ("media", "Pictures, films and sounds to go with it."),
     ("audit", "Who did what."),
 )
 _PROBLEMS = {
@@ -121,7 +122,7 @@ def _answers(method: str, operation: Json) -> None:
         statuses |= {"413", "415"}
     if any(one["name"].lower() == "if-match" for one in operation.get("parameters", ())):
         statuses |= {"412", "428"} if operation["operationId"] in _IF_MATCH_REQUIRED else {"412"}
-    responses = {code: said for code, said in operation["responses"].items() if code.startswith("2")}
+    responses = {code: said for code, said in operation["responses"].items() if code.startswith("2") or code == "416"}
     for code, answer in responses.items():
         _headers(answer, code)
         if method == "get" and "ETag" in answer["headers"]:
@@ -142,7 +143,7 @@ def _headers(answer: Json, code: str) -> None:
     answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-_IF_MATCH_REQUIRED = frozenset({"update_post", "schedule_post"})
+_IF_MATCH_REQUIRED = frozenset({"update_post", "schedule_post", "update_media"})
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -15,6 +15,7 @@ from shared.log import bound_contextvars, logger
 _log = logger("api")
 _SANE = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 MAX_BODY_BYTES = 1024 * 1024
+_UPLOADS = re.compile(r"/v1/brands/[^/]+/media")
 
 _requests = Counter("parvis_api_requests_total", "Requests by route template.", ["method", "route", "status"])
 _seconds = Histogram(
@@ -62,9 +63,10 @@ class Cors(CORSMiddleware):
 class Guard:
     """Counts and times requests, caps their bodies, and answers a problem where something breaks."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, *, max_upload_bytes: int, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self._app = app
         self._max = max_body_bytes
+        self._max_upload = max_upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,19 +93,20 @@ class Guard:
 
     def _capped(self, scope: Scope, receive: Receive) -> Receive:
         """The body up to the limit. Raises TooLarge past it, before anything was done."""
+        most = self._max_upload if scope["method"] == "POST" and _UPLOADS.fullmatch(scope["path"]) else self._max
         length = dict(scope["headers"]).get(b"content-length", b"0")
         declared = int(length) if length.isdigit() else 0
         read = 0
 
         async def capped() -> Message:
             nonlocal read
-            if declared > self._max:
-                raise TooLarge(f"a body here has at most {self._max} bytes")
+            if declared > most:
+                raise TooLarge(f"a body here has at most {most} bytes")
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
-                if read > self._max:
-                    raise TooLarge(f"a body here has at most {self._max} bytes")
+                if read > most:
+                    raise TooLarge(f"a body here has at most {most} bytes")
             return message
 
         return capped

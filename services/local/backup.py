@@ -1,4 +1,4 @@
-"""One file with everything that can't be made again: the database, and the keys to the secrets in it."""
+"""One file with everything that can't be made again: the database, the keys to the secrets in it, and media."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from services.local import folder, house, outside, plan, postgres, servers
+from services.local import folder, house, kept_media, outside, plan, postgres, servers
 from services.local.folder import CannotRun, say
 from services.local.keeper import Keeper
 from shared.migrations import run
@@ -92,9 +92,9 @@ async def _server_major(url: str) -> int:
 
 
 async def backup(settings: Settings, path: Path) -> str:
-    """Write the database and the secret keys to `path`, whole or not at all, for its owner's eyes; says what it is.
+    """Write the database, the secret keys and the data folder's media to `path`, whole or not at all; says what it is.
 
-    Raises CannotRun.
+    It is for its owner's eyes. Raises CannotRun.
     """
     if settings.embedded and not (settings.data_dir / postgres.FOLDER).exists():
         raise CannotRun(
@@ -121,14 +121,15 @@ async def backup(settings: Settings, path: Path) -> str:
                     "brands": brands,
                     "made_at": datetime.now(UTC).isoformat(),
                 }
-                await asyncio.to_thread(_pack, partial, dump, manifest, _texts(found))
+                files = await asyncio.to_thread(_pack, partial, dump, manifest, found)
             partial.replace(path)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise CannotRun(
                 f"{path} can't be written: {error.strerror}. Give another file, on a disk with room."
             ) from error
-    return f"{path}: {brands} brands at schema {revision}. It holds the secret keys: keep it closed."
+    media = f"{files} media" if found.media_url is None else "no media: they are in the bucket of PARVIS_MEDIA_URL"
+    return f"{path}: {brands} brands at schema {revision}, {media}. It holds the secret keys: keep it closed."
 
 
 def _texts(settings: Settings) -> dict[str, str]:
@@ -138,17 +139,20 @@ def _texts(settings: Settings) -> dict[str, str]:
     return keys | {name: path.read_text("utf-8") for name, path in beside.items() if path.exists()}
 
 
-def _pack(path: Path, dump: Path, manifest: dict[str, object], texts: dict[str, str]) -> None:
+def _pack(path: Path, dump: Path, manifest: dict[str, object], settings: Settings) -> int:
+    """Write the file; how many media are in it. The rows were read before: each has its file still."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
-            for name, text in {_MANIFEST: json.dumps(manifest, indent=2), **texts}.items():
+            for name, text in {_MANIFEST: json.dumps(manifest, indent=2), **_texts(settings)}.items():
                 entry = tarfile.TarInfo(name)
                 entry.size, entry.mode = len(text.encode()), 0o600
                 tar.addfile(entry, BytesIO(text.encode()))
             tar.add(dump, _DUMP, filter=_private)
+            files = kept_media.pack(tar, settings)
         file.flush()
         os.fsync(file.fileno())
+    return files
 
 
 def _private(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -157,7 +161,10 @@ def _private(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _unpack(path: Path, into: Path) -> tuple[dict[str, object], dict[str, str]]:
-    """The manifest and the small files; the dump is written to `into`. Raises CannotRun where the file is no backup."""
+    """The manifest and the small files; dump and media are written to `into`.
+
+    Raises CannotRun where the file is no backup.
+    """
     try:
         with tarfile.open(path) as tar:
             read = {
@@ -170,6 +177,7 @@ def _unpack(path: Path, into: Path) -> tuple[dict[str, object], dict[str, str]]:
             assert _KEYS in texts
             with (into / _DUMP).open("wb") as dump:
                 shutil.copyfileobj(dump_file, dump)
+            kept_media.unpack(tar, into)
     except FileNotFoundError:
         raise CannotRun(f"{path} does not exist.") from None
     except (tarfile.TarError, KeyError, ValueError, AssertionError) as error:
@@ -206,6 +214,7 @@ async def restore(settings: Settings, path: Path, *, replace: bool) -> str:
             await _replace_rows(url, Path(work))
             schema = await asyncio.to_thread(run.migrate, found)
             told = _bring_keys(found, tuple(texts[_KEYS].splitlines()))
+            told += await asyncio.to_thread(kept_media.bring, Path(work), found, place)
             for name in _BESIDE:
                 if name in texts:
                     folder.write_private(place / name, texts[name])

@@ -12,16 +12,18 @@ from prometheus_client import Histogram
 from services.logins import Logins
 from services.rounds import passes
 from services.scheduler import handlers
-from services.scheduler.files import Fetched
+from services.scheduler.files import Brought
 from services.scheduler.house import House, pace_of, persist
 from shared.connectors.registry import connector
 from shared.db import Session
 from shared.domain import scope as scopes
 from shared.domain.publishing import due, outgoing
+from shared.domain.publishing.media_addresses import Addresses
 from shared.domain.publishing.outcomes import Outcome
 from shared.domain.publishing.outgoing import Claim, Try
 from shared.ids import Prefix, typeid
 from shared.log import logger
+from shared.store import open_store
 
 _log = logger("scheduler.send")
 
@@ -44,7 +46,8 @@ class Sending:
     def __init__(self, house: House) -> None:
         self._house = house
         self._pace = pace_of(house.settings)
-        self._files = Fetched(house.http)
+        self._files = Brought(house.http, open_store(house.settings))
+        self._addresses = Addresses(house.vault, house.settings.api_base_url)
         self._logins = Logins(house.db, house.vault, house.http, house.settings)
         # An attempt ends well within its lease, so that nobody else takes it up while its call is still on the way.
         self._patience = min(house.settings.send_timeout_seconds + 1, house.settings.lease_seconds * 0.75)
@@ -124,7 +127,7 @@ class Sending:
         begun_at = loop.time()
 
         async def work(session: Session) -> list[Try]:
-            scope = await scopes.house_at(session, brand_id)
+            scope, now = await scopes.house_at(session, brand_id), self._house.clock()
             return await outgoing.begin(
                 session,
                 scope,
@@ -132,7 +135,8 @@ class Sending:
                 claims,
                 cards=self._house.cards,
                 pace=self._pace,
-                now=self._house.clock(),
+                address=self._addresses.at(now),
+                now=now,
             )
 
         tries: list[Try] = []

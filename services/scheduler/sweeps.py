@@ -8,7 +8,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.scheduler import planning, reminding, withdrawing
+from services.scheduler import planning, reminding, tidying, withdrawing
 from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
@@ -19,6 +19,7 @@ from shared.domain.notifying import delivery_log, mails, notifications
 from shared.domain.scope import Scope
 from shared.log import logger
 from shared.models.brand import Brand
+from shared.store import open_store
 
 _log = logger("scheduler.sweep")
 
@@ -72,6 +73,7 @@ async def nightly(house: House) -> None:
         brands = await retention.brands_with_hooks(session)
     if made:
         _log.info("partitions.made", count=made)
+    FORGOTTEN.labels("media_file").inc(await tidying.tidy(house, open_store(house.settings)))
     for brand_id in random.sample(brands, min(SAMPLE_BRANDS, len(brands))):
         await recount(house, brand_id)
 

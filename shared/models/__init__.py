@@ -7,6 +7,7 @@ from shared.models.campaign import Campaign
 from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
+from shared.models.media import Media, MediaUse
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.notification import (
     DueMail,
@@ -78,6 +79,8 @@ __all__ = [
     "Identity",
     "Lease",
     "Mail",
+    "Media",
+    "MediaUse",
     "Membership",
     "Mention",
     "NoticeCursor",

@@ -168,6 +168,15 @@ class VariantStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class MediaKind(StrEnum):
+    """A GIF is a picture that moves, whatever its format."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    GIF = "gif"
+    AUDIO = "audio"
+
+
 class Weekday(StrEnum):
     """In the order of ISO 8601: the week begins on Monday."""
 

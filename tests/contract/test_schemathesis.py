@@ -32,6 +32,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.contract.house import Tenant, mention
+from tests.services.media.making import png
 
 SEED = 20261122
 _ID = re.compile(r'\bid: ("(?:[^"\\]|\\.)*"|-?\d+)')
@@ -64,6 +65,7 @@ def known(tenant: Tenant) -> dict[str, str]:
         "channel_id": tenant.channel("facebook").id,
         "arrival_id": tenant.get("/arrivals")["data"][0]["id"],
         "post_id": tenant.rest("POST", "/posts", json=body).json()["id"],
+        "media_id": tenant.rest("POST", "/media", files={"file": ("a.png", png())}).json()["id"],
     }
 
 

@@ -58,7 +58,7 @@ async def live(world: World, network: Receiver) -> None:
 
 async def _use_rest(world: World, tenant: Tenant) -> None:
     operations = rest.operations(world.app.openapi())
-    last = ("cancel_post", "delete_post", "remove_channel")
+    last = ("cancel_post", "delete_post", "delete_media", "remove_channel")
     for operation in sorted(operations, key=lambda one: last.index(one.id) if one.id in last else -1):
         if operation.id == "delete_post":
             continue  # below, another one
@@ -273,4 +273,5 @@ async def _sweep(world: World) -> None:
     await sweeps.forget(house)
     await sweeps.nightly(house)
     await sweeps.forget(late)
+    await sweeps.nightly(late)
     assert await reminding.remind(late)

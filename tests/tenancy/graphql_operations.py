@@ -34,7 +34,7 @@ Whose = Callable[[str], Tenant]
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
     "Arrival": Prefix.ARRIVAL, "Blackout": Prefix.BLACKOUT, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
-    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "Mention": Prefix.MENTION,
+    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "MediaFile": Prefix.MEDIA, "Mention": Prefix.MENTION,
     "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
     "Post": Prefix.POST, "Recurrence": Prefix.RECURRENCE, "Slot": Prefix.SLOT, "Thread": Prefix.THREAD,
     "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
@@ -51,6 +51,7 @@ TARGETS = {
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
      "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+    "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA,
     "Brand.consent": Prefix.CONSENT,
     **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),
     **dict.fromkeys(("updateBlackout", "deleteBlackout"), Prefix.BLACKOUT),

@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any, TypeAlias
 
 from shared.ids import Prefix
+from tests.services.media.making import png
 from tests.tenancy.tenants import PRACTICE, Tenant
 
 Schema: TypeAlias = dict[str, Any]
@@ -26,6 +28,8 @@ IDS = {
     "arrival_id": Prefix.ARRIVAL,
     "post_id": Prefix.POST,
     "post_ids": Prefix.POST,
+    "media_id": Prefix.MEDIA,
+    "media_ids": Prefix.MEDIA,
     "campaign_id": Prefix.CAMPAIGN,
     "outgoing_id": Prefix.OUTGOING,
     "consent_id": Prefix.CONSENT,
@@ -75,16 +79,17 @@ QUERY = {
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
-    "name": "nobody", "cursor": None, "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
+    "name": "nobody", "cursor": None, "unused": "true", "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
     "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3", "unread": "true",
 }  # fmt: skip
-HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None}
+HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
     "credentials": {}, "languages": ["nl"], "timezone": "Europe/Brussels", "scheduled_at": "2027-02-01T09:00:00Z",
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
-    "audience": None, "starts_on": None, "ends_on": None, "tags": {}, "domains": [], "value": "a word",
+    "audience": None, "alts": {"nl": "a word"}, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
+    "value": "a-word",
     "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
     "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
@@ -95,8 +100,12 @@ BODY: dict[str, Any] = {
     "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
     "digest_day": 1, "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
+_SIZES = product(range(20, 100), range(20, 100))
 # Bodies that are no JSON, by their type.
-RAW = {"text/csv": b"text,status\na new text,draft\n"}
+RAW: dict[str, Callable[[], bytes]] = {
+    "text/csv": lambda: b"text,status\na new text,draft\n",
+    "application/octet-stream": lambda: png(*next(_SIZES)),  # each file that is brought is another one
+}
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {
     "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
@@ -121,6 +130,7 @@ NEEDED = {
     "create_approval_link": {"post_ids"},
     "update_brand": {"languages"},
     "update_channel": {"name"},
+    "update_media": {"name"},
     "update_post": {"text"},
     "update_campaign": {"name"},
     "get_metrics": {"key"},
@@ -190,7 +200,7 @@ class Operation:
         said = {name: value for name, value in headers.items() if value is not None}
         if self.raw is not None:
             said["content-type"] = self.raw
-        content = RAW[self.raw] if self.raw is not None else None
+        content = RAW[self.raw]() if self.raw is not None else None
         return Ask(self.method, path, {**required, **(params or {})}, said, body, content)
 
     def _resolved(self, schema: Schema) -> Schema:

@@ -32,6 +32,7 @@ from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import Doorstep, open_door
+from tests.services.media.making import png
 from tests.tenancy.planned import plan
 from tests.tenancy.voices import deliveries
 
@@ -46,6 +47,7 @@ TABLE_OF = {
     Prefix.IDENTITY: "identity",
     Prefix.ARRIVAL: "arrival",
     Prefix.POST: "post",
+    Prefix.MEDIA: "media",
     Prefix.CAMPAIGN: "campaign",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
@@ -240,12 +242,24 @@ async def _consent(world: World, tenant: Tenant, name: str) -> None:
 
 
 async def _write(world: World, tenant: Tenant, name: str) -> None:
-    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}/posts"
+    brand = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
+    place = f"{brand}/posts"
+
+    async def media(**size: int) -> str:
+        files = {"file": (f"{name} lantern.png", png(**size))}
+        fields = {"alt_nl": f"{name} sees a lantern"}
+        answer = await world.api.post(f"{brand}/media", files=files, data=fields, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+        made: str = answer.json()["id"]
+        return made
+
+    # The first is named by no post; the second by all of them.
+    named = [await media(width=30 + number) for number in range(2)][1]
     channels = [typeid(Prefix.CHANNEL, channel.id) for channel in tenant.channels]
     variants = [{"channel_id": channels[0], "text": f"{name} variant"}, {"channel_id": channels[1]}]
 
     async def post(**more: Any) -> str:
-        body = {"text": f"{name} writes", "channel_ids": channels, "variants": variants, **more}
+        body = {"text": f"{name} writes", "media_ids": [named], "channel_ids": channels, "variants": variants, **more}
         headers = {**tenant.headers, "idempotency-key": f"{name} {uuid4()}"}
         answer = await world.api.post(place, json=body, headers=headers)
         assert answer.status_code == 201, answer.text

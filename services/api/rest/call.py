@@ -126,15 +126,17 @@ Stepping = Annotated[Steps, Depends(_steps)]
 InBrand = Annotated[Scope, Depends(_brand_scope)]
 
 
-class _CheckedRoute(APIRoute, ABC):
+class CheckedRoute(APIRoute, ABC):
     """Reads the body and refuses what nobody declared, before a transaction is opened."""
+
+    reads_body = True
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         known = {param.alias for param in get_flat_params(self.dependant) if _is_query(param)}
 
         async def checked(request: Request) -> Response:
-            body = await request.body()
+            body = await request.body() if self.reads_body else b""
             return await self.act(request, body, lambda: self._parsed(request, body, known), inner)
 
         return checked
@@ -166,6 +168,20 @@ class _CheckedRoute(APIRoute, ABC):
             raise Invalid([Problem("bad_json", error.message)], code="bad_json") from None
 
     @staticmethod
+    async def entered(request: Request) -> Principal:
+        """Who asks. Raises NotAuthenticated."""
+        services: Services = request.app.state.services
+        async with services.db.reading() as session:
+            principal = await authenticate(session, request.headers.get("authorization"))
+        request.app.state.key_use.note(principal.key_id)
+        return principal
+
+    @staticmethod
+    def brand(request: Request) -> UUID:
+        """The brand of the address. Raises NotFound for a malformed one."""
+        return parse_typeid(Prefix.BRAND, request.path_params["brand_id"])
+
+    @staticmethod
     def asked(request: Request, principal: Principal, body: bytes) -> Asked | None:
         """What was asked, by whom in which role: whoever loses the brand or the role loses the kept answer too."""
         if request.method != "POST":
@@ -190,7 +206,7 @@ def _is_query(param: Any) -> bool:
     return in_ is not None and in_.value == "query"
 
 
-class TransactedRoute(_CheckedRoute):
+class TransactedRoute(CheckedRoute):
     """The endpoint runs in one transaction, committed before its answer leaves."""
 
     async def act(self, request: Request, body: bytes, check: Callable[[], None], inner: Handler) -> Response:
@@ -238,17 +254,15 @@ class _Attempt:
     committing: bool = False
 
 
-class SteppedRoute(_CheckedRoute):
+class SteppedRoute(CheckedRoute):
     """The endpoint calls a network, so it takes its transactions itself, through Steps."""
 
     async def act(self, request: Request, body: bytes, check: Callable[[], None], inner: Handler) -> Response:
         services: Services = request.app.state.services
         header = request.headers.get("authorization")
-        async with services.db.reading() as session:
-            principal = await authenticate(session, header)
+        principal = await self.entered(request)
         check()
         request.state.steps = Steps(services, header, self.asked(request, principal, body))
-        request.app.state.key_use.note(principal.key_id)
         try:
             return tagged(await inner(request))
         except Replayed as before:

@@ -3,15 +3,7 @@
 from datetime import datetime
 
 from services.api.rest.ids import PostRef
-from services.api.rest.mentions import MediaRead
 from services.api.rest.shapes import Read
-
-
-class PartRead(Read):
-    """What follows in the same thread."""
-
-    text: str
-    media: list[MediaRead]
 
 
 class WarningRead(Read):

@@ -10,10 +10,11 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.forms import FigureRead, PartRead, WarningRead
+from services.api.rest.forms import FigureRead, WarningRead
 from services.api.rest.ids import (
     CampaignRef,
     ChannelRef,
+    MediaRef,
     MentionRef,
     PostPath,
     PostRef,
@@ -24,9 +25,10 @@ from services.api.rest.ids import (
 )
 from services.api.rest.mentions import MediaRead
 from services.api.rest.outgoing import OutgoingRead, outgoing_read
+from services.api.rest.pictured import PartRead, Pictured, part_read, pictures
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import cautions, figures, posts
+from shared.domain.publishing import cautions, figures, naming, posts
 from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.fitting import link_of, media_of
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
@@ -42,7 +44,7 @@ router = APIRouter(prefix="/v1/brands/{brand_id}/posts", route_class=TransactedR
 
 
 class VariantRead(Read):
-    """The post's form for one channel; `text` is what is sent there.
+    """The post's form for one channel; `text` and `media` are what is sent there, `media_ids` those that are ours.
 
     `mention_id` is the post as its network shows it; it was changed there at `edited_at`, taken down at `removed_at`.
     """
@@ -52,6 +54,7 @@ class VariantRead(Read):
     status: VariantStatus
     text: str
     media: list[MediaRead]
+    media_ids: list[MediaRef]
     link: str | None
     first_comment: str | None
     parts: list[PartRead]
@@ -76,6 +79,7 @@ class PostRead(Read):
     status: PostStatus
     text: str
     media: list[MediaRead]
+    media_ids: list[MediaRef]
     link: str | None
     campaign_id: CampaignRef | None
     scheduled_at: datetime | None
@@ -108,16 +112,19 @@ class PostList(ListRead[PostRead]):
     pass
 
 
-def _variant(row: Variant, post: Post, effects: Sequence[Outgoing], shown: Mention | None) -> VariantRead:
+def _variant(
+    row: Variant, post: Post, effects: Sequence[Outgoing], shown: Mention | None, pictured: Pictured
+) -> VariantRead:
     return VariantRead(
         id=row.id,
         channel_id=row.channel_id,
         status=row.status,
         text=row.text if row.text is not None else post.text,
-        media=[MediaRead.model_validate(item) for item in media_of(post, row)],
+        media=pictured(media_of(post, row)),
+        media_ids=naming.ids_of(media_of(post, row)),
         link=link_of(post, row),
         first_comment=row.first_comment,
-        parts=[PartRead.model_validate(part) for part in row.parts],
+        parts=[part_read(part, pictured) for part in row.parts],
         audience=row.audience,
         external_id=row.external_id,
         url=row.url,
@@ -134,6 +141,8 @@ async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[Post
     variants = await posts.variants_of(call.session, scope, [post.id for post in found])
     ids = [variant.id for rows in variants.values() for variant in rows]
     effects = await posts.outgoing_of(call.session, scope, ids)
+    lists = [items for post in found for items in naming.lists_of(post, variants.get(post.id, []))]
+    pictured = await pictures(call, scope, lists)
     shown = await figures.mentions_of(call.session, scope, ids)
     warned = await cautions.of_posts(call.session, scope, [(post, variants.get(post.id, [])) for post in found])
     return [
@@ -141,7 +150,8 @@ async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[Post
             id=post.id,
             status=post.status,
             text=post.text,
-            media=[MediaRead.model_validate(item) for item in post.media],
+            media=pictured(post.media),
+            media_ids=naming.ids_of(post.media),
             link=post.link,
             campaign_id=post.campaign_id,
             scheduled_at=post.scheduled_at,
@@ -151,7 +161,8 @@ async def read_all(call: Call, scope: Scope, found: Sequence[Post]) -> list[Post
             recurrence_id=post.recurrence_id,
             occurs_on=post.occurs_on,
             variants=[
-                _variant(row, post, effects.get(row.id, []), shown.get(row.id)) for row in variants.get(post.id, [])
+                _variant(row, post, effects.get(row.id, []), shown.get(row.id), pictured)
+                for row in variants.get(post.id, [])
             ],
             warnings=[
                 WarningRead(code=one.code, message=one.message, path=list(one.path), post_id=one.post_id)

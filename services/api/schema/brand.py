@@ -15,6 +15,8 @@ from services.api.schema.channel import Channel
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
 from services.api.schema.consent import Consent, consent
 from services.api.schema.identity import Identity, IdentityFilter
+from services.api.schema.media import MediaFile
+from services.api.schema.media import listed as listed_media
 from services.api.schema.mention import Mention, MentionFilter, listed, named_all
 from services.api.schema.metric import MetricSeries
 from services.api.schema.outgoing import Outgoing
@@ -232,6 +234,7 @@ class Brand(Node):
     version: int
     mentions: Connection[Mention] = strawberry.field(resolver=_mentions)
     posts: Connection[Post] = strawberry.field(resolver=_posts)
+    media: Connection[MediaFile] = strawberry.field(resolver=listed_media)
     best_times: BestTimes = strawberry.field(
         resolver=suggested, description="When the brand's own posts did best, and how sure that is."
     )

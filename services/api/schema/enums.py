@@ -20,6 +20,7 @@ for _kind in (
     enums.EventType,
     enums.HoldSource,
     enums.Interval,
+    enums.MediaKind,
     enums.MentionKind,
     enums.MentionOrder,
     enums.MetricKey,

@@ -156,14 +156,20 @@ class DeletePostInput:
     if_version: int | None = UNSET
 
 
-@strawberry.input
+@strawberry.input(
+    description="One of the brand's media (`mediaId`), or what stands on the web (`url`, `kind`). `alt` absent or null:"
+    " the media's own, in the best language."
+)
 class MediaInput:
-    url: str
+    url: str | None = UNSET
+    media_id: strawberry.ID | None = UNSET
     kind: str = "image"
     alt: str | None = UNSET
 
     def values(self) -> dict[str, Any]:
-        return {"url": self.url, "kind": self.kind, "alt": given(self.alt)}
+        id_ = given(self.media_id)
+        values = {"url": given(self.url), "kind": self.kind, "alt": given(self.alt)}
+        return {**values, "media_id": str(id_)} if id_ is not None else values
 
 
 @strawberry.input(description="What follows in the same thread.")
@@ -175,11 +181,15 @@ class PartInput:
         return {"text": self.text, "media": [one.values() for one in self.media or []]}
 
 
-@strawberry.input(description="The form for one channel; `text`, `media`, `link` absent or null: the post's own.")
+@strawberry.input(
+    description="The form for one channel; `text`, `media`, `link` absent or null: the post's own. `mediaIds` is short"
+    " for `media` that are the brand's own."
+)
 class VariantInput:
     channel_id: strawberry.ID
     text: str | None = UNSET
     media: list[MediaInput] | None = UNSET
+    media_ids: list[strawberry.ID] | None = UNSET
     link: str | None = UNSET
     first_comment: str | None = UNSET
     parts: list[PartInput] | None = UNSET
@@ -189,6 +199,8 @@ class VariantInput:
         values = given_values(self, "text", "link", "first_comment", "audience")
         if self.media is not UNSET and self.media is not None:
             values["media"] = [one.values() for one in self.media or []]
+        if self.media_ids is not UNSET and self.media_ids is not None:
+            values["media_ids"] = [str(id_) for id_ in self.media_ids]
         return {"channel_id": str(self.channel_id), "parts": [one.values() for one in self.parts or []], **values}
 
 
@@ -207,6 +219,8 @@ def _post_values(source: Any) -> dict[str, Any]:
     )
     if source.media is not UNSET and source.media is not None:
         values["media"] = [one.values() for one in source.media]
+    if source.media_ids is not UNSET and source.media_ids is not None:
+        values["media_ids"] = [str(id_) for id_ in source.media_ids]
     if values.get("channel_ids") is not None:
         values["channel_ids"] = [str(id_) for id_ in values["channel_ids"]]
     if values.get("variants") is not None:
@@ -221,6 +235,7 @@ class CreatePostInput:
     brand_id: strawberry.ID
     text: str
     media: list[MediaInput] | None = UNSET
+    media_ids: list[strawberry.ID] | None = UNSET
     link: str | None = UNSET
     campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
@@ -243,6 +258,7 @@ class UpdatePostInput:
     if_version: int | None = UNSET
     text: str | None = UNSET
     media: list[MediaInput] | None = UNSET
+    media_ids: list[strawberry.ID] | None = UNSET
     link: str | None = UNSET
     campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET

@@ -28,6 +28,7 @@ from services.api.schema.inputs import (
     UpdatePostInput,
 )
 from services.api.schema.many_mutation import ManyMutation
+from services.api.schema.media_mutation import MediaMutation
 from services.api.schema.notification_mutation import NotificationMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.outgoing_mutation import OutgoingMutation
@@ -92,6 +93,7 @@ class Mutation(
     OperationMutation,
     OutgoingMutation,
     ManyMutation,
+    MediaMutation,
     CampaignMutation,
     PlanningMutation,
     RecurrenceMutation,

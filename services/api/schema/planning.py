@@ -83,7 +83,7 @@ class Occurrence:
 
 
 def _media(items: list[MediaItem]) -> list[Media]:
-    return [Media(url=item.url, kind=item.kind, alt=item.alt) for item in items]
+    return [Media(url=item.url or "", kind=item.kind, alt=item.alt) for item in items]
 
 
 @strawberry.type(description="What follows in the same thread.")

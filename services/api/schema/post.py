@@ -10,6 +10,7 @@ from services.api.schema.approval import Approval, Review, remarks, review, verd
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
+from services.api.schema.media import shown
 from services.api.schema.mention import Media, Mention
 from services.api.schema.outgoing import Outgoing, Problem, problem_of
 from shared import models
@@ -29,15 +30,23 @@ async def _text(root: strawberry.Parent[models.Variant], info: Info) -> str:
     return post.text if post is not None else ""
 
 
-async def _media(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+async def _items(root: models.Variant, info: Info) -> JsonList:
     if root.media is not None:
-        return _shown(root.media)
+        return root.media
     post = await loaders.post(info.context, root.brand_id, root.post_id)
-    return _shown(post.media) if post is not None else []
+    return post.media if post is not None else []
 
 
-def _shown(media: JsonList) -> list[Media]:
-    return [Media(url=m["url"], kind=m["kind"], alt=m.get("alt")) for m in media]
+async def _media(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+    return await shown(info, root.brand_id, await _items(root, info))
+
+
+async def _media_ids(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+    return _public(await _items(root, info))
+
+
+def _public(items: JsonList) -> list[strawberry.ID]:
+    return [strawberry.ID(item["media_id"]) for item in items if "media_id" in item]
 
 
 async def _link(root: strawberry.Parent[models.Variant], info: Info) -> str | None:
@@ -51,10 +60,15 @@ async def _link(root: strawberry.Parent[models.Variant], info: Info) -> str | No
 class Part:
     text: str
     media: list[Media]
+    media_ids: list[strawberry.ID]
 
 
-def _parts(root: strawberry.Parent[models.Variant]) -> Any:
-    return [Part(text=part["text"], media=_shown(part.get("media") or [])) for part in root.parts]
+async def _parts(root: strawberry.Parent[models.Variant], info: Info) -> Any:
+    return [
+        Part(text=part["text"], media=await shown(info, root.brand_id, items), media_ids=_public(items))
+        for part in root.parts
+        for items in (part.get("media") or [],)
+    ]
 
 
 def _problems(root: strawberry.Parent[models.Variant]) -> Any:
@@ -100,6 +114,9 @@ class Variant:
     status: VariantStatus
     text: str = strawberry.field(resolver=_text)
     media: list[Media] = strawberry.field(resolver=_media)
+    media_ids: list[strawberry.ID] = strawberry.field(
+        resolver=_media_ids, description="Those of its media that are the brand's own."
+    )
     link: str | None = strawberry.field(resolver=_link)
     first_comment: str | None
     parts: list[Part] = strawberry.field(resolver=_parts)
@@ -128,8 +145,12 @@ async def _review(root: strawberry.Parent[models.Post], info: Info) -> Any:
     return review(stands) if stands is not None else None
 
 
-def _post_media(root: strawberry.Parent[models.Post]) -> Any:
-    return _shown(root.media)
+async def _post_media(root: strawberry.Parent[models.Post], info: Info) -> Any:
+    return await shown(info, root.brand_id, root.media)
+
+
+def _post_media_ids(root: strawberry.Parent[models.Post]) -> Any:
+    return _public(root.media)
 
 
 async def _warnings(root: strawberry.Parent[models.Post], info: Info) -> Any:
@@ -177,6 +198,9 @@ class Post(Node):
     status: PostStatus
     text: str
     media: list[Media] = strawberry.field(resolver=_post_media)
+    media_ids: list[strawberry.ID] = strawberry.field(
+        resolver=_post_media_ids, description="Those of its media that are the brand's own."
+    )
     link: str | None
     campaign: Campaign | None = strawberry.field(resolver=_campaign)
     scheduled_at: datetime | None

@@ -19,7 +19,7 @@ from shared.domain.brands import brands, channels
 from shared.domain.listening import arrivals, backfills, identities, mentions, threads
 from shared.domain.nodes import brand_of
 from shared.domain.notifying import endpoints, notifications
-from shared.domain.publishing import blackouts, campaigns, posts, recurrences, slots, stories
+from shared.domain.publishing import blackouts, campaigns, media, posts, recurrences, slots, stories
 from shared.domain.scope import Scope
 from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid, prefix_of, typeid
@@ -120,6 +120,7 @@ _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.CAMPAIGN: campaigns.get,
     Prefix.CHANNEL: channels.get,
     Prefix.IDENTITY: identities.get,
+    Prefix.MEDIA: media.get,
     Prefix.MENTION: mentions.get,
     Prefix.NOTIFICATION: notifications.get,
     Prefix.OPERATION: backfills.get,

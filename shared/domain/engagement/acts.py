@@ -15,8 +15,9 @@ from shared.domain.brands.lanes import lane_of
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.listening import identities, mentions
-from shared.domain.publishing import due, fitting
+from shared.domain.publishing import due, fitting, naming
 from shared.domain.publishing.drafts import LONGEST_TEXT, MOST_MEDIA, MediaItem
+from shared.domain.publishing.naming import Known
 from shared.domain.publishing.variants import dumped
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
@@ -61,9 +62,13 @@ async def reply(
     """
     scope.require(KeyScope.RESPOND, GrantRole.RESPONDER)
     mention, channel, card = await _mention(session, scope, mention_id, OutgoingKind.REPLY, cards)
-    _refuse_misfit(draft, channel, card)
-    payload = {"text": draft.text, "media": dumped(draft.media)}
-    return await _make(session, scope, OutgoingKind.REPLY, channel, card, payload, now, mention=mention)
+    draft = await naming.filled(session, scope, draft)
+    media = dumped(draft.media)
+    _refuse_misfit(draft, channel, card, await naming.known(session, scope, [media]))
+    payload = {"text": draft.text, "media": media}
+    made = await _make(session, scope, OutgoingKind.REPLY, channel, card, payload, now, mention=mention)
+    await naming.keep_uses_of_effect(session, scope, made)
+    return made
 
 
 async def act(
@@ -177,12 +182,12 @@ def _undone(before: Sequence[Outgoing], kind: OutgoingKind) -> UUID | None:
     return done[-1] if kind in _UNDOES and done else None
 
 
-def _refuse_misfit(draft: ReplyDraft, channel: Channel, card: Card) -> None:
+def _refuse_misfit(draft: ReplyDraft, channel: Channel, card: Card, known: Known) -> None:
     if not draft.text.strip() and not draft.media:
         raise Invalid([Problem("required", "an answer needs a text or media", ("text",))])
     problems = [
         Problem(one["code"], one["message"], tuple(one["path"]))
-        for one in fitting.fits(draft.text, dumped(draft.media), (), channel, card)
+        for one in fitting.fits(draft.text, dumped(draft.media), (), channel, card, known)
     ]
     if problems:
         raise Invalid(problems)

@@ -3,14 +3,15 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from shared.db import Session, driver
-from shared.domain.publishing import blackouts
+from shared.domain.publishing import blackouts, naming
+from shared.domain.publishing.fitting import media_of
+from shared.domain.publishing.naming import Known
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import PostStatus, VariantStatus
@@ -52,8 +53,9 @@ async def of_posts(
         _Asked(post, n, variant) for post, variants in posts if post.status in _STILL for n, variant in _live(variants)
     ]
     found: dict[UUID, list[Caution]] = {post.id: [] for post, _ in posts}
+    known = await naming.known(session, scope, [media_of(one.post, one.variant) for one in asked])
     for one in asked:
-        found[one.post.id] += _without_alt(one)
+        found[one.post.id] += _without_alt(one, known)
     for one, other_id, at in await _same(session, scope, asked):
         message = f"the same is said on this channel by {typeid(Prefix.POST, other_id)}, at {at:%Y-%m-%d %H:%M} UTC"
         found[one.post.id].append(Caution("duplicate", message, one.path, other_id))
@@ -87,11 +89,10 @@ def _live(variants: Sequence[Variant]) -> Iterator[tuple[int, Variant]]:
     return ((n, one) for n, one in enumerate(variants) if one.status is not VariantStatus.CANCELLED)
 
 
-def _without_alt(one: _Asked) -> Iterator[Caution]:
+def _without_alt(one: _Asked, known: Known) -> Iterator[Caution]:
     own = one.variant.media is not None
-    media: Sequence[Mapping[str, Any]] = one.variant.media if one.variant.media is not None else one.post.media
-    for index, item in enumerate(media):
-        if item.get("kind") in _PICTURES and not (item.get("alt") or "").strip():
+    for index, item in enumerate(media_of(one.post, one.variant)):
+        if item.get("kind") in _PICTURES and not (known.alt(item) or "").strip():
             path = (*one.path, "media", index) if own else ("media", index)
             yield Caution("missing_alt", "say what is to be seen, for those who do not see it: alt text", path)
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.contract import read_moment, storable
 from shared.domain.publishing import wallclock
 from shared.domain.publishing.wallclock import wrong
 from shared.errors import Invalid, NotFound, Problem
-from shared.ids import Prefix, parse_typeid
+from shared.ids import Prefix, parse_typeid, typeid
+from shared.models.base import JsonObject
 
 LONGEST_TEXT = 100_000
 MOST_CHANNELS = 200
@@ -61,6 +62,7 @@ _ID_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 60})
 ChannelId = Annotated[UUID, BeforeValidator(_named(Prefix.CHANNEL)), _ID_SCHEMA]
 CampaignId = Annotated[UUID, BeforeValidator(_named(Prefix.CAMPAIGN)), _ID_SCHEMA]
 PostId = Annotated[UUID, BeforeValidator(_named(Prefix.POST)), _ID_SCHEMA]
+MediaId = Annotated[UUID, BeforeValidator(_named(Prefix.MEDIA)), _ID_SCHEMA]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=LONGEST_TEXT)]
 
@@ -72,11 +74,29 @@ class _Strict(BaseModel):
 
 
 class MediaItem(_Strict):
-    """A picture or film that stands somewhere on the web already."""
+    """One of the brand's media (`media_id`), or what stands somewhere on the web (`url`); one of the two.
 
-    url: Annotated[str, BeforeValidator(_storable)] = Field(min_length=1, max_length=2000, pattern=r"^https?://")
+    `kind` is told of what stands on the web; ours is what it is. `alt` None: the media's own, in the best language.
+    """
+
+    media_id: MediaId | None = None
+    url: Annotated[str, BeforeValidator(_storable)] | None = Field(
+        default=None, min_length=1, max_length=2000, pattern=r"^https?://"
+    )
     kind: Annotated[str, BeforeValidator(_storable)] = Field(default="image", min_length=1, max_length=50)
     alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "MediaItem":
+        if (self.media_id is None) is (self.url is None):
+            raise ValueError("give media_id, or url for what stands on the web")
+        return self
+
+    def stored(self) -> JsonObject:
+        """The item as posts and effects keep it."""
+        if self.media_id is not None:
+            return {"media_id": typeid(Prefix.MEDIA, self.media_id), "kind": self.kind, "alt": self.alt}
+        return {"url": self.url, "kind": self.kind, "alt": self.alt}
 
 
 Link = Annotated[str, BeforeValidator(_storable), Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
@@ -90,11 +110,15 @@ class PartDraft(_Strict):
 
 
 class VariantDraft(_Strict):
-    """The post's form for one channel; `text`, `media`, `link` None: the post's own."""
+    """The post's form for one channel; `text`, `media`, `link` None: the post's own.
+
+    `media_ids` is short for `media` that are the brand's own.
+    """
 
     channel_id: ChannelId
     text: Text | None = None
     media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
     first_comment: Text | None = None
     parts: list[PartDraft] = Field(default_factory=list, max_length=MOST_PARTS)
@@ -120,6 +144,7 @@ class PostDraft(Planning):
 
     text: Text
     media: list[MediaItem] = Field(default_factory=list, max_length=MOST_MEDIA)
+    media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
     campaign_id: CampaignId | None = None
     channel_ids: list[ChannelId] = Field(default_factory=list, max_length=MOST_CHANNELS)
@@ -132,6 +157,7 @@ class PostChanges(Timing):
 
     text: Text | None = None
     media: list[MediaItem] | None = Field(default=None, max_length=MOST_MEDIA)
+    media_ids: list[MediaId] | None = Field(default=None, max_length=MOST_MEDIA)
     link: Link | None = None
     campaign_id: CampaignId | None = None
     channel_ids: list[ChannelId] | None = Field(default=None, max_length=MOST_CHANNELS)

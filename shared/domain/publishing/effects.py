@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from shared.contract import Card, Certainty, OutgoingEffect, OutgoingMedia, Preparing, Target
+from shared.contract import Card, Certainty, OutgoingEffect, Preparing, Target
 from shared.domain.publishing.attempts import Step
 from shared.domain.publishing.held import Held
 from shared.ids import Prefix, typeid
@@ -38,7 +38,7 @@ def effect_of(one: Held, now: datetime) -> OutgoingEffect:
         kind=outgoing.kind,
         text=payload.get("text", ""),
         thing_id=_thing_id(one),
-        media=tuple(OutgoingMedia(item["url"], item["kind"], item.get("alt")) for item in payload.get("media", ())),
+        media=one.media,
         link=payload.get("link"),
         parent_external_id=_beneath(one, outgoing),
         root_external_id=_top(one),

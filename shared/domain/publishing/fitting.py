@@ -9,6 +9,8 @@ from sqlmodel import col, select
 
 from shared.contract import Card, Length
 from shared.db import Session
+from shared.domain.publishing import media_fits, naming
+from shared.domain.publishing.naming import Known
 from shared.domain.publishing.tagging import Tagging
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
@@ -58,29 +60,34 @@ def link_apart(post: Post, variant: Variant, card: Card) -> str | None:
     return tagging.link(link, card.network.value) if tagging is not None else link
 
 
-def misfits(post: Post, variant: Variant, channel: Channel, card: Card) -> list[dict[str, Any]]:
-    """What of a variant its network would not take: each with its place, what it has `used` of which `limit`."""
-    found = [*fits(said(post, variant, card), media_of(post, variant), (), channel, card)]
+def misfits(post: Post, variant: Variant, channel: Channel, card: Card, known: Known) -> list[dict[str, Any]]:
+    """What of a variant its network would not take: each with its place, what it has `used` of which `limit`.
+
+    `known` are the files that it names.
+    """
+    found = [*fits(said(post, variant, card), media_of(post, variant), (), channel, card, known)]
     if card.needs_media and not media_of(post, variant):
         message = f"{card.label} takes no post without a picture or film: add one for {channel.name[:60]!r}"
         found.append({"code": "required", "message": message, "path": ["media"]})
     if variant.first_comment is not None:
         found += _offered(OutgoingKind.FIRST_COMMENT, ("first_comment",), channel, card)
-        found += fits(variant.first_comment, [], ("first_comment",), channel, card)
+        found += fits(variant.first_comment, [], ("first_comment",), channel, card, known)
     for index, part in enumerate(variant.parts):
         place = ("parts", index)
         found += _offered(OutgoingKind.THREAD_PART, place, channel, card) if index == 0 else ()
-        found += fits(part["text"], part.get("media") or [], place, channel, card)
+        found += fits(part["text"], part.get("media") or [], place, channel, card, known)
         if not part["text"].strip() and not part.get("media"):
             found.append({"code": "required", "message": "a part needs a text or media", "path": [*place, "text"]})
     if variant.audience is not None and variant.audience not in card.audiences:
-        known = ", ".join(card.audiences) or "none"
-        message = f"{card.label} has no audience {variant.audience!r}; it has: {known}"
+        circles = ", ".join(card.audiences) or "none"
+        message = f"{card.label} has no audience {variant.audience!r}; it has: {circles}"
         found.append({"code": "unknown_audience", "message": message, "path": ["audience"]})
     return found
 
 
-def fits(text: str, media: JsonList, place: Place, channel: Channel, card: Card) -> Iterator[dict[str, Any]]:
+def fits(
+    text: str, media: JsonList, place: Place, channel: Channel, card: Card, known: Known
+) -> Iterator[dict[str, Any]]:
     """What of a text and its media the channel's network would not take."""
     length = length_of(text, channel, card)
     field = place if place[:1] == ("first_comment",) else (*place, "text")
@@ -89,6 +96,8 @@ def fits(text: str, media: JsonList, place: Place, channel: Channel, card: Card)
     most = channel.limits.get("media", card.most_media)
     if most is not None and len(media) > most:
         yield _misfit("too_many", (*place, "media"), len(media), most, "media", channel, card)
+    for found in media_fits.problems([known.item(item) for item in media], card):
+        yield {**found, "path": [*place, "media", *found["path"]]}
 
 
 def length_of(text: str, channel: Channel, card: Card) -> Length:
@@ -111,13 +120,14 @@ def refuse(
     places: Mapping[UUID, Place],
     channels: Mapping[UUID, Channel],
     cards: Cards,
+    known: Known,
 ) -> None:
     """Raise Invalid, naming every variant (by its place) and field, unless all of them fit their networks."""
     problems = [
         Problem(one["code"], one["message"], (*places[variant.channel_id], *one["path"]))
         for variant in variants
         for channel in (channels[variant.channel_id],)
-        for one in misfits(post, variant, channel, cards[channel.network])
+        for one in misfits(post, variant, channel, cards[channel.network], known)
     ]
     if problems:
         raise Invalid(problems)
@@ -130,9 +140,10 @@ async def note(session: Session, scope: Scope, post: Post, variants: Collection[
         col(Channel.brand_id) == scope.brand_id, col(Channel.id).in_([variant.channel_id for variant in written])
     )
     channels = {channel.id: channel for channel in (await session.execute(wanted)).scalars()} if written else {}
+    known = await naming.known(session, scope, naming.lists_of(post, written))
     for variant in written:
         channel = channels[variant.channel_id]
-        variant.problems = misfits(post, variant, channel, cards[channel.network])
+        variant.problems = misfits(post, variant, channel, cards[channel.network], known)
 
 
 def _misfit(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from shared.contract import OutgoingMedia
 from shared.db import Session
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
@@ -44,6 +45,7 @@ class Held:
     identity: Identity | None = None
     root: str | None = None  # the external id of what stands at the top of the mention's thread
     undoes: str | None = None  # the external id that the effect got which this one takes back
+    media: tuple[OutgoingMedia, ...] = ()  # what goes with it, where it is to be sent
     changed: bool = field(default=False, init=False)
 
     def put(

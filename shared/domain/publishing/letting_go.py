@@ -13,6 +13,7 @@ from shared.domain.publishing import due, reading
 from shared.domain.scope import Scope
 from shared.models.approval import Approval, Review
 from shared.models.enums import EventType
+from shared.models.media import MediaUse
 from shared.models.post import Attempt, Outgoing, Post, Variant
 
 
@@ -32,6 +33,7 @@ async def let_go(
         (Approval, col(Approval.post_id).in_(gone)),
         (Review, col(Review.id).in_(gone)),
         (Variant, col(Variant.post_id).in_(gone)),
+        (MediaUse, col(MediaUse.thing_id).in_(gone)),
         (Post, col(Post.id).in_(gone)),
     ):
         statement = sql_delete(table).where(col(table.brand_id) == scope.brand_id, condition)

@@ -13,11 +13,12 @@ from uuid import UUID
 from shared.contract import Card, Certainty, Login, OutgoingEffect
 from shared.db import Session
 from shared.domain.brands import channels
-from shared.domain.publishing import attempts, budgets, chains, due, effects, held, holds, outcomes, overdue
+from shared.domain.publishing import attempts, budgets, chains, due, effects, held, holds, naming, outcomes, overdue
 from shared.domain.publishing.attempts import Next, Pace, Result, Step
 from shared.domain.publishing.due import Claim
 from shared.domain.publishing.due import claim as claim_due
 from shared.domain.publishing.held import Held
+from shared.domain.publishing.media_addresses import Address
 from shared.domain.publishing.outcomes import Live, Outcome, Ready
 from shared.domain.scope import Scope
 from shared.ids import new_uuid
@@ -47,18 +48,27 @@ class Try:
 
 
 async def begin(
-    session: Session, scope: Scope, vault: Vault, claims: Sequence[Claim], *, cards: Cards, pace: Pace, now: datetime
+    session: Session,
+    scope: Scope,
+    vault: Vault,
+    claims: Sequence[Claim],
+    *,
+    cards: Cards,
+    pace: Pace,
+    address: Address,
+    now: datetime,
 ) -> list[Try]:
     """Begin an attempt for each of a brand's claims. Once this is committed the calls may be made.
 
     Claims that were called off are passed over; effects of a channel that stands still are put back to wait; what comes
-    too late goes the way that its brand wants.
+    too late goes the way that its brand wants. `address` is where media of ours are found by networks that fetch.
     """
     # Before any row is locked: a hold that is committed is seen, and one that comes now waits for this to be over.
     on_hold = await holds.current(session, scope) is not None
     behind = await held.post_ids(session, scope, [claim.outgoing_id for claim in claims])
     found = await held.hold(session, scope, behind)
     kept = await due.keep(session, scope, [claim for claim in claims if claim.outgoing_id in found], pace.lease)
+    await _bring_media(session, scope, [found[claim.outgoing_id] for claim in kept], address)
     late = await overdue.fates(session, scope, [found[claim.outgoing_id] for claim in kept], cards=cards, now=now)
     begun = []
     for claim in kept:
@@ -78,6 +88,14 @@ async def begin(
             await chains.end_beneath(session, scope, one, OutgoingState.REFUSED, now=now)
     await held.tell(session, scope, changed, now=now)
     return begun
+
+
+async def _bring_media(session: Session, scope: Scope, kept: Sequence[Held], address: Address) -> None:
+    """Let each effect have its media as they are now."""
+    known = await naming.known(session, scope, [one.outgoing.payload.get("media") or [] for one in kept])
+    for one in kept:
+        payload = one.outgoing.payload
+        one.media = known.outgoing(scope, payload.get("media") or [], address, payload.get("language"))
 
 
 async def _begin_one(

@@ -17,6 +17,7 @@ from shared.domain.publishing import (
     letting_go,
     locked,
     moving,
+    naming,
     plans,
     reading,
     recurrences,
@@ -66,6 +67,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     A draft may say what a network would not take: its variant lists it among its problems.
     """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
+    draft = await naming.filled(session, scope, draft)
     slots = await seats.lock(session, scope) if draft.slot is not None else []
     channel_ids = list(dict(drafts.named_channels(draft.channel_ids, draft.variants)))
     moment, seat = await seats.meant(session, scope, draft, slots, channel_ids=channel_ids, now=now)
@@ -87,6 +89,7 @@ async def create(session: Session, scope: Scope, *, draft: PostDraft, cards: Car
     found = await variants.set_up(
         session, scope, post, channel_ids=draft.channel_ids, drafts=draft.variants, standing=(), cards=cards
     )
+    await naming.keep_uses(session, scope, post)
     waits_for = None
     if draft.status == "scheduled" or (draft.status is None and moment is not None):
         at = _when(scope, moment, now)
@@ -114,6 +117,7 @@ async def update(
     Raises NotFound, Stale, Invalid, and Conflict once it is being sent.
     """
     post, standing = await locked.take(session, scope, post_id, Verb.EDIT, if_version=if_version)
+    changes = await naming.filled(session, scope, changes)
     given = changes.model_fields_set
     if "text" in given:
         if changes.text is None:
@@ -143,6 +147,7 @@ async def update(
         standing = await variants.set_up(
             session, scope, post, channel_ids=channel_ids, drafts=own, standing=standing, cards=cards
         )
+    await naming.keep_uses(session, scope, post)
     waits_for = await plans.edited(session, scope, post, standing, cards=cards, now=now)
     await fitting.note(session, scope, post, standing, cards)
     return await _changed(session, scope, post, "post.update", now, waits_for)

@@ -13,7 +13,7 @@ from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.page import Cursors, Page, PageRequest
-from shared.domain.publishing import blackouts, repeats, rules, wallclock
+from shared.domain.publishing import blackouts, naming, repeats, rules, wallclock
 from shared.domain.publishing.drafts import MOST_MEDIA, Link, MediaItem, PostDraft, Text, VariantDraft
 from shared.domain.publishing.repeats import Occurrence
 from shared.domain.publishing.slots import Channels, TimeOfDay, Zone
@@ -109,6 +109,7 @@ async def lock(session: Session, scope: Scope, recurrence_id: UUID, if_version: 
 async def write(session: Session, scope: Scope, *, draft: RecurrenceDraft, now: datetime) -> Recurrence:
     """Keep a recurrence; no post is made of it yet. Raises Invalid, naming the place."""
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
+    naming.refuse_own(draft)
     made = await _read(session, scope, draft, now)
     made.template = draft.model_dump(mode="json", include=set(_TEMPLATE))
     made.created_by = scope.principal.user_id if scope.principal is not None else None
@@ -144,6 +145,7 @@ async def upcoming(
 
 def change(recurrence: Recurrence, changes: RecurrenceChanges, now: datetime) -> None:
     """Write changes into a recurrence that is locked. Raises Invalid, and Conflict where it has ended."""
+    naming.refuse_own(changes)
     require_going(recurrence)
     given = changes.model_dump(mode="json", exclude_unset=True)
     for name, value in given.items():

@@ -1,6 +1,6 @@
 """What a client sees by a link: each post as it will look on each channel, and whether it is theirs to agree to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -8,8 +8,9 @@ from typing import assert_never
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import contents, links, reading, reviews
+from shared.domain.publishing import contents, links, naming, reading, reviews
 from shared.domain.publishing.fitting import link_of, media_of, text_of
+from shared.domain.publishing.media_addresses import Address
 from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models.approval import Approval, ApprovalLink
@@ -69,8 +70,8 @@ class View:
     posts: Sequence[Shown]
 
 
-async def view(session: Session, scope: Scope, link: ApprovalLink) -> View:
-    """What the link opens now."""
+async def view(session: Session, scope: Scope, link: ApprovalLink, *, address: Address) -> View:
+    """What the link opens now; `address` is where media of ours can be seen."""
     brand = await session.get_one(Brand, scope.brand_id)
     posts = await links.posts_of(session, scope, link)
     ids = [post.id for post in posts]
@@ -79,12 +80,18 @@ async def view(session: Session, scope: Scope, link: ApprovalLink) -> View:
     said = await reviews.said_of(session, scope, ids)
     wanted = select(Channel).where(col(Channel.brand_id) == scope.brand_id)
     channels = {channel.id: channel for channel in (await session.execute(wanted)).scalars()}
+    lists = [items for post in posts for items in naming.lists_of(post, variants.get(post.id, []))]
+    known = await naming.known(session, scope, lists)
+
+    def seen(items: JsonList) -> JsonList:
+        return [{"kind": o.kind, "url": o.url, "alt": o.alt} for o in known.outgoing(scope, items, address)]
+
     shown = []
     for post in posts:
         own = [one for one in said.get(post.id, []) if one.link_id == link.id]
         found = [one for one in variants.get(post.id, []) if one.status is not VariantStatus.CANCELLED]
         stage = stage_of(post, stands[post.id], own)
-        forms = [_form(post, one, channels[one.channel_id]) for one in found] if stage in SHOWN else []
+        forms = [_form(post, one, channels[one.channel_id], seen) for one in found] if stage in SHOWN else []
         shown.append(Shown(post, contents.digest(post, variants.get(post.id, [])), stage, forms, own))
     return View(link, brand, shown)
 
@@ -108,14 +115,14 @@ def stage_of(post: Post, stands: Standing, own: Sequence[Approval]) -> Stage:
     return found
 
 
-def _form(post: Post, variant: Variant, channel: Channel) -> Form:
+def _form(post: Post, variant: Variant, channel: Channel, seen: Callable[[JsonList], JsonList]) -> Form:
     return Form(
         channel=channel.name,
         network=channel.network,
         text=text_of(post, variant),
-        media=media_of(post, variant),
+        media=seen(media_of(post, variant)),
         link=link_of(post, variant),
         first_comment=variant.first_comment,
-        parts=variant.parts,
+        parts=[{**part, "media": seen(part.get("media") or [])} for part in variant.parts],
         url=variant.url,
     )

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from shared.contract import Capability, Card
 from shared.db import Session
 from shared.domain.brands.lanes import lane_of
-from shared.domain.publishing import due, effects, fitting, reading, transitions
+from shared.domain.publishing import due, effects, fitting, naming, reading, transitions
 from shared.domain.publishing.cautions import digest
 from shared.domain.publishing.drafts import MediaItem, VariantDraft, named_channels
 from shared.domain.publishing.fitting import Cards, link_apart, link_of, media_of, said, text_of
@@ -65,7 +65,7 @@ def _write(variant: Variant, draft: VariantDraft) -> None:
 
 def dumped(media: Sequence[MediaItem]) -> JsonList:
     """Media as they are kept."""
-    return [item.model_dump() for item in media]
+    return [item.stored() for item in media]
 
 
 def as_draft(variant: Variant) -> VariantDraft:
@@ -135,7 +135,8 @@ async def ready(
         if not text_of(post, variant).strip() and not media_of(post, variant) and link_of(post, variant) is None:
             place = ("text",) if variant.text is None else (*places[variant.channel_id], "text")
             raise Invalid([Problem("required", "a post needs a text or media to go out", place)])
-    fitting.refuse(post, sending, places, channels, cards)
+    known = await naming.known(session, scope, naming.lists_of(post, sending))
+    fitting.refuse(post, sending, places, channels, cards, known)
     return sending, channels
 
 

@@ -16,6 +16,7 @@ from shared.domain import scope as scopes
 from shared.domain.publishing import outgoing, posts
 from shared.domain.publishing.attempts import Pace
 from shared.domain.publishing.drafts import PostDraft
+from shared.domain.publishing.media_addresses import Addresses
 from shared.domain.publishing.outcomes import Outcome
 from shared.domain.publishing.outgoing import Claim, Try
 from shared.domain.scope import Scope
@@ -33,6 +34,7 @@ PACE = Pace(
     doubt=timedelta(seconds=30),
 )
 RECEIVER = {"url": "http://127.0.0.1:9/posts", "secret": "whsec_c2VjcmV0"}
+ADDRESS = Addresses(Vault(["a key of the tests"]), "http://api.example").at
 Act = Callable[[Session, Scope], Awaitable[Any]]
 
 
@@ -96,7 +98,9 @@ class Desk:
 
     async def begin(self, claims: list[Claim], now: datetime) -> list[Try]:
         async with self.at(self.worker) as (session, scope):
-            return await outgoing.begin(session, scope, self.vault, claims, cards=self.cards, pace=PACE, now=now)
+            return await outgoing.begin(
+                session, scope, self.vault, claims, cards=self.cards, pace=PACE, address=ADDRESS(now), now=now
+            )
 
     async def settle(self, made: Try, outcome: Outcome, now: datetime) -> bool:
         async with self.at(self.worker) as (session, scope):

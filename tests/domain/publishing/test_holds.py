@@ -14,7 +14,7 @@ from shared.errors import Conflict, Invalid, NotAllowed
 from shared.models.enums import EventType, GrantRole, HoldSource, Missed, OutgoingState, PostStatus, VariantStatus
 from tests.conftest import NOW
 from tests.domain.publishing.agreeing import ELIF, Table
-from tests.domain.publishing.conftest import LATER, PACE, Desk
+from tests.domain.publishing.conftest import ADDRESS, LATER, PACE, Desk
 
 AFTER = LATER + timedelta(minutes=10)
 
@@ -86,7 +86,9 @@ async def test_a_hold_waits_for_what_is_beginning_and_sees_it(table: Table, desk
     post = await desk.scheduled(await desk.channel())
     claims = await desk.claim(LATER)
     async with desk.at(desk.worker) as (session, scope):
-        await outgoing.begin(session, scope, desk.vault, claims, cards=CARDS, pace=PACE, now=LATER)
+        await outgoing.begin(
+            session, scope, desk.vault, claims, cards=CARDS, pace=PACE, address=ADDRESS(LATER), now=LATER
+        )
         holding = asyncio.create_task(table.hold(LATER))
         await asyncio.sleep(0.3)
         assert not holding.done()

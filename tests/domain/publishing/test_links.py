@@ -13,7 +13,7 @@ from shared.models.enums import ApprovalKind, PostStatus, Reviewer
 from shared.models.post import Post
 from tests.conftest import NOW
 from tests.domain.publishing.agreeing import NOOR, Table
-from tests.domain.publishing.conftest import LATER, Desk
+from tests.domain.publishing.conftest import ADDRESS, LATER, Desk
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def table(desk: Desk) -> Table:
 async def see(table: Table, token: str) -> View:
     async with table.desk.app.session() as session:
         scope, link = await links.enter(session, token, now=NOW)
-        return await showing.view(session, scope, link)
+        return await showing.view(session, scope, link, address=ADDRESS(NOW))
 
 
 async def for_client(table: Table, desk: Desk) -> Post:

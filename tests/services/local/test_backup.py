@@ -63,12 +63,23 @@ async def test_an_embedded_house_moves_to_a_new_folder_with_its_rows_and_secrets
     async with backups.database(here) as running:
         await asyncio.to_thread(migrate, running)
         signing_key = await make_brand(running, "Dunes", Vault(key))
+    picture = here.data_dir / "media" / "brand_a" / "med_a.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"a picture")
+    (here.data_dir / "media" / ".incoming").mkdir()
+    (here.data_dir / "media" / ".incoming" / "half.upload").write_bytes(b"half")
     file = tmp_path / "a backup"
-    assert "1 brands" in await backups.backup(here, file)
+    assert "1 brands at schema" in (said := await backups.backup(here, file))
+    assert "1 media" in said
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
     there = Settings(data_dir=tmp_path / "second house")
+    stale = there.data_dir / "media" / "brand_b" / "med_b.jpg"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"of before")
     await backups.restore(there, file, replace=False)
+    media = {path.relative_to(there.data_dir): path.read_bytes() for path in there.data_dir.glob("media/*/*")}
+    assert media == {Path("media/brand_a/med_a.jpg"): b"a picture"}
     assert folder.kept_keys(there.data_dir) == key
     async with backups.database(there) as running:
         assert running.owner_database_url is not None
