@@ -18,7 +18,6 @@ _MORE_SECONDS = 1.5  # what a scheduler still does once the effect is settled
 _LATER_SECONDS = 3.0  # given to one that goes on after it stood still
 _LOOK_SECONDS = 0.05
 _TIMES = 4  # that a point is tried to be reached
-_WAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +66,12 @@ class Ended:
 KILL = Blow()
 
 
-async def count(stage: Stage, nursery: Nursery, scenario: Scenario) -> list[Point]:
+async def count(stage: Stage, nursery: Nursery, scenario: Scenario, *, ways: int = 2) -> list[Point]:
     """Every point that an unhindered scheduler comes by from claim to settling, in order.
 
-    The shortest of two ways: a scheduler that is slow does more, since it looks before it sends what is not young.
+    The shortest of several ways: a scheduler that is slow does more, since it looks before it sends what is not young.
     """
-    going = [_way(stage, nursery, scenario, on) for on in await stage.spots(scenario.network, scenario.lie, _WAYS)]
+    going = [_way(stage, nursery, scenario, on) for on in await stage.spots(scenario.network, scenario.lie, ways)]
     way = min((way for way in await asyncio.gather(*going) if way), key=len, default=[])
     assert way, f"{scenario} does not end well with nobody hindering it"
     seen: Counter[str] = Counter()

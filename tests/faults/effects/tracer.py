@@ -18,6 +18,7 @@ _OURS = tuple(str(_ROOT / name) + "/" for name in ("services", "shared"))
 _ROOTS = tuple(str(_ROOT / name) for name in ("services/scheduler/sending.py", "services/logins.py"))
 _STATEMENT, _COMMIT = "_prepare_and_execute", "commit"
 _PIECES = "_chunks"  # of an answer: how many there are is chance
+_LOCKS = "handle_async_request"  # a connection's own, before anything is sent: whether it has to wait is chance
 # What CPython puts between two coroutines, and has no name for the inner one.
 _OPAQUE = frozenset({"coroutine_wrapper", "async_generator_asend", "async_generator_athrow", "anext_awaitable"})
 
@@ -56,6 +57,8 @@ class Tracer:
                 return None
             return Place(_words(frames[own], found[1]), (awaited, found[0]), is_commit=found[1] == _COMMIT)
         step = next((code.co_name for _, code in reversed(below) if "/httpcore/_async/http11" in code.co_filename), "")
+        if step == _LOCKS:
+            return None
         return Place(_words(frames[own], step), (awaited, step))
 
     def reach(self, words: str) -> None:
