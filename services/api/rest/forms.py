@@ -2,8 +2,24 @@
 
 from datetime import datetime
 
-from services.api.rest.ids import PostRef
+from services.api.rest.ids import MediaRef, PostRef
 from services.api.rest.shapes import Read
+
+
+class MediaItemRead(Read):
+    """One of the brand's media, or what stands on the web."""
+
+    media_id: MediaRef | None
+    url: str | None
+    kind: str
+    alt: str | None
+
+
+class FormPartRead(Read):
+    """What follows in the same thread, as it is written."""
+
+    text: str
+    media: list[MediaItemRead]
 
 
 class WarningRead(Read):

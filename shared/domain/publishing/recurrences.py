@@ -195,6 +195,11 @@ def forms_of(recurrence: Recurrence) -> list[VariantDraft]:
     return [VariantDraft.model_validate({**one, "channel_id": UUID(one["channel_id"])}) for one in said]
 
 
+def media_of(recurrence: Recurrence) -> list[MediaItem]:
+    """What goes with it."""
+    return [MediaItem.model_validate(item) for item in recurrence.template["media"]]
+
+
 def channels_of(recurrence: Recurrence) -> list[UUID]:
     """The channels on which it speaks."""
     named = [form["channel_id"] for form in recurrence.template.get("variants") or []]
@@ -206,7 +211,7 @@ def draft_of(recurrence: Recurrence, occurrence: Occurrence) -> PostDraft:
     local = wallclock.written(occurrence.local)
     return PostDraft(
         text=recurrence.template["text"],
-        media=[MediaItem.model_validate(item) for item in recurrence.template["media"]],
+        media=media_of(recurrence),
         link=recurrence.template["link"],
         channel_ids=channels_of(recurrence),
         variants=forms_of(recurrence),
