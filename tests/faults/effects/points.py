@@ -69,16 +69,20 @@ KILL = Blow()
 async def count(stage: Stage, nursery: Nursery, scenario: Scenario, *, ways: int = 2) -> list[Point]:
     """Every point that an unhindered scheduler comes by from claim to settling, in order.
 
-    The shortest of several ways: a scheduler that is slow does more, since it looks before it sends what is not young.
+    What only some of several ways have is chance: one that is slow looks before it sends, and asks what is late.
     """
     going = [_way(stage, nursery, scenario, on) for on in await stage.spots(scenario.network, scenario.lie, ways)]
-    way = min((way for way in await asyncio.gather(*going) if way), key=len, default=[])
-    assert way, f"{scenario} does not end well with nobody hindering it"
+    found = [way for way in await asyncio.gather(*going) if way]
+    assert found, f"{scenario} does not end well with nobody hindering it"
+    common = Counter(found[0])
+    for way in found[1:]:
+        common &= Counter(way)
     seen: Counter[str] = Counter()
-    points = []
-    for number, words in enumerate(way, 1):
+    points: list[Point] = []
+    for words in min(found, key=len):
         seen[words] += 1
-        points.append(Point(scenario, number, words, seen[words]))
+        if seen[words] <= common[words]:
+            points.append(Point(scenario, len(points) + 1, words, seen[words]))
     return points
 
 
@@ -111,7 +115,7 @@ async def at_points(
     ended = [one for several in await asyncio.gather(*going) for one in several]
     await asyncio.sleep(LATE_SECONDS)
     fates = [await fate(stage, one) for one in ended]
-    return Tally(points=len(points), fates=fates, missed=[str(point) for point in run.missed])
+    return Tally(points=len(points) - len(run.missed), fates=fates, missed=[str(point) for point in run.missed])
 
 
 async def fate(stage: Stage, ended: Ended) -> Fate:

@@ -15,7 +15,8 @@ HEAD = """
 An effect is a post, a reply, a hiding, a deletion. Each run asks for one by REST, on a spot of its own, from a
 scheduler that is hurt; then another one takes over. A *point* is an await of the sending path that suspends (a
 statement, a COMMIT before it is sent and after it came back, a step of an HTTP exchange), as a tracer numbers them;
-the scheduler ends itself there, at each in turn. The networks are the practice network and a partner behind `generic`
+the scheduler ends itself there, at each in turn. Points that only a slow way has, such as a look before a send that is
+no longer young, are left out. The networks are the practice network and a partner behind `generic`
 that does twice what it is asked twice, and they lie. Afterwards it is counted on the network what is live, and asked
 by REST what is told of it.
 

@@ -26,8 +26,9 @@ def test_what_is_not_so_breaks_its_invariant(state: str, copies: int, broken: se
     assert set(Tally(fates=[GOOD, Fate("point 2", state, copies, 1.0)]).breaches()) == broken
 
 
-def test_a_point_that_was_never_reached_is_said() -> None:
-    assert Tally(points=2, fates=[GOOD], missed=["point 2"]).breaches() == {REACHED: ["point 2"]}
+def test_points_that_were_never_reached_are_said_where_they_are_more_than_chance() -> None:
+    assert Tally(points=49, fates=[GOOD], missed=["point 2"]).breaches() == {REACHED: ["point 2"]}
+    assert Tally(points=50, fates=[GOOD], missed=["point 2"]).breaches() == {}
 
 
 def test_those_in_doubt_are_counted_by_who_settled_them() -> None:
