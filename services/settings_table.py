@@ -20,6 +20,8 @@ def variable(name: str, field: FieldInfo) -> str:
 def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{int(value)}`"
+    if isinstance(value, tuple) and value:
+        return f"`{','.join(map(str, value))}`"
     return "unset" if value is None or value == () else f"`{value}`"
 
 

@@ -26,13 +26,14 @@ _SERVER_SETTINGS = {"citus.propagate_set_commands": "local", "jit": "off"}
 # these is the fault of what was in it.
 _PASSING = frozenset(
     {
-        *("08000", "08001", "08003", "08006", "57P01", "57P02", "57P03", "40P01", "40001", "25P03", "25006"),
+        *("08000", "08001", "08003", "08006", "57P01", "57P02", "57P03", "40P01", "40001", "25P03", "25P04", "25006"),
         *("53000", "53100", "53200", "53300", "53400", "58000", "58030"),
     }
 )
 
 
 _CONNECT_SECONDS = 10.0
+_LONGEST = 5  # times the stillness that a transaction may last in all
 _HEARD_SECONDS = 1.0
 _DRIVER = "parvis driver"  # where a session keeps its transaction's connection: asking SQLAlchemy for it takes 0.1 ms
 
@@ -88,7 +89,7 @@ class Database:
         stillness: timedelta = timedelta(seconds=60),
         patience: timedelta | None = None,
     ) -> None:
-        """`stillness`: how long a transaction may stand still before the server ends it.
+        """`stillness`: how long a transaction may stand still before the server ends it; it may last five times that.
 
         A process that is stopped, or a machine that is gone, would hold its locks, and so its brand, for ever.
         `patience`: how long we wait for the answer to one statement (None: for ever). It is kept here and not by the
@@ -98,6 +99,8 @@ class Database:
             **_SERVER_SETTINGS,
             "application_name": f"parvis {name}",
             "idle_in_transaction_session_timeout": f"{stillness / timedelta(milliseconds=1):.0f}ms",
+            # One that stands still in the middle of a statement does not count as idle.
+            "transaction_timeout": f"{stillness * _LONGEST / timedelta(milliseconds=1):.0f}ms",
         }
         self.engine: AsyncEngine = create_async_engine(
             driver_url(url),

@@ -2,9 +2,11 @@
 
 import json
 from datetime import timedelta
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -98,6 +100,15 @@ class Settings(BaseSettings):
         (),
         description="Address ranges that the guarded client may call although they are private, comma-separated.",
     )
+    frontend_url: str | None = Field(
+        None, description="The frontend's address, for links in notifications. Unset: they have none."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server for notifications: `smtp://user:password@host:587` (TLS by STARTTLS where the"
+        " server has it) or `smtps://…:465`. Unset: no mails.",
+    )
+    mail_from: str = Field("Parvis <parvis@localhost>", description="Whom mails come from.")
     example: bool = Field(
         True,
         description="Play the example brand's payloads on the first run, and show its mentions on the start page.",
@@ -148,6 +159,20 @@ class Settings(BaseSettings):
         ge=0,
         description="Holes in a channel's coverage that are longer are looked back upon, where its network can.",
     )
+    webhook_retry_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
+        (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="Waits between the tries of an outgoing webhook, comma-separated.",
+    )
+    webhook_disable_hours: float = Field(
+        120, gt=0, description="Hours in which a webhook's every delivery fails before its endpoint is switched off."
+    )
+    webhook_timeout_seconds: float = Field(15, gt=0, description="How long an outgoing webhook waits for its answer.")
+    mail_retry_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
+        (60, 300, 1800, 7200, 21600, 43200), description="Waits between the tries of a mail, comma-separated."
+    )
+    notification_days: int = Field(
+        90, ge=1, description="Days that notifications, mails and deliveries of webhooks are kept."
+    )
     shutdown_seconds: float = Field(
         10, gt=0, description="How long a service may take to finish what it began when it is asked to stop."
     )
@@ -170,13 +195,39 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError("this is not JSON; write a list of objects") from None
 
-    @field_validator("secret_keys", "cors_origins", "private_networks", mode="before")
+    @field_validator(
+        "secret_keys", "cors_origins", "private_networks", "webhook_retry_seconds", "mail_retry_seconds", mode="before"
+    )
     @classmethod
     def _split(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         parts = [part.strip() for part in value.split(",") if part.strip()]
         return [ip_network(part) for part in parts] if info.field_name == "private_networks" else parts
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+                raise ValueError("write smtp://user:password@host:port or smtps://…")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1] or any(ord(letter) < 32 for letter in value):
+            raise ValueError("write an address, such as Parvis <parvis@example.org>")
+        return value
+
+    @property
+    def webhook_waits(self) -> list[timedelta]:
+        return [_seconds(wait) for wait in self.webhook_retry_seconds]
+
+    @property
+    def mail_waits(self) -> list[timedelta]:
+        return [_seconds(wait) for wait in self.mail_retry_seconds]
 
     @property
     def statement_timeout(self) -> timedelta:

@@ -13,7 +13,17 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from services.api import approval_routes, approving, errors, oauth, openapi, pages, receiving, showing
+from services.api import (
+    approval_routes,
+    approving,
+    errors,
+    oauth,
+    openapi,
+    pages,
+    receiving,
+    showing,
+    unsubscribing,
+)
 from services.api.auth import KeyUse
 from services.api.context import Services
 from services.api.graphql import Ahead, Engine, graphql_routes
@@ -39,13 +49,17 @@ from services.api.rest import (
     media,
     mentions,
     metrics,
+    notifications,
     operations,
     outgoing,
     posts,
+    preferences,
     recurrences,
     slots,
     threads,
     viewer,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 from services.media.checking import Checker
 from services.serving import Check, probe_routes
@@ -115,6 +129,12 @@ ROUTERS = (
     outgoing.router,
     acts.router,
     acts.blocking,
+    preferences.router,
+    notifications.router,
+    webhook_endpoints.reading,
+    webhook_endpoints.changing,
+    webhook_deliveries.listing,
+    webhook_deliveries.router,
     audit.router,
 )
 
@@ -192,6 +212,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
             HTTPException: errors.on_http_error,
         },
     )
+    app.include_router(unsubscribing.router)  # before the addresses of single notifications
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(oauth.router)
@@ -213,7 +234,7 @@ def _middleware(settings: Settings, allowance: Allowance, engine: Engine) -> lis
         Middleware(
             Cors,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=_ALLOWED_HEADERS,
             expose_headers=EXPOSED_HEADERS,
             max_age=600,

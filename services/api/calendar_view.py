@@ -1,23 +1,28 @@
 """A calendar as both doors show it: plain values, with public ids."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from services.api.context import Services
 from shared.domain.publishing import recurrences
 from shared.domain.publishing.calendar import BEGINNING, Calendar, Day, PostOn
 from shared.domain.publishing.repeats import Occurrence
-from shared.ids import Prefix, typeid
+from shared.ids import Prefix, typeid, typeids
 
 Plain = dict[str, Any]
+Known = Callable[[Prefix, UUID], str]
 
 
 def view(found: Calendar) -> Plain:
     """The whole of it; enumerations are their members still."""
-    return {"timezone": found.timezone, "days": [_day(day) for day in found.days]}
+    # Channels, slots and recurrences are few, and named by many.
+    known = cache(typeid)
+    return {"timezone": found.timezone, "days": [_day(day, known) for day in found.days]}
 
 
-def _day(day: Day) -> Plain:
+def _day(day: Day, known: Known) -> Plain:
     return {
         "date": day.date,
         "blackouts": [
@@ -29,49 +34,54 @@ def _day(day: Day) -> Plain:
             }
             for one in day.blackouts
         ],
-        "posts": [_post(one) for one in day.posts],
+        "posts": _posts(day.posts, known),
         "slots": [
             {
-                "slot_id": typeid(Prefix.SLOT, one.slot.id),
+                "slot_id": known(Prefix.SLOT, one.slot.id),
                 "label": one.slot.label,
                 **_when(one.occurrence),
-                "channel_ids": [typeid(Prefix.CHANNEL, id_) for id_ in one.slot.channel_ids],
+                "channel_ids": [known(Prefix.CHANNEL, id_) for id_ in one.slot.channel_ids],
             }
             for one in day.slots
         ],
         "previews": [
             {
-                "recurrence_id": typeid(Prefix.RECURRENCE, one.recurrence.id),
+                "recurrence_id": known(Prefix.RECURRENCE, one.recurrence.id),
                 "text": one.recurrence.template["text"][:BEGINNING],
                 "day": one.occurrence.on,
                 **_when(one.occurrence),
-                "channel_ids": [typeid(Prefix.CHANNEL, id_) for id_ in recurrences.channels_of(one.recurrence)],
+                "channel_ids": [known(Prefix.CHANNEL, id_) for id_ in recurrences.channels_of(one.recurrence)],
             }
             for one in day.previews
         ],
     }
 
 
-def _post(one: PostOn) -> Plain:
-    return {
-        "id": typeid(Prefix.POST, one.id),
-        "status": one.status,
-        "text": one.text,
-        "at": one.at,
-        "local_time": one.local_time,
-        "timezone": one.timezone,
-        "slot_id": typeid(Prefix.SLOT, one.slot_id) if one.slot_id is not None else None,
-        "recurrence_id": typeid(Prefix.RECURRENCE, one.recurrence_id) if one.recurrence_id is not None else None,
-        "variants": [
-            {
-                "id": typeid(Prefix.VARIANT, form.id),
-                "channel_id": typeid(Prefix.CHANNEL, form.channel_id),
-                "status": form.status,
-                "url": form.url,
-            }
-            for form in one.variants
-        ],
-    }
+def _posts(posts: Sequence[PostOn], known: Known) -> list[Plain]:
+    ids = typeids(Prefix.POST, [one.id for one in posts])
+    forms = iter(typeids(Prefix.VARIANT, [form.id for one in posts for form in one.variants]))
+    return [
+        {
+            "id": id_,
+            "status": one.status,
+            "text": one.text,
+            "at": one.at,
+            "local_time": one.local_time,
+            "timezone": one.timezone,
+            "slot_id": known(Prefix.SLOT, one.slot_id) if one.slot_id is not None else None,
+            "recurrence_id": known(Prefix.RECURRENCE, one.recurrence_id) if one.recurrence_id is not None else None,
+            "variants": [
+                {
+                    "id": next(forms),
+                    "channel_id": known(Prefix.CHANNEL, form.channel_id),
+                    "status": form.status,
+                    "url": form.url,
+                }
+                for form in one.variants
+            ],
+        }
+        for id_, one in zip(ids, posts, strict=True)
+    ]
 
 
 def _when(one: Occurrence) -> Plain:

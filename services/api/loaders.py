@@ -12,6 +12,7 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
+from shared.domain.notifying import delivery_log, notifications
 from shared.domain.publishing import campaigns, cautions, figures, media, naming, posts, reviews
 from shared.domain.publishing.cautions import Caution
 from shared.domain.publishing.naming import Known
@@ -33,6 +34,8 @@ from shared.models import (
     Post,
     Thread,
     Variant,
+    WebhookAttempt,
+    WebhookDelivery,
 )
 from shared.models.base import JsonList
 
@@ -152,6 +155,25 @@ async def standing(context: Context, row: Post) -> Standing | None:
         return await reviews.standings(session, scope, list((await _posts(session, scope, ids)).values()))
 
     return await _load(context, "standing", row.brand_id, row.id, read)
+
+
+async def spoken(context: Context, brand_id: UUID) -> str | None:
+    """In which language the viewer is told of a brand."""
+
+    async def read(session: Session, scope: Scope, ids: list[UUID]) -> dict[UUID, str]:
+        assert scope.principal is not None
+        return await notifications.spoken(session, scope.principal, ids)
+
+    return await _load(context, "spoken", brand_id, brand_id, read)
+
+
+async def webhook_attempts(context: Context, row: WebhookDelivery) -> list[WebhookAttempt]:
+    """Every try at a delivery."""
+
+    async def read(session: Session, _: Scope, ids: list[UUID]) -> dict[UUID, list[WebhookAttempt]]:
+        return await delivery_log.attempts(session, row.brand_id, ids)
+
+    return await _load(context, f"webhook attempts of {row.brand_id}", row.brand_id, row.id, read) or []
 
 
 async def attempts(context: Context, brand_id: UUID, outgoing_id: UUID) -> list[Attempt]:

@@ -18,6 +18,7 @@ from shared.errors import Invalid, NotAuthenticated, ParvisError, Problem
 from shared.ids import Prefix, parse_typeid
 from shared.queues import Task
 
+S = TypeVar("S")
 T = TypeVar("T")
 _BRAND = "brand"  # under this name what is kept of a mutation says whose it was
 
@@ -71,6 +72,55 @@ async def mutate(
     A repeat under the same idempotency key gets `again` from what was `kept`. Expected failures become problems, and
     nothing of them is written.
     """
+
+    async def opened(session: Session, principal: Principal, before: dict[str, Any] | None) -> Scope:
+        # A repeat is about the same brand as the first, also where the first has deleted what told which one it is.
+        brand_id = (
+            UUID(before[_BRAND]) if before and _BRAND in before else await _brand(session, context, principal, target)
+        )
+        return await scopes.open_brand(session, principal, brand_id)
+
+    def kept_with_brand(thing: T, scope: Scope) -> dict[str, Any]:
+        return {**kept(thing), _BRAND: str(scope.brand_id)}
+
+    return await _run(context, response_key, _Verb(opened, act, kept_with_brand, again), bells, before)
+
+
+async def mutate_own(
+    context: Context,
+    response_key: str,
+    act: Callable[[Session, Principal], Awaitable[T]],
+    *,
+    kept: Callable[[T], dict[str, Any]],
+    again: Callable[[Session, Principal, dict[str, Any]], Awaitable[T]],
+    bells: Sequence[Task] = (),
+    before: Callable[[], Awaitable[None]] = nothing,
+) -> Outcome[T]:
+    """`mutate` for what is the principal's own and of no one brand."""
+
+    async def opened(_session: Session, principal: Principal, _before: dict[str, Any] | None) -> Principal:
+        return principal
+
+    return await _run(context, response_key, _Verb(opened, act, lambda thing, _: kept(thing), again), bells, before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb(Generic[S, T]):
+    """What is done, with what (`opened`), what is kept of it, and how a repeat finds it again."""
+
+    opened: Callable[[Session, Principal, dict[str, Any] | None], Awaitable[S]]
+    act: Callable[[Session, S], Awaitable[T]]
+    kept: Callable[[T, S], dict[str, Any]]
+    again: Callable[[Session, S, dict[str, Any]], Awaitable[T]]
+
+
+async def _run(
+    context: Context,
+    response_key: str,
+    verb: _Verb[S, T],
+    bells: Sequence[Task],
+    before: Callable[[], Awaitable[None]],
+) -> Outcome[T]:
     await context.begin_field()
     try:
         await before()
@@ -80,7 +130,7 @@ async def mutate(
     for attempt in count(1):
         state = _Attempt()
         try:
-            outcome = await _once(context, response_key, target, act, kept, again, state)
+            outcome = await _once(context, response_key, verb, state)
             break
         except Exception as error:
             if not state.is_committing and tries.go_on(attempt, error):
@@ -95,32 +145,20 @@ async def mutate(
     return outcome
 
 
-async def _once(
-    context: Context,
-    response_key: str,
-    target: Target,
-    act: Act[T],
-    kept: Callable[[T], dict[str, Any]],
-    again: Again[T],
-    state: _Attempt,
-) -> Outcome[T]:
+async def _once(context: Context, response_key: str, verb: _Verb[S, T], state: _Attempt) -> Outcome[T]:
     services = context.services
     what = asked(context, response_key)
     async with services.db.session() as session:
         principal = await scopes.enter(session, context.api_key)
         before = await idempotency.recall(session, services.vault, principal, what) if what else None
-        # A repeat is about the same brand as the first, also where the first has deleted what told which one it is.
-        brand_id = (
-            UUID(before[_BRAND]) if before and _BRAND in before else await _brand(session, context, principal, target)
-        )
-        scope = await scopes.open_brand(session, principal, brand_id)
+        opened = await verb.opened(session, principal, before)
         if before is not None:
             context.was_replayed = True
-            outcome = Outcome(await again(session, scope, before), was_replayed=True)
+            outcome = Outcome(await verb.again(session, opened, before), was_replayed=True)
         else:
-            thing = await act(session, scope)
+            thing = await verb.act(session, opened)
             if what:
-                remembered = {**kept(thing), _BRAND: str(brand_id)}
+                remembered = verb.kept(thing, opened)
                 await idempotency.remember(session, services.vault, principal, what, remembered, now=services.clock())
             outcome = Outcome(thing)
         state.is_committing = True

@@ -29,6 +29,8 @@ _TAGS = (
     ("arrivals", "Raw things that came in, as they came."),
     ("metrics", "Figures over time."),
     ("posts", "What the brand has to say."),
+    ("notifications", "What a user is told, and how they want to be told."),
+    ("webhooks", "Addresses that are told of notifications, and what was sent there."),
     ("media", "Pictures, films and sounds to go with it."),
     ("audit", "Who did what."),
 )
@@ -114,7 +116,7 @@ def _answers(method: str, operation: Json) -> None:
     if method == "post":
         statuses |= {"409"}
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
-    if method in {"patch", "delete"}:
+    if method in {"patch", "put", "delete"}:
         statuses |= {"409"}
     if "requestBody" in operation:
         statuses |= {"413", "415"}

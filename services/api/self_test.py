@@ -127,12 +127,16 @@ async def refuse_address(services: Means, base_url: str | None, credentials: dic
     """Raise Invalid where the guarded client would not call an address that somebody typed in."""
     typed = [(("base_url",), base_url), (("credentials", "url"), (credentials or {}).get("url"))]
     for path, url in typed:
-        if not url:
-            continue
-        try:
-            await check_address(url, services.settings.private_networks, places=own_places(services.settings))
-        except Invalid as error:
-            raise Invalid([Problem(p.code, p.message, path) for p in error.problems]) from None
+        if url:
+            await refuse_url(services, url, path)
+
+
+async def refuse_url(services: Means, url: str, path: tuple[str, ...]) -> None:
+    """Raise Invalid, at `path`, where the guarded client would not call this address."""
+    try:
+        await check_address(url, services.settings.private_networks, places=own_places(services.settings))
+    except Invalid as error:
+        raise Invalid([Problem(p.code, p.message, path) for p in error.problems]) from None
 
 
 def _failed(code: str, sentence: str, error: Exception) -> Finding:

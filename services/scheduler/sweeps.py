@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -14,6 +15,8 @@ from shared.domain import leases, scope
 from shared.domain.brands import consents
 from shared.domain.insight import rollups
 from shared.domain.listening import retention
+from shared.domain.notifying import delivery_log, mails, notifications
+from shared.domain.scope import Scope
 from shared.log import logger
 from shared.models.brand import Brand
 from shared.store import open_store
@@ -56,6 +59,11 @@ async def forget(house: House) -> None:
     for brand_id in brands:
         await _count(house, "raw_body", _deleted(house, brand_id))
         await _count(house, "rollup_hour", _hours(house, brand_id))
+        for kind, forget in (("notification", notifications.forget), ("webhook_delivery", delivery_log.forget)):
+            while await _count(house, kind, _told(house, brand_id, forget)) >= BATCH:
+                pass
+    before = house.clock() - timedelta(days=house.settings.notification_days)
+    await _count(house, "mail", lambda session: mails.forget(session, before=before))
 
 
 async def nightly(house: House) -> None:
@@ -110,6 +118,19 @@ def _deleted(house: House, brand_id: UUID) -> Work:
     async def work(session: Session) -> int:
         seen = await scope.house(session, brand_id)
         return await retention.forget_deleted(session, seen, since=house.clock() - timedelta(days=2))
+
+    return work
+
+
+class _Forget(Protocol):
+    def __call__(self, session: Session, scope: Scope, *, before: datetime, limit: int) -> Awaitable[int]: ...
+
+
+def _told(house: House, brand_id: UUID, forget: _Forget) -> Work:
+    async def work(session: Session) -> int:
+        seen = await scope.house(session, brand_id)
+        before = house.clock() - timedelta(days=house.settings.notification_days)
+        return await forget(session, seen, before=before, limit=BATCH)
 
     return work
 

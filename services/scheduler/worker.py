@@ -7,12 +7,15 @@ from uuid import UUID
 from services.rounds import Rounds
 from services.scheduler import measuring, planning, sweeps
 from services.scheduler.clocks import Clocks
+from services.scheduler.delivering import Delivering
 from services.scheduler.house import House
+from services.scheduler.mailing import Mailing
+from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
 from shared import queues
 from shared.domain.events import sequencer
 from shared.domain.listening import polls
-from shared.queues import Handler, PollChannel, SendOutgoing, Task
+from shared.queues import DeliverWebhooks, Handler, PollChannel, SendOutgoing, Task
 
 NUMBER_SECONDS = 0.05  # how often events that wait for their number are looked for
 EVENTS = 1000
@@ -30,6 +33,9 @@ class Scheduler:
     def __init__(self, house: House) -> None:
         self._house = house
         self._sending = Sending(house)
+        self._noticing = Noticing(house)
+        self._mailing = Mailing(house)
+        self._delivering = Delivering(house)
         self._clocks = Clocks(house, self._sending.wake)
         self._seat = sequencer.Seat(house.holder)
         self._rung: dict[UUID, float] = {}
@@ -39,12 +45,15 @@ class Scheduler:
         """Work until `stop`, then finish what is in hand within the settings' time."""
         settings = self._house.settings
         assert settings.redis_url is not None
-        told: dict[type[Task], Handler] = {SendOutgoing: self._woken}
+        told: dict[type[Task], Handler] = {SendOutgoing: self._woken, DeliverWebhooks: self._delivering.woken}
         turning = Rounds(self._house.db, SERVICE, self._house.holder, stop)
         loops = [
             turning.turn("sending", self._sending.round, wake=self._sending.wake),
             turning.turn("numbering", self.number),
             turning.turn("ringing", self.ring),
+            turning.turn("noticing", self._noticing.round, wake=self._noticing.wake),
+            turning.turn("mailing", self._mailing.round, wake=self._mailing.wake),
+            turning.turn("delivering", self._delivering.round, wake=self._delivering.wake),
             turning.turn("clocks", self._clocks.round, watched=False),
             turning.turn("sweeping", self._sweep, watched=False),
             turning.turn("measuring", self._measure, watched=False),
@@ -54,13 +63,18 @@ class Scheduler:
         try:
             await turning.run(loops, grace=_GRACE_SECONDS)
         finally:
-            await self._sending.finish(settings.shutdown_seconds * 0.7)
+            seconds = settings.shutdown_seconds * 0.7
+            await asyncio.gather(
+                self._sending.finish(seconds), self._mailing.finish(seconds), self._delivering.finish(seconds)
+            )
 
     async def number(self) -> float:
         """Give committed events their numbers and tell the apis."""
         written: list[UUID] = []
         async with self._house.db.session() as session:
             brands = await sequencer.number(session, limit=EVENTS, seat=self._seat, told=written.extend)
+        if brands:
+            self._noticing.wake.set()
         await self._house.queues.publish(brands)
         measuring.numbered(written, now=self._house.clock())
         return 0.0 if brands else NUMBER_SECONDS

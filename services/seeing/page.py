@@ -21,9 +21,12 @@ _QUEUES = {
     "upkeep": "logins and subscriptions to renew",
     "outgoing": "effects to send or look up",
     "events": "events without a number",
+    "notices": "brands with something to tell people",
+    "mails": "mails to send",
+    "webhooks": "webhooks to deliver",
 }
 _WIDE = 110
-_ALARMING = {"arrivals": 30.0, "polls": 300.0, "upkeep": 300.0, "outgoing": 60.0, "events": 30.0}
+_ALARMING = {"arrivals": 30.0, "polls": 300.0, "upkeep": 300.0, "outgoing": 60.0, "events": 30.0, "notices": 60.0}
 _TROUBLES = {
     "arrival_dead": "An arrival could not be settled",
     "arrival_unreadable": "An arrival could not be read",

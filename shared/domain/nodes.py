@@ -19,6 +19,7 @@ from shared.models import (
     Identity,
     Media,
     Mention,
+    Notification,
     Operation,
     Outgoing,
     Post,
@@ -26,6 +27,7 @@ from shared.models import (
     Slot,
     Thread,
     Variant,
+    WebhookDelivery,
 )
 
 _TABLES: dict[Prefix, Any] = {
@@ -38,6 +40,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.IDENTITY: Identity,
     Prefix.MEDIA: Media,
     Prefix.MENTION: Mention,
+    Prefix.NOTIFICATION: Notification,
     Prefix.OPERATION: Operation,
     Prefix.OUTGOING: Outgoing,
     Prefix.POST: Post,
@@ -45,6 +48,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
+    Prefix.WEBHOOK_DELIVERY: WebhookDelivery,
 }
 
 

@@ -23,16 +23,24 @@ class Queue(StrEnum):
     FETCH = "due_fetch"
     OPERATION = "due_operation"
     UPKEEP = "due_upkeep"
+    WEBHOOK = "due_webhook"
 
 
-_KEYS = {Queue.POLL: "channel_id", Queue.FETCH: "id", Queue.OPERATION: "operation_id", Queue.UPKEEP: "id"}
+_KEYS = {
+    Queue.POLL: "channel_id",
+    Queue.FETCH: "id",
+    Queue.OPERATION: "operation_id",
+    Queue.UPKEEP: "id",
+    Queue.WEBHOOK: "delivery_id",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A turn in this worker's hands, until `leased_until`: no two claims of one end at the same microsecond.
 
-    `due_at` is when it was meant to be taken; `failures` counts the tries in a row that came to nothing.
+    `channel_id` is whom it asks: a channel, or the endpoint of a webhook. `due_at` is when it was meant to be taken;
+    `failures` counts the tries in a row that came to nothing.
     """
 
     queue: Queue
@@ -69,7 +77,7 @@ _CLAIM = (
     " x AS MATERIALIZED (SELECT {key} AS id FROM {table} WHERE {key} = ANY (SELECT id FROM picked)"
     f"   AND {_IS_DUE} FOR UPDATE SKIP LOCKED)"
     " UPDATE {table} d SET leased_until = clock_timestamp() + $2 FROM x WHERE d.{key} = x.id"
-    " RETURNING d.{key} AS id, d.brand_id, d.channel_id, d.lane, d.failures, d.leased_until, d.due_at"
+    " RETURNING d.{key} AS id, d.brand_id, d.{whom} AS channel_id, d.lane, d.failures, d.leased_until, d.due_at"
 )
 _AGAIN = (
     "UPDATE {table} SET due_at = clock_timestamp() + $3, leased_until = NULL, failures = $4,"
@@ -79,7 +87,8 @@ _END = "DELETE FROM {table} WHERE {key} = $1 AND leased_until = $2"
 
 
 def _sql(statement: str, queue: Queue) -> str:
-    return statement.format(table=queue.value, key=_KEYS[queue])
+    whom = "endpoint_id" if queue is Queue.WEBHOOK else "channel_id"
+    return statement.format(table=queue.value, key=_KEYS[queue], whom=whom)
 
 
 async def claim(session: Session, queue: Queue, *, limit: int, lease: timedelta, taken: Taken) -> list[Turn]:
@@ -139,10 +148,8 @@ async def at_once(session: Session, queue: Queue, id_: UUID) -> None:
 
 
 async def drop(session: Session, brand_id: UUID, channel_id: UUID, queues: Collection[Queue]) -> None:
-    """A channel gets no further turns in these queues."""
+    """A channel, or an endpoint, gets no further turns in these queues."""
     for queue in queues:
         await (await driver(session)).execute(
-            f"DELETE FROM {queue.value} WHERE brand_id = $1 AND channel_id = $2",  # noqa: S608  a name of our own
-            brand_id,
-            channel_id,
+            _sql("DELETE FROM {table} WHERE brand_id = $1 AND {whom} = $2", queue), brand_id, channel_id
         )

@@ -9,6 +9,16 @@ from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
 from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.notification import (
+    DueMail,
+    DueNotice,
+    Mail,
+    NoticeCursor,
+    Notification,
+    NotificationPreference,
+    NotificationSettings,
+    Told,
+)
 from shared.models.operation import Operation
 from shared.models.organization import (
     ApiKey,
@@ -27,6 +37,7 @@ from shared.models.organization import (
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
@@ -48,12 +59,15 @@ __all__ = [
     "Consent",
     "Coverage",
     "DueFetch",
+    "DueMail",
+    "DueNotice",
     "DueOperation",
     "DueOutgoing",
     "DuePoll",
     "DueRecurrence",
     "DueReminder",
     "DueUpkeep",
+    "DueWebhook",
     "Edit",
     "Event",
     "EventQueue",
@@ -64,10 +78,15 @@ __all__ = [
     "IdempotencyKey",
     "Identity",
     "Lease",
+    "Mail",
     "Media",
     "MediaUse",
     "Membership",
     "Mention",
+    "NoticeCursor",
+    "Notification",
+    "NotificationPreference",
+    "NotificationSettings",
     "Operation",
     "Organization",
     "OrganizationDraft",
@@ -82,8 +101,12 @@ __all__ = [
     "Team",
     "TeamMember",
     "Thread",
+    "Told",
     "User",
     "UserDraft",
     "Variant",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Withdrawal",
 ]

@@ -285,6 +285,59 @@ class EventType(StrEnum):
     APPROVAL_CHANGED = "approval.changed"
     APPROVAL_WAITING = "approval.waiting"
     HOLD_CHANGED = "hold.changed"
+    ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+
+
+class NotificationKind(StrEnum):
+    """What people are told of. `effect_uncertain` is about replies, hides and the like; a post has kinds of its own."""
+
+    POST_FAILED = "post_failed"
+    POST_UNCERTAIN = "post_uncertain"
+    POST_PUBLISHED = "post_published"
+    POST_REMOVED_ON_NETWORK = "post_removed_on_network"
+    EFFECT_UNCERTAIN = "effect_uncertain"
+    CHANNEL_DIED = "channel_died"
+    APPROVAL_WAITING = "approval_waiting"
+    APPROVAL_DECIDED = "approval_decided"
+    HOLD_CHANGED = "hold_changed"
+    WEBHOOK_DISABLED = "webhook_disabled"
+
+
+class NotificationWay(StrEnum):
+    """How a person is told."""
+
+    APP = "app"
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+class Digest(StrEnum):
+    """How mails are bundled."""
+
+    NONE = "none"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class MailState(StrEnum):
+    """`unknown`: twice the server took all of it and said nothing, so it is not sent a third time."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    GIVEN_UP = "given_up"
+
+
+class WebhookState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    FAILED = "failed"
 
 
 class Interval(StrEnum):

@@ -27,6 +27,7 @@ class Organization(OrganizationDraft, table=True):
 class UserDraft(SQLModel):
     name: str = Field(min_length=1, max_length=200, sa_type=TEXT)
     email: str | None = Field(default=None, max_length=320, sa_type=TEXT)
+    language: str | None = Field(default=None, max_length=35, sa_type=TEXT)  # None: the brand's first
 
 
 class User(UserDraft, table=True):

@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import contextlib
+import fnmatch
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,22 @@ import uvloop
 
 from tests.faults import report
 from tests.faults.catalogue import FAULTS, REFERENCES
+from tests.faults.effects import report as effects
+from tests.faults.effects.catalogue import RUNS, WRONG, found_out
+from tests.faults.effects.report import EffectsOutcome
+from tests.faults.effects.stage import stage
 from tests.faults.rig import Rig, rig
 from tests.faults.run import RATE, Calm, Outcome, Plan, run, run_wrong
 from tests.faults.scene import Fault
 from tests.faults.surroundings import small_disk
 
 _LONG, _SHORT = 60.0, 8.0  # seconds of deliveries, unless the fault takes longer
+_HOW = (
+    {name: fault.how for name, fault in FAULTS.items()}
+    | {name: wrong.what for name, wrong in REFERENCES.items()}
+    | {name: f"{run.what}: {run.how}" for name, run in RUNS.items()}
+    | {name: wrong.what for name, wrong in WRONG.items()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +46,22 @@ class Asked:
 
 def _asked(words: Sequence[str] | None = None) -> Asked:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help="which faults; none: all of them")
+    parser.add_argument("names", nargs="*", metavar="name", help="which faults, `*` for any word; none: all of them")
     parser.add_argument("--seed", type=int, default=1, help="what is said and what is hurt when follow from it")
     parser.add_argument("--short", action="store_true", help="the short forms, as in the suite")
     parser.add_argument("--list", action="store_true", help="name the faults and end")
     parser.add_argument("--json", type=Path, help="the file of results; beside --out if not given")
     parser.add_argument("--out", type=Path, help="the page to write, such as docs/promises.md")
     given = parser.parse_args(words)
-    everything = {**{n: f.how for n, f in FAULTS.items()}, **{n: w.what for n, w in REFERENCES.items()}}
     if given.list:
-        for name, how in everything.items():
+        for name, how in _HOW.items():
             print(f"{name:32} {how}")
         sys.exit(0)
-    if unknown := set(given.names) - set(everything):
+    if unknown := [pattern for pattern in given.names if not fnmatch.filter(_HOW, pattern)]:
         parser.error(f"there is no fault {', '.join(sorted(unknown))}; --list names them")
+    names = [name for name in _HOW if not given.names or any(fnmatch.fnmatchcase(name, it) for it in given.names)]
     results = given.json or (given.out.with_suffix(".json") if given.out else Path(".parvis-faults.json"))
-    return Asked(given.names or list(everything), given.seed, given.short, given.out, results)
+    return Asked(names, given.seed, given.short, given.out, results)
 
 
 def plan_for(fault: Fault, *, seed: int, short: bool) -> Plan:
@@ -71,13 +82,43 @@ async def everything(asked: Asked) -> bool:
     """Run what was asked for; whether all of it came out as it must."""
     calm, good = Calm(), True
     for small in (False, True):
-        names = [name for name in asked.names if (name in FAULTS and FAULTS[name].small_disk) is small]
+        under_load = [name for name in asked.names if name in FAULTS or name in REFERENCES]
+        names = [name for name in under_load if (name in FAULTS and FAULTS[name].small_disk) is small]
         if not names:
             continue
         async with _house(small=small) as house:
             for name in names:
                 good = await _row(house, calm, name, asked) and good
+    return await _effects([name for name in asked.names if name in RUNS or name in WRONG], asked) and good
+
+
+async def _effects(names: Sequence[str], asked: Asked) -> bool:
+    """The runs for effects, all on one stage."""
+    if not names:
+        return True
+    good = True
+    with tempfile.TemporaryDirectory(prefix="parvis-faults-", ignore_cleanup_errors=True) as place:
+        async with stage(Path(place) / "house") as on:
+            for name in names:
+                began = time.monotonic()
+                print(f"{name}: {_HOW[name]}", flush=True)
+                tally = await (found_out(on, name) if name in WRONG else RUNS[name].inflict(on))
+                made = effects.outcome(name, tally)
+                _keep(made, asked)
+                is_good = set(WRONG[name].breaks) <= set(made.breaches) if name in WRONG else made.held
+                good = good and is_good
+                word = (
+                    ("found out" if is_good else "NOT FOUND OUT") if name in WRONG else "held" if is_good else "BROKEN"
+                )
+                print(f"  {word}: {effects.told(made)} ({time.monotonic() - began:.0f} s)")
+                _tell_breaches(made.breaches)
     return good
+
+
+def _keep(outcome: Outcome | EffectsOutcome, asked: Asked) -> None:
+    results = report.keep(asked.results, outcome)
+    if asked.out is not None:
+        asked.out.write_text(report.render(results, rate=RATE), "utf-8")
 
 
 async def _row(house: Rig | None, calm: Calm, name: str, asked: Asked) -> bool:
@@ -87,9 +128,7 @@ async def _row(house: Rig | None, calm: Calm, name: str, asked: Asked) -> bool:
         outcome = Outcome(name, asked.seed, "", {}, 0, 0.0, 0, None, skipped=FAULTS[name].missing())
     else:
         outcome = await one(house, calm, name, asked)
-    results = report.keep(asked.results, outcome)
-    if asked.out is not None:
-        asked.out.write_text(report.render(results, rate=RATE), "utf-8")
+    _keep(outcome, asked)
     good = outcome.held or outcome.skipped is not None
     if name in REFERENCES:
         good = set(REFERENCES[name].breaks) <= set(outcome.breaches)
@@ -106,9 +145,13 @@ def _tell(outcome: Outcome, good: bool, seconds: float) -> None:
     print(
         f"  {word}: {outcome.deliveries:,} deliveries, {outcome.posts} posts, recovered in {recover} ({seconds:.0f} s)"
     )
-    for invariant, breaches in outcome.breaches.items():
+    _tell_breaches(outcome.breaches)
+
+
+def _tell_breaches(breaches: Mapping[str, Sequence[str]]) -> None:
+    for invariant, ways in breaches.items():
         print(f"  {invariant}:")
-        for breach in breaches:
+        for breach in ways:
             print(f"    {breach}")
 
 

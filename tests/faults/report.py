@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.faults.catalogue import FAULTS, REFERENCES
+from tests.faults.effects import report as effects
+from tests.faults.effects.report import EffectsOutcome
 from tests.faults.run import Outcome
 
 _HEAD = """# Promises
@@ -23,8 +26,8 @@ After each fault these have to hold, looked at from outside (HTTP, the subscript
 - each post is on the practice network once
 - nothing is left claimed, locked, waiting or half done, and in the end no process runs
 
-`make faults` runs all of it; `make faults ONLY="kill-door flush"` some. The suite holds a short form of each
-(`tests/faults/test_faults.py`).
+`make faults` runs all of it; `make faults ONLY="kill-door flush"` some, and `ONLY=publish-kill-*` all that are called
+alike. The suite holds a short form of each (`tests/faults/test_faults.py`, `tests/faults/effects/test_effects.py`).
 
 ## Faults
 
@@ -76,7 +79,7 @@ _ELSEWHERE = {
 }
 _CELL = 90  # characters of a breach that a table shows
 
-Results = dict[str, dict[str, object]]
+Results = dict[str, dict[str, Any]]
 
 
 def read(path: Path) -> Results:
@@ -88,7 +91,7 @@ def read(path: Path) -> Results:
     return found
 
 
-def keep(path: Path, outcome: Outcome) -> Results:
+def keep(path: Path, outcome: Outcome | EffectsOutcome) -> Results:
     """Put one outcome in the place of the one before."""
     results = read(path)
     results[outcome.name] = asdict(outcome)
@@ -114,6 +117,8 @@ def render(results: Results, *, rate: float) -> str:
             "; ".join(f"{which} ({_short(wrongs[0])})" for which, wrongs in broken.items()) or "**none: not found out**"
         )
         page += _row(wrong.what, file, wrong.fault, row["seed"], row["date"], f"{row['deliveries']:,}", words)
+    page += effects.HEAD + "".join(_row(*cells) for cells in effects.rows(results))
+    page += effects.HEAD_OF_WRONG + "".join(_row(*cells) for cells in effects.wrong_rows(results))
     page += _OTHERS
     for promise, places in _ELSEWHERE.items():
         page += _row(promise, ", ".join(f"`{place}`" for place in places))

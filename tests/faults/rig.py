@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -61,8 +61,8 @@ class Watch(Keeper):
 
 
 class _House(House):
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, SERVICES)
+    def __init__(self, settings: Settings, without: Collection[str]) -> None:
+        super().__init__(settings, tuple(service for service in SERVICES if service.name not in without))
         self.watch = Watch(self)
         self.keeper = self.watch
 
@@ -194,8 +194,8 @@ class Rig:
         if not all(self.watch.lives(name) for name in self.watch.pids if name not in self.watch.held):
             return False
         try:
-            for address in (f"http://127.0.0.1:{self.door}", self.api):
-                if (await http.get(f"{address}/readyz")).status_code != 200:
+            for name, address in (("ingest", f"http://127.0.0.1:{self.door}"), ("api", self.api)):
+                if name in self.watch.pids and (await http.get(f"{address}/readyz")).status_code != 200:
                     return False
         except httpx.HTTPError:
             return False
@@ -203,17 +203,17 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(place: Path, **settings: str) -> AsyncIterator[Rig]:
+async def rig(place: Path, *, without: Collection[str] = (), **settings: str) -> AsyncIterator[Rig]:
     """A house of its own in `place`, on free ports, with short leases. Nothing of it is left afterwards.
 
-    `settings` are environment variables that stand over the rig's own.
+    `without` names services that it does not have; `settings` are environment variables that stand over the rig's own.
 
     Enter it on the main thread. Raises AssertionError where a process outlives it.
     """
     place = folder.prepare(place)
     mark = uuid.uuid4().hex
     with _environment(place, mark, settings):
-        house = _House(Settings())
+        house = _House(Settings(), without)
         try:
             await house.come_up()
             made = Rig(house)

@@ -95,6 +95,18 @@ def test_what_is_wrong_with_the_rows_does_not_pass(error: type[asyncpg.PostgresE
     assert not is_passing(error("…"))
 
 
+async def test_a_transaction_that_lasts_too_long_is_ended_though_it_is_not_idle(database: TestDatabase) -> None:
+    """As that of a process which is stopped between two messages of one statement."""
+    stopped = Database(database.worker_url, name="stopped", size=1, stillness=timedelta(milliseconds=100))
+    try:
+        with pytest.raises(DBAPIError) as ended:
+            async with stopped.session() as session:
+                await session.execute(text("SELECT pg_sleep(5)"))
+        assert is_passing(ended.value)
+    finally:
+        await stopped.close()
+
+
 async def test_connections_that_the_server_closed_are_opened_again(
     servers: ServerUrls, app_db: Database, database: TestDatabase
 ) -> None:

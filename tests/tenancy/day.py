@@ -7,18 +7,25 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 from services.api.schema import SCHEMA
 from services.ingest import handlers
 from services.scheduler import reminding, sweeps, withdrawing
+from services.scheduler.delivering import Delivering
 from services.scheduler.house import House as SchedulersHouse
+from services.scheduler.mailing import Mailing
+from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
 from shared.connectors.registry import CARDS
 from shared.domain import scope as scopes
 from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
+from shared.domain.events import events
+from shared.domain.events.events import NewEvent
 from shared.domain.publishing import clocks
 from shared.ids import Prefix, new_uuid
-from shared.models.enums import Network, WithdrawalKind
+from shared.models.enums import EventType, Network, WithdrawalKind
 from tests.connectors.loopback import Receiver, Reply
 from tests.services.ingest.turning import take_all
 from tests.tenancy import graphql_operations as graphql
@@ -41,6 +48,7 @@ async def live(world: World, network: Receiver) -> None:
     await _send(world, network)
     await _move_clocks(world, second)
     await _poll(world, network)
+    await _tell(world, network)
     await _measure(world, first)
     await _use_rest(world, first)
     await handlers.drain(world.worker)
@@ -141,7 +149,10 @@ async def _subscribe(world: World, tenant: Tenant) -> None:
         message = await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": 0})
         assert message["type"] == "next"
         await socket.subscribe(query, {"b": tenant.id(Prefix.BRAND), "a": None})
-        await asyncio.sleep(0.1)
+        told = query.replace("mentions", "notifications").replace("mention {", "notification {")
+        for after in (0, None):
+            await socket.subscribe(told, {"b": tenant.id(Prefix.BRAND), "a": after})
+        await asyncio.sleep(0.5)
 
 
 def _scheduler(world: World) -> SchedulersHouse:
@@ -161,6 +172,57 @@ async def _send(world: World, network: Receiver) -> None:
         await sending.round()
         await sending.finish(10)
     assert await world.eye.fetchval("SELECT count(*) FROM attempt WHERE outcome = 'live'")
+
+
+async def _tell(world: World, network: Receiver) -> None:
+    """People are told: in the app, by a mail server that is away, by webhooks that are taken or refused."""
+    await world.eye.execute("""UPDATE "user" SET email = id || '@example.org'""")
+    for post_id in await world.eye.fetch("SELECT brand_id, id FROM post"):
+        facts = [
+            NewEvent(EventType.POST_CHANGED, post_id["id"], 200 + n, {"status": status})
+            for n, status in enumerate(("scheduled", "uncertain"))
+        ]
+        async with world.worker.db.session() as session:
+            await scopes.house(session, post_id["brand_id"])
+            await events.add(session, post_id["brand_id"], facts, now=datetime.now(UTC))
+    await _say_what_happened(world)
+    await number(world)
+    changed = {"smtp_url": SecretStr("smtp://127.0.0.1:9"), "webhook_retry_seconds": (0.0,), "lease_seconds": 30.0}
+    scheduler = _scheduler(world)
+    house = replace(scheduler, settings=scheduler.settings.model_copy(update=changed))
+    await Noticing(house).round()
+    mailing, delivering = Mailing(house), Delivering(house)
+    for path in ("", "/nobody"):
+        await world.eye.execute("UPDATE webhook_endpoint SET url = $1", f"{network.url}/hear{path}")
+        await world.eye.execute("UPDATE due_webhook SET leased_until = NULL, due_at = now()")
+        network.replies["POST", "/hear"] = Reply(204)
+        await mailing.round()
+        await mailing.finish(10)
+        await delivering.round()
+        await delivering.finish(10)
+    assert await world.eye.fetchval("SELECT count(*) FROM mail WHERE tries > 0")
+    assert await world.eye.fetchval("SELECT count(*) FROM webhook_delivery WHERE state = 'delivered'")
+
+
+async def _say_what_happened(world: World) -> None:
+    """An event of each kind that people are told of, about things that are there."""
+    row = await world.eye.fetchrow("SELECT brand_id, id FROM channel WHERE status = 'active' LIMIT 1")
+    assert row is not None
+    own = await world.eye.fetchval(
+        "UPDATE mention SET variant_id = (SELECT id FROM variant v WHERE v.brand_id = mention.brand_id LIMIT 1)"
+        " WHERE brand_id = $1 AND id = (SELECT id FROM mention m WHERE m.brand_id = $1 AND variant_id IS NULL LIMIT 1)"
+        " RETURNING id", row["brand_id"]
+    )  # fmt: skip
+    effect = await world.eye.fetchval("SELECT id FROM outgoing WHERE brand_id = $1 LIMIT 1", row["brand_id"])
+    facts = [
+        NewEvent(EventType.CHANNEL_CHANGED, row["id"], 300, {"status": "login_dead"}),
+        NewEvent(EventType.MENTION_DELETED, own, 300),
+        NewEvent(EventType.OUTGOING_CHANGED, effect, 300, {"state": "uncertain", "kind": "reply"}),
+        NewEvent(EventType.HOLD_CHANGED, new_uuid(), 1, {"state": "on"}),
+    ]
+    async with world.worker.db.session() as session:
+        await scopes.house(session, row["brand_id"])
+        await events.add(session, row["brand_id"], facts, now=datetime.now(UTC))
 
 
 async def _poll(world: World, network: Receiver) -> None:

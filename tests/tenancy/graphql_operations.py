@@ -33,10 +33,11 @@ Whose = Callable[[str], Tenant]
 
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
-    "Arrival": Prefix.ARRIVAL, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
-    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "MediaFile": Prefix.MEDIA,
-    "Mention": Prefix.MENTION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING, "Post": Prefix.POST,
-    "Thread": Prefix.THREAD, "Slot": Prefix.SLOT, "Recurrence": Prefix.RECURRENCE, "Blackout": Prefix.BLACKOUT,
+    "Arrival": Prefix.ARRIVAL, "Blackout": Prefix.BLACKOUT, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
+    "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "MediaFile": Prefix.MEDIA, "Mention": Prefix.MENTION,
+    "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
+    "Post": Prefix.POST, "Recurrence": Prefix.RECURRENCE, "Slot": Prefix.SLOT, "Thread": Prefix.THREAD,
+    "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
@@ -61,8 +62,13 @@ TARGETS = {
     "revokeCalendarFeed": Prefix.CALENDAR_FEED,
     **dict.fromkeys(("submitPost", "approve", "requestChanges", "addComment"), Prefix.POST),
     "updateBrand": Prefix.BRAND, "revokeApprovalLink": Prefix.APPROVAL_LINK,
+    "markNotificationRead": Prefix.NOTIFICATION,
+    "redeliverWebhook": Prefix.WEBHOOK_DELIVERY,
+    **dict.fromkeys(
+        ("updateWebhookEndpoint", "removeWebhookEndpoint", "rotateWebhookSecret", "testWebhookEndpoint"),
+        Prefix.WEBHOOK_ENDPOINT,
+    ),
 }  # fmt: skip
-# Where the fields of what is no node are found.
 WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
@@ -263,8 +269,9 @@ def _prefix(name: str, place: str) -> Prefix:
 
 def _plain(name: str, field: GraphQLInputField, own: dict[str, Any]) -> Any:
     value = own.get(_snake(name)) or PLAIN.get(name, rest.BODY.get(_snake(name), rest.QUERY.get(_snake(name))))
-    is_word = isinstance(get_named_type(field.type), GraphQLEnumType) and isinstance(value, str)
-    return value.upper() if is_word and value is not None else value
+    if not isinstance(get_named_type(field.type), GraphQLEnumType) or value is None:
+        return value
+    return [one.upper() for one in value] if isinstance(value, list) else value.upper()
 
 
 def _required(place: str, field: GraphQLField, tenant: Tenant) -> dict[str, Any]:

@@ -40,6 +40,9 @@ IDS = {
     "feed_id": Prefix.CALENDAR_FEED,
     "link_id": Prefix.APPROVAL_LINK,
     "variant_id": Prefix.VARIANT,
+    "notification_id": Prefix.NOTIFICATION,
+    "endpoint_id": Prefix.WEBHOOK_ENDPOINT,
+    "delivery_id": Prefix.WEBHOOK_DELIVERY,
 }
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
@@ -77,7 +80,7 @@ QUERY = {
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
     "name": "nobody", "cursor": None, "unused": "true", "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
-    "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3",
+    "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3", "unread": "true",
 }  # fmt: skip
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
@@ -86,13 +89,16 @@ BODY: dict[str, Any] = {
     "local_time": None, "status": "draft", "as": "adopt", "media": [], "variants": None, "url": "https://example.org/",
     "kind": "image", "alt": "a word", "link": "https://example.org/", "first_comment": None, "parts": [],
     "audience": None, "alts": {"nl": "a word"}, "starts_on": None, "ends_on": None, "tags": {}, "domains": [],
+    "value": "a-word",
     "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
     "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
     "grace_seconds": 900, "approval": "none", "client_approval": False,
     "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
     "reason": "a storm", "language": "fr", "until": None,
-    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "kinds": ["post_failed"], "is_enabled": True,
+    "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
+    "digest_day": 1, "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))
 # Bodies that are no JSON, by their type.
@@ -108,6 +114,10 @@ OWN_BODY: dict[str, dict[str, Any]] = {
     "create_blackout": {"starts_on": "2027-02-01"},
     "approve": {"if_version": 2},
     "request_changes": {"if_version": 2},
+    "create_webhook_endpoint": {"url": f"{PRACTICE}/hear", "kinds": ["post_failed"]},
+    # Among a choice's fields, a kind is one of notifications.
+    "put_preferences": {"kind": "post_failed"},
+    "update_notification_preferences": {"kind": "post_failed"},
 }
 # What is left out where this is given.
 INSTEAD = {"consent_id": {"network"}}

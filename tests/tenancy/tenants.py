@@ -19,17 +19,22 @@ from services.ingest.handlers import Worker
 from shared import http as guarded
 from shared.contract import Choice
 from shared.db import Database
+from shared.domain import scope as scopes
 from shared.domain.brands import apps, consents
 from shared.domain.brands.apps import AppDraft
-from shared.domain.events import sequencer
+from shared.domain.events import events, sequencer
+from shared.domain.events.events import NewEvent
+from shared.domain.notifying import making
 from shared.domain.scope import Principal, Scope
 from shared.ids import Prefix, new_uuid, parse_typeid, typeid
-from shared.models.enums import GrantRole, KeyScope, Network
+from shared.models.enums import EventType, GrantRole, KeyScope, Network
 from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.services.ingest.doorstep import Doorstep, open_door
 from tests.services.media.making import png
+from tests.tenancy.planned import plan
+from tests.tenancy.voices import deliveries
 
 # A server of the practice network that this installation has an app for; nobody listens there.
 PRACTICE = "http://127.0.0.1:9"
@@ -50,6 +55,9 @@ TABLE_OF = {
     Prefix.APPROVAL: "approval",
     Prefix.APPROVAL_LINK: "approval_link",
     Prefix.HOLD: "hold",
+    Prefix.NOTIFICATION: "notification",
+    Prefix.WEBHOOK_ENDPOINT: "webhook_endpoint",
+    Prefix.WEBHOOK_DELIVERY: "webhook_delivery",
     Prefix.HOOK: "hook",
     Prefix.EVENT: "event",
     Prefix.ATTEMPT: "attempt",
@@ -163,9 +171,43 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await _consent(world, tenant, name)
     await _write(world, tenant, name)
     await number(world)
+    await _tell(world, tenant)
     await _find(world, tenant)
     await _act(world, tenant)
     return tenant
+
+
+async def _tell(world: World, tenant: Tenant) -> None:
+    """Two things are told: to the user, and to endpoints of the user's and of the brand's."""
+    body = {"url": f"{PRACTICE}/{tenant.name}", "kinds": ["post_failed", "post_uncertain"]}
+    for more in ({}, {"brand_id": typeid(Prefix.BRAND, tenant.brand.brand_id)}):
+        answer = await world.api.post("/v1/webhook-endpoints", json={**body, **more}, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+    choice = {
+        "kind": "post_failed",
+        "way": "app",
+        "is_on": True,
+        "brand_id": typeid(Prefix.BRAND, tenant.brand.brand_id),
+    }
+    answer = await world.api.put("/v1/notifications/preferences", json={"choices": [choice]}, headers=tenant.headers)
+    assert answer.status_code == 200, answer.text
+    posts = [parse_typeid(Prefix.POST, id_) for id_ in tenant.ids[Prefix.POST][:2]]
+    facts = [NewEvent(EventType.POST_CHANGED, id_, 100, {"status": "failed"}) for id_ in posts]
+    async with world.worker.db.session() as session:
+        scope = await scopes.house(session, tenant.brand.brand_id)
+        await events.add(session, scope.brand_id, facts, now=datetime.now(UTC))
+    await number(world)
+    await tell(world)
+
+
+async def tell(world: World) -> None:
+    """Make notifications of all that is numbered."""
+    async with world.worker.db.session() as session:
+        ready = await making.claim(session, limit=100, lease=timedelta(minutes=1))
+    for one in ready:
+        async with world.worker.db.session() as session:
+            scope = await scopes.house(session, one.brand_id)
+            await making.make(session, scope, one, house=making.House(has_mail=True), now=datetime.now(UTC))
 
 
 async def _act(world: World, tenant: Tenant) -> None:
@@ -197,32 +239,6 @@ async def _consent(world: World, tenant: Tenant, name: str) -> None:
             return_url=f"https://{name}.example/",
         )  # fmt: skip
         await consents.keep(session, scope, vault, asked.consent, given=given, now=now)
-
-
-def deliveries(name: str) -> list[dict[str, Any]]:
-    """What the network sends: a tree, a review, a private message; then an edit, and a deletion."""
-
-    def said(id_: str, kind: str, **more: Any) -> dict[str, Any]:
-        return {
-            "id": f"{name}-{id_}", "kind": kind, "text": f"{name} said {kind} {id_}", "language": "nl",
-            "published_at": "2026-11-20T08:00:00Z", "url": f"https://example.org/{name}/{id_}",
-            "author": {"id": f"{name}-author-{id_}", "handle": f"{name}_{id_}", "name": f"{name} Person {id_}"}, **more,
-        }  # fmt: skip
-
-    tree = [
-        said("root", "post", media=[{"url": f"https://example.org/{name}.jpg", "kind": "image", "alt": f"{name} alt"}]),
-        said("child", "comment", parent_id=f"{name}-root"),
-        said("grandchild", "reply", parent_id=f"{name}-child"),
-        said("stars", "review", rating=2),
-        said("whisper", "message", visibility="private"),
-        said("going", "comment", parent_id=f"{name}-root"),
-    ]
-    edited = said("child", "comment", parent_id=f"{name}-root", edited_at="2026-11-20T09:00:00Z")
-    return [
-        {"mentions": tree},
-        {"mentions": [{**edited, "text": f"{name} said it better"}]},
-        {"deleted": [f"{name}-going"]},
-    ]
 
 
 async def _write(world: World, tenant: Tenant, name: str) -> None:
@@ -264,29 +280,11 @@ async def _write(world: World, tenant: Tenant, name: str) -> None:
     await world.eye.execute(
         "DELETE FROM due_outgoing WHERE brand_id = $1 AND due_at < '2027-01-01'", tenant.brand.brand_id
     )
-    await _plan(world, tenant, name)
+    await plan(world.api, tenant.brand.brand_id, tenant.channels[0].id, tenant.headers, name)
     tenant.ids[Prefix.POST] = [await post(), await post(), scheduled, published]
     tenant.ids[Prefix.POST] += [await post(), await post(), await post()]
     tenant.ids[Prefix.POST] += [await post(slot="next"), await post(slot="next")]
     await _review(world, tenant, name)
-
-
-async def _plan(world: World, tenant: Tenant, name: str) -> None:
-    """When the tenant speaks: two slots, days of silence, two recurrences, two feeds of the calendar."""
-    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}"
-    recurring = {"text": f"{name} comes again", "rule": "FREQ=DAILY;COUNT=300", "local_time": "10:00",
-        "channel_ids": [typeid(Prefix.CHANNEL, tenant.channels[0].id)]}  # fmt: skip
-    for where, body in (
-        ("slots", {"weekday": "monday", "local_time": "10:00", "label": f"{name} monday"}),
-        ("slots", {"weekday": "friday", "local_time": "10:00", "label": f"{name} friday"}),
-        ("blackouts", {"starts_on": "2026-11-20", "label": f"{name} silence"}),
-        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
-        ("recurrences", {**recurring, "starts_on": "2027-02-01"}),
-        ("calendar/feeds", {"label": f"{name} phone"}),
-        ("calendar/feeds", {"label": f"{name} desk"}),
-    ):
-        answer = await world.api.post(f"{place}/{where}", json=body, headers=tenant.headers)
-        assert answer.status_code == 201, answer.text
 
 
 async def _review(world: World, tenant: Tenant, name: str) -> None:
@@ -326,15 +324,17 @@ async def _find(world: World, tenant: Tenant) -> None:
         "thread": "(SELECT count(*) FROM mention m WHERE m.brand_id = t.brand_id AND m.thread_id = t.id) DESC, id",
         "outgoing": "state = 'uncertain' DESC, id",
         "arrival": "state, id",
+        "webhook_endpoint": "brand_id IS NULL DESC, id",
+        "webhook_delivery": "(SELECT e.brand_id IS NULL FROM webhook_endpoint e WHERE e.id = t.endpoint_id) DESC, id",
     }
     for prefix, table in TABLE_OF.items():
         if prefix is Prefix.POST:
             continue
-        by = "organization_id" if table == "api_key" else "brand_id"
+        by = "organization_id" if table in {"api_key", "webhook_endpoint"} else "brand_id"
         if prefix in named:
             found = named[prefix]
         else:
-            of = brand.organization_id if table == "api_key" else brand.brand_id
+            of = brand.organization_id if by == "organization_id" else brand.brand_id
             query = f'SELECT id FROM "{table}" t WHERE {by} = $1 ORDER BY {order.get(table, "id")}'
             found = [row["id"] for row in await world.eye.fetch(query, of)]
         tenant.ids[prefix] = [typeid(prefix, value) for value in found]

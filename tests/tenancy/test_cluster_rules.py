@@ -34,6 +34,13 @@ AGENCY_READS = {
     "nodes.brand_of: which of the principal's brands a bare id belongs to": re.compile(
         r"select (\w+)\.brand_id from \1 where \1\.brand_id in \([^)]*\) and \1\.id = \$\d+$"
     ),
+    "notifications: what one user is told, over the brands of the key": re.compile(
+        r"select [^;]* from notification where notification\.brand_id in \([^)]*\) and notification\.user_id = \$\d+"
+    ),
+    "deliveries.search: what was sent to a user's own endpoint": re.compile(
+        r"select [^;]* from webhook_delivery where webhook_delivery\.brand_id in \([^)]*\)"
+        r" and webhook_delivery\.endpoint_id = \$\d+"
+    ),
     "troubles.look: the operator's channels whose login is dead": re.compile(
         r"select [^;]* from channel c where c\.brand_id = any ?\(\$1\) and c\.status = "
     ),

@@ -65,6 +65,8 @@ def is_empty(value: Any) -> bool:
     """Whether a field answered nothing: an empty connection or list, or series that add up to nothing."""
     if isinstance(value, dict) and "days" in value:
         return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
+    if isinstance(value, dict) and "hours" in value:
+        return not value["hours"]
     if isinstance(value, dict):
         return value.get("nodes") == []
     return not value or not any(point["value"] for series in value for point in series.get("points", [{"value": 1}]))
@@ -125,7 +127,8 @@ async def test_a_filter_on_another_tenants_things_finds_nothing(place: Place, ne
         asked = place.ask(GRAPH, own, arguments)
         found, told = await ask(neighbours, own, asked)
         assert "errors" not in found, found
-        assert is_empty(found["data"]["node"][place.name]), found
+        root = found["data"].get("node") or found["data"]["viewer"]
+        assert is_empty(root[place.name]), found
         assert leaks(neighbours, told, asked) == []
 
 
@@ -157,14 +160,16 @@ async def test_a_mutation_of_another_tenants_things_changes_and_shows_nothing(
 ) -> None:
     own, other, eye = neighbours.own, neighbours.other, neighbours.world.eye
     before = await witness.digest(eye, other)
-    tries = [mutation(GRAPH, name, lambda _: other)]
+    # A verb of what is the caller's own names nobody's things, unless it does so by one of its fields.
+    whole = mutation(GRAPH, name, lambda _: other)
+    tries = [whole] if witness.named(other, whole.variables) else []
     tries += [mutation(GRAPH, name, lambda _: own, foreign=place, other=other) for place in foreign_fields(GRAPH, name)]
     for asked in tries:
         for headers in ({}, {"parvis-brand": other.id(Prefix.BRAND)}):
             found, told = await ask(neighbours, own, asked, **headers)
             payload = found["data"][name]
             assert payload["errors"], found
-            assert {value for key, value in payload.items() if key not in {"errors", "__typename"}} == {None}
+            assert not any(value for key, value in payload.items() if key not in {"errors", "__typename"})
             assert {error["code"] for error in payload["errors"]} <= UNKNOWN, found
             assert leaks(neighbours, told, asked) == []
     assert await witness.digest(eye, other) == before

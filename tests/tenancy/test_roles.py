@@ -107,7 +107,15 @@ async def test_the_worker_sees_nothing_of_people_their_keys_or_the_hooks_secrets
 
 async def test_the_api_reads_people_and_keys_but_makes_none(schema: Catalogue) -> None:
     found = await grants(schema, "parvis_app")
-    assert {privilege for table, _, privilege in found if table in PEOPLE} == {"SELECT"}
+    # But for the language that a user chooses, and nobody else for them.
+    assert {(table, column) for table, column, privilege in found if table in PEOPLE and privilege != "SELECT"} == {
+        ("user", "language")
+    }
+    rules = await schema.fetch(
+        "SELECT pg_get_expr(polqual, polrelid) AS rule FROM pg_policy"
+        " WHERE polrelid = '\"user\"'::regclass AND polcmd = 'w' AND NOT polpermissive"
+    )
+    assert [row["rule"] for row in rules] == ["(id = parvis.seen_user())"]
     assert {table for table, _, _ in found} & {"lease"} == set()
 
 

@@ -90,6 +90,12 @@ def leaves(value: object) -> Iterator[str]:
             yield from leaves(item)
 
 
+def named(tenant: Tenant, value: object) -> bool:
+    """Whether a thing of the tenant's is named in this JSON value."""
+    ids = {id_ for some in tenant.ids.values() for id_ in some}
+    return any(text in ids for text in leaves(value))
+
+
 def leaked(secrets: Iterable[str], answer: str, *, said: str = "") -> list[str]:
     """The secrets that stand in an answer, but for those that the caller had said themselves."""
     return [secret for secret in secrets if secret in answer and secret not in said]

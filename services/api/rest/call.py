@@ -69,7 +69,7 @@ class Steps:
             await idempotency.amend(session, self.services.vault, principal, self.asked, _kept(tagged(response)))
 
     @asynccontextmanager
-    async def effect(self, brand_id: UUID) -> AsyncIterator[tuple[Session, Scope, "Effect"]]:
+    async def own_effect(self) -> AsyncIterator["Effect"]:
         """The step that must happen once for an idempotency key. Raises Replayed where it has happened."""
         async with self.services.db.session() as session:
             principal = await authenticate(session, self.authorization)
@@ -77,7 +77,14 @@ class Steps:
             before = await _recalled(effect.call)
             if before is not None:
                 raise Replayed(before)
-            yield session, await scopes.open_brand(session, principal, brand_id), effect
+            yield effect
+
+    @asynccontextmanager
+    async def effect(self, brand_id: UUID) -> AsyncIterator[tuple[Session, Scope, "Effect"]]:
+        """`own_effect` on one brand."""
+        async with self.own_effect() as effect:
+            session = effect.call.session
+            yield session, await scopes.open_brand(session, effect.call.principal, brand_id), effect
 
 
 @dataclass(slots=True)

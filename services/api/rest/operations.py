@@ -6,15 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Response
 from fastapi import Body as FromBody
 
-from services.api.context import brand_hint, searched_brands
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef
 from services.api.rest.shapes import Body, Moment, Read
+from services.api.rest.whereabouts import scope_of
 from shared.connectors.registry import connector
-from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.listening import backfills
-from shared.domain.nodes import brand_of
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import OperationKind, OperationStatus
@@ -88,10 +86,7 @@ async def _scope(
     operation_id: OperationPath, call: Calling, parvis_brand: Annotated[str | None, Header()] = None
 ) -> Scope:
     """The brand that the operation is of, among the key's."""
-    searched = searched_brands(call.principal, brand_hint(parvis_brand))
-    await scopes.see(call.session, searched)
-    brand_id = await brand_of(call.session, searched, Prefix.OPERATION, operation_id)
-    return await scopes.open_brand(call.session, call.principal, brand_id)
+    return await scope_of(call, Prefix.OPERATION, operation_id, parvis_brand)
 
 
 InItsBrand = Annotated[Scope, Depends(_scope)]

@@ -10,7 +10,7 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.forms import WarningRead
+from services.api.rest.forms import FigureRead, WarningRead
 from services.api.rest.ids import (
     CampaignRef,
     ChannelRef,
@@ -94,17 +94,6 @@ class PostRead(Read):
     created_at: datetime
     updated_at: datetime
     version: int
-
-
-class FigureRead(Read):
-    """What the network counted, by its last count of an hour; null: it did not say."""
-
-    hour: datetime
-    counted_at: datetime
-    likes: int | None
-    replies: int | None
-    shares: int | None
-    views: int | None
 
 
 class VariantFigures(Read):

@@ -8,9 +8,8 @@ from fastapi import Body as FromBody
 
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
-from services.api.rest.forms import PartRead
-from services.api.rest.ids import ChannelRef, PostRef, RecurrencePath, RecurrenceRef, UserRef
-from services.api.rest.mentions import MediaRead
+from services.api.rest.forms import FormPartRead, MediaItemRead
+from services.api.rest.ids import ChannelRef, MediaRef, PostRef, RecurrencePath, RecurrenceRef, UserRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, listed, whole
 from shared.connectors.registry import CARDS
 from shared.domain.publishing import occurring, recurrences
@@ -32,10 +31,11 @@ class FormRead(Read):
 
     channel_id: ChannelRef
     text: str | None
-    media: list[MediaRead] | None
+    media: list[MediaItemRead] | None
+    media_ids: list[MediaRef] | None
     link: str | None
     first_comment: str | None
-    parts: list[PartRead]
+    parts: list[FormPartRead]
     audience: str | None
 
 
@@ -45,7 +45,7 @@ class RecurrenceRead(Read):
     id: RecurrenceRef
     status: RecurrenceStatus
     text: str
-    media: list[MediaRead]
+    media: list[MediaItemRead]
     link: str | None
     channel_ids: list[ChannelRef]
     variants: list[FormRead]
@@ -102,9 +102,10 @@ Count = Annotated[
 
 def _facts(row: Recurrence) -> dict[str, Any]:
     own = {name: getattr(row, name) for name in RecurrenceRead.model_fields if hasattr(row, name)}
-    said = {name: row.template[name] for name in ("text", "media", "link")}
+    said = {name: row.template[name] for name in ("text", "link")}
+    media = [item.model_dump() for item in recurrences.media_of(row)]
     forms = [form.model_dump() for form in recurrences.forms_of(row)]
-    return {**own, **said, "channel_ids": recurrences.channels_of(row), "variants": forms}
+    return {**own, **said, "media": media, "channel_ids": recurrences.channels_of(row), "variants": forms}
 
 
 def _read(row: Recurrence) -> RecurrenceRead:

@@ -9,12 +9,14 @@ from services.api.schema.channel import Channel
 from services.api.schema.identity import Identity
 from services.api.schema.mention import Mention
 from services.api.schema.mutation import Mutation
+from services.api.schema.notification import Notification
 from services.api.schema.outgoing import Outgoing
 from services.api.schema.post import Post
 from services.api.schema.query import Query
 from services.api.schema.scalars import CONFIG
 from services.api.schema.subscription import Subscription
 from services.api.schema.thread import Thread
+from services.api.schema.webhook import WebhookEndpoint
 
 __all__ = ["SCHEMA", "enums", "sdl"]
 
@@ -22,7 +24,7 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Arrival, Campaign, Channel, Identity, Mention, Outgoing, Post, Thread],
+    types=[Arrival, Campaign, Channel, Identity, Mention, Notification, Outgoing, Post, Thread, WebhookEndpoint],
     config=CONFIG,
 )
 

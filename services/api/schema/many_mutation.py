@@ -39,7 +39,7 @@ class BatchResult:
 
 @strawberry.type
 class BatchPostsPayload:
-    results: list[BatchResult] | None
+    results: list[BatchResult]
     errors: list[Problem]
 
 
@@ -98,8 +98,7 @@ class ManyMutation:
             )
             for one in outcome.thing or []
         ]
-        is_done = outcome.thing is not None
-        return BatchPostsPayload(results=results if is_done else None, errors=errors_of(outcome.problems))
+        return BatchPostsPayload(results=results, errors=errors_of(outcome.problems))
 
     @strawberry.mutation(description="Writes a new draft that says the same on the same channels.")  # type: ignore[untyped-decorator]
     async def duplicate_post(self, info: Info, input: DuplicatePostInput) -> DuplicatePostPayload:

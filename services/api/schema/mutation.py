@@ -29,6 +29,7 @@ from services.api.schema.inputs import (
 )
 from services.api.schema.many_mutation import ManyMutation
 from services.api.schema.media_mutation import MediaMutation
+from services.api.schema.notification_mutation import NotificationMutation
 from services.api.schema.operation_mutation import OperationMutation
 from services.api.schema.outgoing_mutation import OutgoingMutation
 from services.api.schema.payloads import (
@@ -48,6 +49,7 @@ from services.api.schema.payloads import (
 )
 from services.api.schema.planning_mutation import PlanningMutation
 from services.api.schema.recurrence_mutation import RecurrenceMutation
+from services.api.schema.webhook_mutation import WebhookMutation
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.contract import Choice
@@ -96,6 +98,8 @@ class Mutation(
     PlanningMutation,
     RecurrenceMutation,
     ApprovalMutation,
+    NotificationMutation,
+    WebhookMutation,
 ):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:

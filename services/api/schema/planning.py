@@ -7,7 +7,6 @@ from typing import Any
 import strawberry
 
 from services.api.schema.connection import Node, public_id
-from services.api.schema.mention import Media
 from services.api.schema.outgoing import Problem, problem_of
 from shared import models
 from shared.domain.publishing import recurrences
@@ -82,14 +81,30 @@ class Occurrence:
     at: datetime
 
 
-def _media(items: list[MediaItem]) -> list[Media]:
-    return [Media(url=item.url or "", kind=item.kind, alt=item.alt) for item in items]
+@strawberry.type(description="One of the brand's media, or what stands on the web, as it is written.")
+class WrittenMedia:
+    media_id: strawberry.ID | None
+    url: str | None
+    kind: str
+    alt: str | None
+
+
+def _media(items: list[MediaItem]) -> list[WrittenMedia]:
+    return [
+        WrittenMedia(
+            media_id=strawberry.ID(typeid(Prefix.MEDIA, item.media_id)) if item.media_id is not None else None,
+            url=item.url,
+            kind=item.kind,
+            alt=item.alt,
+        )
+        for item in items
+    ]
 
 
 @strawberry.type(description="What follows in the same thread.")
 class RecurrencePart:
     text: str
-    media: list[Media]
+    media: list[WrittenMedia]
 
 
 @strawberry.type(description="What a recurrence says on one channel; null: its own. `ownMedia`: not the recurrence's.")
@@ -97,7 +112,7 @@ class RecurrenceForm:
     channel_id: strawberry.ID
     text: str | None
     own_media: bool
-    media: list[Media]
+    media: list[WrittenMedia]
     link: str | None
     first_comment: str | None
     parts: list[RecurrencePart]
@@ -129,8 +144,8 @@ def _link(root: _Root) -> str | None:
     return link
 
 
-def _own_media(root: _Root) -> list[Media]:
-    return _media([MediaItem.model_validate(item) for item in root.template["media"]])
+def _own_media(root: _Root) -> list[WrittenMedia]:
+    return _media(recurrences.media_of(root))
 
 
 def _channels(root: _Root) -> list[strawberry.ID]:
@@ -150,7 +165,7 @@ class Recurrence(Node):
     id: strawberry.ID = public_id(Prefix.RECURRENCE)
     status: RecurrenceStatus
     text: str = strawberry.field(resolver=_text)
-    media: list[Media] = strawberry.field(resolver=_own_media)
+    media: list[WrittenMedia] = strawberry.field(resolver=_own_media)
     link: str | None = strawberry.field(resolver=_link)
     channel_ids: list[strawberry.ID] = strawberry.field(resolver=_channels)
     variants: list[RecurrenceForm] = strawberry.field(resolver=_forms)

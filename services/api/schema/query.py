@@ -8,13 +8,17 @@ import strawberry
 from strawberry import UNSET
 
 from services.api.context import searched_brands
+from services.api.schema import notification, webhook
 from services.api.schema.brand import Brand
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, requested
+from services.api.schema.notification import Notification, NotificationPreferences
+from services.api.schema.webhook import WebhookEndpoint
 from shared import models
 from shared.db import Session
 from shared.domain.brands import brands, channels
 from shared.domain.listening import arrivals, backfills, identities, mentions, threads
 from shared.domain.nodes import brand_of
+from shared.domain.notifying import endpoints, notifications
 from shared.domain.publishing import blackouts, campaigns, media, posts, recurrences, slots, stories
 from shared.domain.scope import Scope
 from shared.errors import NotFound
@@ -65,6 +69,10 @@ class Viewer:
     organization: Organization = strawberry.field(resolver=_organization)
     scopes: list[str] = strawberry.field(resolver=_scopes)
     brands: Connection[Brand] = strawberry.field(resolver=_brands)
+    notifications: Connection[Notification] = strawberry.field(resolver=notification.listed)
+    unread_count: int = strawberry.field(resolver=notification.unread_count)
+    notification_preferences: NotificationPreferences = strawberry.field(resolver=notification.viewers_preferences)
+    webhook_endpoints: Connection[WebhookEndpoint] = strawberry.field(resolver=webhook.listed)
 
 
 def _viewer() -> Any:
@@ -85,6 +93,8 @@ async def _node(info: Info, id: strawberry.ID) -> Any:
     try:
         prefix = prefix_of(id)
         thing_id = parse_typeid(prefix, id)
+        if prefix is Prefix.WEBHOOK_ENDPOINT:
+            return await _endpoint(info, thing_id)
         if prefix not in _READ:
             return None
         searched = searched_brands(context.principal, context.brand_hint)
@@ -96,6 +106,13 @@ async def _node(info: Info, id: strawberry.ID) -> Any:
         return None
 
 
+async def _endpoint(info: Info, id_: UUID) -> Any:
+    """A webhook endpoint may be of no one brand, so it is looked up by its owner."""
+    async with info.context.reader.turn(()) as session:
+        info.context.reader.forget_scope()
+        return await endpoints.get(session, info.context.principal, id_)
+
+
 _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.ARRIVAL: arrivals.get,
     Prefix.BRAND: lambda session, scope, _: brands.get(session, scope),
@@ -105,6 +122,7 @@ _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.IDENTITY: identities.get,
     Prefix.MEDIA: media.get,
     Prefix.MENTION: mentions.get,
+    Prefix.NOTIFICATION: notifications.get,
     Prefix.OPERATION: backfills.get,
     Prefix.OUTGOING: stories.get,
     Prefix.POST: posts.get,

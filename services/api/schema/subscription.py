@@ -10,9 +10,11 @@ from strawberry import UNSET
 from services.api import loaders
 from services.api.schema.connection import Info, given
 from services.api.schema.mention import Mention
+from services.api.schema.notification import Notification
 from shared import models
 from shared.domain import scope as scopes
 from shared.domain.events import feed
+from shared.domain.notifying import notifications
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.enums import EventType
 
@@ -62,6 +64,37 @@ async def _mentions(info: Info, brand_id: strawberry.ID, after: int | None = UNS
                 break
 
 
+def _self(root: strawberry.Parent[models.Notification]) -> Any:
+    return root
+
+
+@strawberry.type(description="The viewer was told something. `seq` counts the brand's events: pass it as `after`.")
+class NotificationEvent:
+    seq: int
+    notification: Notification = strawberry.field(resolver=_self)
+
+
+async def _notifications(info: Info, brand_id: strawberry.ID, after: int | None = UNSET) -> AsyncGenerator[Any, None]:
+    """What the viewer is told of the brand, with a greater number than `after`; without it, from now on."""
+    services = info.context.services
+    brand = parse_typeid(Prefix.BRAND, brand_id)
+    seen = given(after)
+    async for _ in services.queues.subscription(brand):
+        while True:
+            async with services.db.reading() as session:
+                principal = await scopes.enter(session, info.context.api_key)
+                scope = await scopes.open_brand(session, principal, brand)
+                if seen is None:
+                    seen = await notifications.last(session, scope)
+                found = await notifications.after(session, scope, after=seen, limit=_AT_ONCE)
+            for told in found:
+                yield told
+                seen = told.seq
+            if len(found) < _AT_ONCE:
+                break
+
+
 @strawberry.type
 class Subscription:
+    notifications: AsyncGenerator[NotificationEvent, None] = strawberry.subscription(resolver=_notifications)
     mentions: AsyncGenerator[MentionEvent, None] = strawberry.subscription(resolver=_mentions)

@@ -8,10 +8,12 @@ from sqlmodel import col
 
 from shared.db import Session
 from shared.domain.brands import apps, consents, hooks, logins
+from shared.domain.notifying import endpoints
 from shared.domain.scope import Scope
 from shared.models.channel import App, Channel, Hook
 from shared.models.consent import Consent
 from shared.models.organization import Grant, IdempotencyKey
+from shared.models.webhook import WebhookEndpoint
 from shared.vault import Vault
 
 
@@ -26,7 +28,8 @@ async def brand_ids(session: Session) -> list[UUID]:
 
 
 async def reseal_platform(session: Session, vault: Vault) -> int:
-    """Seal the secrets of hooks, apps and consents and remembered answers again; how many had an older key.
+    """Seal the secrets of hooks, apps, consents and webhook endpoints and remembered answers again; how many had an
+    older key.
 
     Raises UnknownKey, and changes nothing, where a secret's key is no longer there.
     """
@@ -36,6 +39,7 @@ async def reseal_platform(session: Session, vault: Vault) -> int:
             hook.secret = _again(vault, hook.secret, hooks.place(hook.id))
             renewed += 1
     renewed += await _reseal_consents(session, vault)
+    renewed += await _reseal_endpoints(session, vault)
     for row in (await session.execute(select(IdempotencyKey).with_for_update())).scalars():
         sealed = base64.b64decode(row.answer["sealed"])
         if not vault.is_newest(sealed):
@@ -58,6 +62,19 @@ async def _reseal_consents(session: Session, vault: Vault) -> int:
             renewed += 1
         if consent.choices is not None and not vault.is_newest(consent.choices):
             consent.choices = _again(vault, consent.choices, consents.choices_place(consent.id))
+            renewed += 1
+    return renewed
+
+
+async def _reseal_endpoints(session: Session, vault: Vault) -> int:
+    renewed = 0
+    for endpoint in (await session.execute(select(WebhookEndpoint).with_for_update())).scalars():
+        place = endpoints.place(endpoint.id)
+        if endpoint.secret and not vault.is_newest(endpoint.secret):
+            endpoint.secret = _again(vault, endpoint.secret, place)
+            renewed += 1
+        if endpoint.secret_before is not None and not vault.is_newest(endpoint.secret_before):
+            endpoint.secret_before = _again(vault, endpoint.secret_before, place)
             renewed += 1
     return renewed
 

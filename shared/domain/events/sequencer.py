@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from shared.db import Session, driver
 from shared.domain import scope
+from shared.domain.notifying import kinds
 from shared.ids import new_uuid
 
 # A holder that is stopped inside a transaction would stand in the others' way: the server ends such a transaction.
@@ -31,7 +32,7 @@ RETURNING l.fence
 _IS_WAITING = text("SELECT EXISTS (SELECT FROM event_queue)")
 _WAITING = "SELECT id, brand_id, event_id FROM event_queue ORDER BY id LIMIT $1"
 _FOUND = """
-SELECT e.id FROM event e JOIN unnest($2::uuid[]) WITH ORDINALITY AS q (id, place) ON q.id = e.id
+SELECT e.id, e.type FROM event e JOIN unnest($2::uuid[]) WITH ORDINALITY AS q (id, place) ON q.id = e.id
  WHERE e.brand_id = $1 AND e.seq IS NULL ORDER BY q.place
 """
 _DRAW = """
@@ -41,6 +42,11 @@ ON CONFLICT (brand_id) DO UPDATE SET last_seq = brand_sequence.last_seq + exclud
 _NUMBER = """
 UPDATE event e SET seq = $3::bigint + q.place FROM unnest($2::uuid[]) WITH ORDINALITY AS q (id, place)
  WHERE e.brand_id = $1 AND e.id = q.id
+"""
+# Of these a person may have to be told; whoever tells them goes on from the last number that it has seen.
+_NOTABLE = """
+INSERT INTO due_notice (brand_id, seq) SELECT * FROM unnest($1::uuid[], $2::bigint[])
+ON CONFLICT (brand_id) DO UPDATE SET seq = excluded.seq
 """
 _DONE = "DELETE FROM event_queue WHERE id = ANY ($1::bigint[])"
 
@@ -73,11 +79,16 @@ async def number(
     for row in waiting:
         events[row["brand_id"]].append(row["event_id"])
     await scope.see(session, sorted(events))
+    notable: dict[UUID, int] = {}
     for brand_id in sorted(events):
-        found = [row["id"] for row in await connection.fetch(_FOUND, brand_id, events[brand_id])]
-        if found:
-            last = await connection.fetchval(_DRAW, brand_id, len(found))
-            await connection.execute(_NUMBER, brand_id, found, last - len(found))
+        rows = await connection.fetch(_FOUND, brand_id, events[brand_id])
+        if rows:
+            last = await connection.fetchval(_DRAW, brand_id, len(rows))
+            await connection.execute(_NUMBER, brand_id, [row["id"] for row in rows], last - len(rows))
+            if any(row["type"] in kinds.EVENTS for row in rows):
+                notable[brand_id] = last
+    if notable:
+        await connection.execute(_NOTABLE, list(notable), list(notable.values()))
     await connection.execute(_DONE, [row["id"] for row in waiting])
     if told is not None:
         told([row["event_id"] for row in waiting])

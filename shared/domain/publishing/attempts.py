@@ -91,8 +91,7 @@ def doubtful(attempts: Sequence[Attempt]) -> Attempt | None:
             case Step.PREPARE:
                 pass
             case Step.SEND:
-                # One that is live has ended its effect, unless the word came when it was somebody else's already: that
-                # one may die as well, and then it is still there.
+                # Live, too: where its holder was no longer the effect's, that stands on the attempt and nowhere else.
                 doubt = attempt if attempt.outcome in {None, Result.UNKNOWN, Result.LIVE} else None
             case Step.FIND:
                 doubt = None if attempt.outcome == Result.ABSENT else doubt

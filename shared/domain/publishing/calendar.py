@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ BEGINNING = 200  # so much of a text is shown
 _DAY = timedelta(days=1)
 # Wider than any zone is from another: what stands at the edge of the range is looked at in its own zone.
 _EDGE = timedelta(days=2)
+_FORMS = {status.value: status for status in VariantStatus}
 
 _POSTS = """
 SELECT p.id, p.status, left(p.text, 200), p.scheduled_at, p.local_time, p.timezone, p.slot_id, p.slot_day,
@@ -32,7 +33,7 @@ SELECT p.id, p.status, left(p.text, 200), p.scheduled_at, p.local_time, p.timezo
   FROM post p LEFT JOIN LATERAL (
        SELECT array_agg(id) AS ids, array_agg(channel_id) AS channel_ids, array_agg(status) AS statuses,
               array_agg(url) AS urls
-         FROM (SELECT * FROM variant o WHERE o.brand_id = p.brand_id AND o.post_id = p.id ORDER BY o.id) o) v ON true
+         FROM (SELECT * FROM variant o WHERE o.brand_id = $1 AND o.post_id = p.id ORDER BY o.id) o) v ON true
  WHERE p.brand_id = $1 AND p.scheduled_at >= $2 AND p.scheduled_at < $3
  ORDER BY p.scheduled_at, p.id
 """
@@ -44,16 +45,17 @@ UNION ALL SELECT 'recurrence', to_jsonb(r) FROM recurrence r WHERE r.brand_id = 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class VariantOn:
+# Of these a month has thousands: tuples are made in a third of the time.
+class VariantOn(NamedTuple):
+    """A post's form for one channel."""
+
     id: UUID
     channel_id: UUID
     status: VariantStatus
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PostOn:
+class PostOn(NamedTuple):
     """A post at its moment; `text` is its beginning."""
 
     id: UUID
@@ -141,18 +143,19 @@ async def read(
     plans = _plans(await connection.fetch(_PLANS, scope.brand_id, first, last))
     posts = [_post(row) for row in rows]
     zone = timezone or plans.zone
-    days = _days(since, until, ZoneInfo(zone))
+    own = ZoneInfo(zone)
+    days = _days(since, until, own)
     _put_blackouts(days, plans.blackouts)
     for post in posts:
         if channel_id is None or any(one.channel_id == channel_id for one in post.variants):
-            days[post.at.astimezone(ZoneInfo(zone)).date()].posts.append(post)
+            days[post.at.astimezone(own).date()].posts.append(post)
     ahead = max(since, scope.now(now))
     for slot, one in _free(plans, posts, ahead, until):
         if channel_id is None or repeats.meets(slot, [channel_id]):
-            days[one.at.astimezone(ZoneInfo(zone)).date()].slots.append(SlotOn(slot, one))
+            days[one.at.astimezone(own).date()].slots.append(SlotOn(slot, one))
     for recurrence, one in _to_come(plans, ahead, until):
         if channel_id is None or channel_id in recurrences.channels_of(recurrence):
-            days[one.at.astimezone(ZoneInfo(zone)).date()].previews.append(PreviewOn(recurrence, one))
+            days[one.at.astimezone(own).date()].previews.append(PreviewOn(recurrence, one))
     return Calendar(zone, since, until, list(days.values()))
 
 
@@ -215,7 +218,7 @@ def _post(row: Any) -> PostOn:
     id_, status, text, at, local_time, timezone, slot_id, slot_day, recurrence_id = row[:9]
     ids, channel_ids, statuses, urls = row[9:]
     variants = [
-        VariantOn(variant_id, channel_id, VariantStatus(standing), url)
+        VariantOn(variant_id, channel_id, _FORMS[standing], url)
         for variant_id, channel_id, standing, url in zip(
             ids or (), channel_ids or (), statuses or (), urls or (), strict=True
         )

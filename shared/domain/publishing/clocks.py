@@ -40,6 +40,7 @@ _TAKE = text(
 )
 _PUT = text("UPDATE brand_clock SET ahead = :ahead WHERE brand_id = :brand")
 _STOP = text("DELETE FROM brand_clock WHERE brand_id = :brand")
+_QUEUED = text("SELECT 1 FROM due_outgoing WHERE brand_id = :brand AND outgoing_id = ANY (:ids) LIMIT 1")
 _PUT_DUE = text(
     "UPDATE due_outgoing d SET due_at = mine.due_at"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:times AS timestamptz[])) AS mine (id, due_at)"
@@ -122,7 +123,9 @@ async def _is_under_way(session: Session, scope: Scope, kept: Collection[Network
         col(Outgoing.due_at) <= moment,
         col(Channel.status) == ChannelStatus.ACTIVE,
     )
-    return (await session.execute(wanted.limit(1))).first() is not None
+    ids = list((await session.execute(wanted)).scalars())
+    # What waits for a person, or hangs beneath something, is in no queue.
+    return bool(ids) and (await session.execute(_QUEUED, {"brand": scope.brand_id, "ids": ids})).first() is not None
 
 
 async def _next(

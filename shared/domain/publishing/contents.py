@@ -18,6 +18,7 @@ def content(post: Post, variant: Variant) -> dict[str, Any]:
         "text": text_of(post, variant),
         "media": media_of(post, variant),
         "link": link_of(post, variant),
+        "tagging": post.tagging,
         "first_comment": variant.first_comment,
         "parts": variant.parts,
         "audience": variant.audience,
@@ -31,5 +32,5 @@ def digest(post: Post, variants: Sequence[Variant]) -> bytes:
         key=lambda one: one["channel"],
     )
     # A post without channels is its text.
-    said = wanted or [{"text": post.text, "media": post.media, "link": post.link}]
+    said = wanted or [{"text": post.text, "media": post.media, "link": post.link, "tagging": post.tagging}]
     return hashlib.sha256(b"parvis content" + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()[:16]

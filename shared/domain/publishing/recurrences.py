@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import text
 from sqlmodel import col, select
 
 from shared.db import Session
@@ -31,10 +30,6 @@ _KIND = "recurrences"
 MediaItems = Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)]
 Variants = Annotated[list[VariantDraft], Field(max_length=200)]
 RuleText = Annotated[str, Field(max_length=200)]
-_LEAVE_OUT = text(
-    "UPDATE recurrence SET skipped = array_append(skipped, CAST(:day AS date)), version = version + 1"
-    " WHERE brand_id = :brand AND id = :id AND NOT CAST(:day AS date) = ANY (skipped)"
-)
 _TEMPLATE = ("text", "media", "link", "channel_ids", "variants")
 
 
@@ -181,7 +176,10 @@ def set_status(recurrence: Recurrence, status: RecurrenceStatus, now: datetime) 
 
 async def leave_out(session: Session, scope: Scope, recurrence_id: UUID, day: date) -> None:
     """Let the occurrence of this day never become a post again."""
-    await session.execute(_LEAVE_OUT, {"brand": scope.brand_id, "id": recurrence_id, "day": day})
+    recurrence = await lock(session, scope, recurrence_id)
+    if day not in recurrence.skipped:
+        recurrence.skipped = sorted([*recurrence.skipped, day])
+        recurrence.version += 1
 
 
 def require_going(recurrence: Recurrence) -> None:
@@ -197,6 +195,11 @@ def forms_of(recurrence: Recurrence) -> list[VariantDraft]:
     return [VariantDraft.model_validate({**one, "channel_id": UUID(one["channel_id"])}) for one in said]
 
 
+def media_of(recurrence: Recurrence) -> list[MediaItem]:
+    """What goes with it."""
+    return [MediaItem.model_validate(item) for item in recurrence.template["media"]]
+
+
 def channels_of(recurrence: Recurrence) -> list[UUID]:
     """The channels on which it speaks."""
     named = [form["channel_id"] for form in recurrence.template.get("variants") or []]
@@ -208,7 +211,7 @@ def draft_of(recurrence: Recurrence, occurrence: Occurrence) -> PostDraft:
     local = wallclock.written(occurrence.local)
     return PostDraft(
         text=recurrence.template["text"],
-        media=[MediaItem.model_validate(item) for item in recurrence.template["media"]],
+        media=media_of(recurrence),
         link=recurrence.template["link"],
         channel_ids=channels_of(recurrence),
         variants=forms_of(recurrence),

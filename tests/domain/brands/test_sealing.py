@@ -5,9 +5,10 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.brands import apps, channels, consents, hooks, logins, sealing
 from shared.domain.brands.apps import AppDraft
+from shared.domain.notifying import endpoints
 from shared.domain.scope import Principal, Scope
 from shared.ids import new_uuid
-from shared.models.enums import GrantRole, KeyScope, Network
+from shared.models.enums import GrantRole, KeyScope, Network, NotificationKind
 from shared.vault import Vault
 from tests.conftest import NOW, House, HouseBrand
 
@@ -76,3 +77,21 @@ async def test_apps_and_consents_open_with_the_new_key_alone_after_rotation(
     assert apps.login(newest, app).client_secret == "hush"
     assert consents.verifier(newest, consent) == verifier
     assert consents.choices(newest, consent) == [given]
+
+
+async def test_a_webhook_endpoints_secrets_open_with_the_new_key_alone_after_rotation(
+    owner_db: Database, brand: HouseBrand
+) -> None:
+    old, both, newest = Vault([OLD]), Vault([NEW, OLD]), Vault([NEW])
+    who = Principal(new_uuid(), brand.user_id, brand.organization_id, frozenset({KeyScope.ALL}), {})
+    kinds = [NotificationKind.POST_FAILED]
+    async with owner_db.session() as session:
+        first = await endpoints.create(session, who, old, url="https://h.example", kinds=kinds, brand_id=None, now=NOW)
+        second = await endpoints.rotate(session, who, old, first.endpoint.id, now=NOW)
+    async with owner_db.session() as session:
+        renewed = await sealing.reseal_platform(session, both)
+    async with owner_db.session() as session:
+        endpoint = await session.get_one(type(first.endpoint), first.endpoint.id)
+
+    assert renewed == 2
+    assert endpoints.secrets(newest, endpoint, now=NOW) == [second.secret, first.secret]

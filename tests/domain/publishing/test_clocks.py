@@ -99,11 +99,17 @@ async def test_a_patient_step_waits_for_what_is_still_to_go_out_and_not_for_what
     assert await step(desk, DAY) == DAY
     assert await step(desk, 2 * DAY, patient=True) == DAY
     async with desk.worker.session() as session:
+        await session.execute(text("UPDATE due_outgoing SET brand_id = gen_random_uuid()"))
+    assert await step(desk, 2 * DAY, patient=True) == 2 * DAY, "it is in nobody's queue"
+    async with desk.worker.session() as session:
+        await session.execute(text("UPDATE due_outgoing SET brand_id = :brand"), {"brand": desk.brand.brand_id})
+    assert await step(desk, 3 * DAY, patient=True) == 2 * DAY
+    async with desk.worker.session() as session:
         await session.execute(text("SELECT parvis.scope(:brand)"), {"brand": str(desk.brand.brand_id)})
         await session.execute(
             text("UPDATE channel SET status = 'paused' WHERE brand_id = :brand"), {"brand": desk.brand.brand_id}
         )
-    assert await step(desk, 2 * DAY, patient=True) == 2 * DAY
+    assert await step(desk, 3 * DAY, patient=True) == 3 * DAY
 
 
 async def test_many_moments_are_taken_together(desk: Desk) -> None:

@@ -25,6 +25,9 @@ from shared.queues import Queues
 from shared.settings import Settings
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.connectors.loopback import serving
+from tests.domain.notifying.conftest import desk
+
+__all__ = ["desk"]
 
 SECRET = "whsec_c2VjcmV0"
 
