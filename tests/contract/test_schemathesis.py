@@ -103,7 +103,9 @@ def exercise_graphql(tenant: Tenant, known: dict[str, str], examples: int) -> in
     """Send generated queries and mutations; how many there were."""
     sdl = tenant.call("GET", "/graphql/schema.graphql").text
     moments = ['"2026-11-20T10:00:00Z"', '"yesterday"', '"0001-01-01T00:00:00Z"', '"9999-12-31T23:59:59Z"', "7"]
+    days = ['"2026-11-20"', '"2026-02-30"', '"0001-01-01"', '"9999-12-31"', "7"]
     scalars = {
+        "Date": st.sampled_from(days).map(parse_value),
         "DateTime": st.sampled_from(moments).map(parse_value),
         "JSON": st.sampled_from(["{}", '"text"', "[1]", "null"]).map(parse_value),
     }
