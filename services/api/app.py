@@ -66,7 +66,7 @@ from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
 from shared.domain.page import Cursors
-from shared.domain.publishing.media_addresses import Addresses
+from shared.domain.publishing.library.media_addresses import Addresses
 from shared.errors import ParvisError
 from shared.queues import Queues
 from shared.settings import Settings

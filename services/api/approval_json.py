@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.domain.publishing.showing import Form, Shown, View
+from shared.domain.publishing.agreeing.showing import Form, Shown, View
 from shared.ids import Prefix, typeid
 from shared.models.approval import Approval
 

@@ -13,7 +13,7 @@ from services.api import approving
 from services.api.approval_words import WORDS, Words, written
 from services.api.context import Services
 from shared.connectors.registry import CARDS
-from shared.domain.publishing.showing import Form, Shown, Stage, View
+from shared.domain.publishing.agreeing.showing import Form, Shown, Stage, View
 from shared.ids import Prefix, typeid
 from shared.models.approval import Approval
 from shared.models.enums import ApprovalKind

@@ -13,8 +13,8 @@ from services.api.context import Services, Tries
 from services.api.limits import Allowance
 from shared.connectors.registry import CARDS
 from shared.db import Session
-from shared.domain.publishing import approvals, links, showing
-from shared.domain.publishing.showing import View
+from shared.domain.publishing.agreeing import approvals, links, showing
+from shared.domain.publishing.agreeing.showing import View
 from shared.domain.scope import Scope
 from shared.errors import NotFound, Stale
 from shared.ids import Prefix, parse_typeid

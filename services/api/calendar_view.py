@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from services.api.context import Services
-from shared.domain.publishing import recurrences
-from shared.domain.publishing.calendar import BEGINNING, Calendar, Day, PostOn
-from shared.domain.publishing.repeats import Occurrence
+from shared.domain.publishing.planning import recurrences
+from shared.domain.publishing.planning.calendar import BEGINNING, Calendar, Day, PostOn
+from shared.domain.publishing.planning.repeats import Occurrence
 from shared.ids import Prefix, typeid, typeids
 
 Plain = dict[str, Any]

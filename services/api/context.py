@@ -17,7 +17,7 @@ from services.media.checking import Checker
 from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
 from shared.domain.page import Cursors
-from shared.domain.publishing.media_addresses import Addresses
+from shared.domain.publishing.library.media_addresses import Addresses
 from shared.domain.scope import Principal, Scope
 from shared.errors import NotAllowed, NotFound
 from shared.ids import Prefix, parse_typeid, typeid

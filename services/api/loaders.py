@@ -13,10 +13,12 @@ from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.listening import identities, mentions, threads
 from shared.domain.notifying import delivery_log, notifications
-from shared.domain.publishing import campaigns, cautions, figures, media, naming, posts, reviews
+from shared.domain.publishing import campaigns, cautions, figures, posts
+from shared.domain.publishing.agreeing import reviews
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.domain.publishing.cautions import Caution
-from shared.domain.publishing.naming import Known
-from shared.domain.publishing.reviews import Standing
+from shared.domain.publishing.library import media, naming
+from shared.domain.publishing.library.naming import Known
 from shared.domain.scope import Scope
 from shared.models import (
     Approval,

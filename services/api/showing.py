@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from services.api import streams
 from services.api.context import Services
 from shared.domain import scope as scopes
-from shared.domain.publishing import media
+from shared.domain.publishing.library import media
 from shared.store import Missing
 
 router = APIRouter(include_in_schema=False)

@@ -9,8 +9,8 @@ from services.api.context import Services
 from services.api.receiving import Received
 from services.media.checking import Checked
 from shared.db import Session
-from shared.domain.publishing import media
-from shared.domain.publishing.media import NewMedia
+from shared.domain.publishing.library import media
+from shared.domain.publishing.library.media import NewMedia
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
 from shared.ids import Prefix, new_uuid, typeid

@@ -9,8 +9,8 @@ from services.scheduler.house import House
 from shared.connectors.registry import CLOCKS
 from shared.domain import leases
 from shared.domain import scope as scopes
-from shared.domain.publishing import clocks
-from shared.domain.publishing.clocks import Place
+from shared.domain.publishing.sending import clocks
+from shared.domain.publishing.sending.clocks import Place
 from shared.errors import NetworkError
 from shared.ids import Prefix, typeid
 from shared.log import logger

@@ -7,8 +7,8 @@ import httpx
 
 from services.logins import Logins, Whose
 from shared.contract import Connector, Files, Login
-from shared.domain.publishing.attempts import Step
-from shared.domain.publishing.outcomes import (
+from shared.domain.publishing.sending.attempts import Step
+from shared.domain.publishing.sending.outcomes import (
     Denied,
     Live,
     LoginDied,
@@ -20,7 +20,7 @@ from shared.domain.publishing.outcomes import (
     SlowDown,
     Unknown,
 )
-from shared.domain.publishing.outgoing import Try
+from shared.domain.publishing.sending.outgoing import Try
 from shared.errors import LoginDead, NetworkError, RateLimited, Refused, Unprepared
 from shared.log import logger
 

@@ -13,7 +13,7 @@ from services.rounds import passes
 from shared.connectors.registry import CARDS
 from shared.contract import Card
 from shared.db import Database, Session
-from shared.domain.publishing.attempts import Pace
+from shared.domain.publishing.sending.attempts import Pace
 from shared.ids import new_uuid
 from shared.models.enums import Network
 from shared.queues import Queues

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 from services.scheduler.house import House
 from shared.domain import scope
 from shared.domain.listening import retention
-from shared.domain.publishing import occurring, wallclock, zone_changes
+from shared.domain.publishing.planning import occurring, wallclock, zone_changes
 from shared.ids import Prefix, typeid
 from shared.log import logger
 

@@ -5,7 +5,7 @@ from prometheus_client import Counter
 from services.rounds import passes
 from services.scheduler.house import House
 from shared.domain import scope as scopes
-from shared.domain.publishing import reminders
+from shared.domain.publishing.agreeing import reminders
 from shared.log import logger
 
 _log = logger("scheduler.remind")

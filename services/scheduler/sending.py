@@ -17,10 +17,10 @@ from services.scheduler.house import House, pace_of, persist
 from shared.connectors.registry import connector
 from shared.db import Session
 from shared.domain import scope as scopes
-from shared.domain.publishing import due, outgoing
-from shared.domain.publishing.media_addresses import Addresses
-from shared.domain.publishing.outcomes import Outcome
-from shared.domain.publishing.outgoing import Claim, Try
+from shared.domain.publishing.library.media_addresses import Addresses
+from shared.domain.publishing.sending import due, outgoing
+from shared.domain.publishing.sending.outcomes import Outcome
+from shared.domain.publishing.sending.outgoing import Claim, Try
 from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.store import open_store

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.scheduler.house import House
 from shared.domain import scope as scopes
-from shared.domain.publishing import media_leaving
+from shared.domain.publishing.library import media_leaving
 from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid
 from shared.log import logger

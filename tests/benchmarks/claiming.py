@@ -14,8 +14,8 @@ import orjson
 
 from services import serving
 from shared.db import Database
-from shared.domain.publishing import due, outgoing
-from shared.domain.publishing.due import Claim
+from shared.domain.publishing.sending import due, outgoing
+from shared.domain.publishing.sending.due import Claim
 
 BATCH = 200
 _LOOK_SECONDS = 0.25

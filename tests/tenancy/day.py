@@ -23,7 +23,7 @@ from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import clocks
+from shared.domain.publishing.sending import clocks
 from shared.ids import Prefix, new_uuid
 from shared.models.enums import EventType, Network, WithdrawalKind
 from tests.connectors.loopback import Receiver, Reply

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from shared.domain.page import MOST
-from shared.domain.publishing.calendar import MOST_DAYS
+from shared.domain.publishing.planning.calendar import MOST_DAYS
 
 MAX_DOCUMENT_BYTES = 100_000
 MAX_TOKENS = 2_000

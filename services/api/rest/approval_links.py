@@ -9,8 +9,8 @@ from fastapi import Body as FromBody
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.ids import ApprovalLinkPath, ApprovalLinkRef, PostRef, UserRef
 from services.api.rest.shapes import ListRead, Paging, Read, listed
-from shared.domain.publishing import links
-from shared.domain.publishing.links import LinkDraft
+from shared.domain.publishing.agreeing import links
+from shared.domain.publishing.agreeing.links import LinkDraft
 from shared.ids import Prefix, typeid
 from shared.models.approval import ApprovalLink
 

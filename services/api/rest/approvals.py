@@ -12,8 +12,9 @@ from services.api.rest.ids import ApprovalLinkRef, ApprovalRef, PostPath, PostRe
 from services.api.rest.posts import PostRead, answer, if_version
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import approvals, posts, reviews
-from shared.domain.publishing.reviews import Standing, Waiting
+from shared.domain.publishing import posts
+from shared.domain.publishing.agreeing import approvals, reviews
+from shared.domain.publishing.agreeing.reviews import Standing, Waiting
 from shared.ids import Prefix, typeid
 from shared.models.approval import Approval
 from shared.models.enums import ApprovalKind, PostStatus, Reviewer

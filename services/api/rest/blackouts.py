@@ -10,8 +10,8 @@ from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import BlackoutPath, BlackoutRef
 from services.api.rest.shapes import ListRead, Read, whole
-from shared.domain.publishing import blackouts
-from shared.domain.publishing.blackouts import BlackoutChanges, BlackoutDraft
+from shared.domain.publishing.planning import blackouts
+from shared.domain.publishing.planning.blackouts import BlackoutChanges, BlackoutDraft
 from shared.ids import Prefix, typeid
 from shared.models.planning import Blackout
 

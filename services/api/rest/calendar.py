@@ -22,9 +22,9 @@ from services.api.rest.ids import (
     VariantRef,
 )
 from services.api.rest.shapes import ListRead, Moment, Read, whole
-from shared.domain.publishing import calendar, calendar_feeds
-from shared.domain.publishing.calendar import Calendar
-from shared.domain.publishing.calendar_feeds import FeedDraft
+from shared.domain.publishing.planning import calendar, calendar_feeds
+from shared.domain.publishing.planning.calendar import Calendar
+from shared.domain.publishing.planning.calendar_feeds import FeedDraft
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
 from shared.models.enums import PostStatus, VariantStatus

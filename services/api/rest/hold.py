@@ -9,7 +9,7 @@ from fastapi import Body as FromBody
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.ids import HoldRef, UserRef
 from services.api.rest.shapes import Body, Read, Text
-from shared.domain.publishing import holds
+from shared.domain.publishing.agreeing import holds
 from shared.ids import Prefix, typeid
 from shared.models.approval import Hold
 from shared.models.enums import HoldSource, Missed

@@ -24,9 +24,9 @@ from services.api.rest.call import (
 from services.api.rest.etags import IfMatch, meant, require_version, tagged
 from services.api.rest.ids import BrandId, MediaPath, MediaRef, UserRef
 from services.api.rest.shapes import ListRead, Paging, Read, listed
-from shared.domain.publishing import media
-from shared.domain.publishing.media import MediaChanges, MediaFilter
-from shared.domain.publishing.media_addresses import Address
+from shared.domain.publishing.library import media
+from shared.domain.publishing.library.media import MediaChanges, MediaFilter
+from shared.domain.publishing.library.media_addresses import Address
 from shared.errors import ParvisError
 from shared.ids import Prefix, typeid
 from shared.models.enums import MediaKind

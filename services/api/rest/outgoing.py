@@ -20,9 +20,9 @@ from services.api.rest.ids import (
 )
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import settling, stories
-from shared.domain.publishing.settling import Settlement
-from shared.domain.publishing.stories import OutgoingFilter
+from shared.domain.publishing.sending import settling, stories
+from shared.domain.publishing.sending.settling import Settlement
+from shared.domain.publishing.sending.stories import OutgoingFilter
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonObject

@@ -6,7 +6,7 @@ from services.api.rest.call import Call
 from services.api.rest.ids import MediaRef
 from services.api.rest.mentions import MediaRead
 from services.api.rest.shapes import Read
-from shared.domain.publishing import naming
+from shared.domain.publishing.library import naming
 from shared.domain.scope import Scope
 from shared.models.base import JsonList, JsonObject
 

@@ -28,9 +28,10 @@ from services.api.rest.outgoing import OutgoingRead, outgoing_read
 from services.api.rest.pictured import PartRead, Pictured, part_read, pictures
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import cautions, figures, naming, posts
+from shared.domain.publishing import cautions, figures, posts
 from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.fitting import link_of, media_of
+from shared.domain.publishing.library import naming
 from shared.domain.publishing.posts import PostChanges, PostDraft, PostFilter
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid

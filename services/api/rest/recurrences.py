@@ -12,10 +12,15 @@ from services.api.rest.forms import FormPartRead, MediaItemRead
 from services.api.rest.ids import ChannelRef, MediaRef, PostRef, RecurrencePath, RecurrenceRef, UserRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, listed, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import occurring, recurrences
-from shared.domain.publishing.occurring import Changed
-from shared.domain.publishing.recurrences import MOST_AHEAD, RecurrenceChanges, RecurrenceDraft, RecurrenceTiming
-from shared.domain.publishing.repeats import Occurrence
+from shared.domain.publishing.planning import occurring, recurrences
+from shared.domain.publishing.planning.occurring import Changed
+from shared.domain.publishing.planning.recurrences import (
+    MOST_AHEAD,
+    RecurrenceChanges,
+    RecurrenceDraft,
+    RecurrenceTiming,
+)
+from shared.domain.publishing.planning.repeats import Occurrence
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonObject

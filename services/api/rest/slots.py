@@ -12,8 +12,8 @@ from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import ChannelRef, PostRef, SlotPath, SlotRef
 from services.api.rest.posts import PostList, read_all
 from services.api.rest.shapes import Body, ListRead, Paging, Read, whole
-from shared.domain.publishing import queue, slots
-from shared.domain.publishing.slots import Moved, SlotChanges, SlotDraft
+from shared.domain.publishing.planning import queue, slots
+from shared.domain.publishing.planning.slots import Moved, SlotChanges, SlotDraft
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import Weekday

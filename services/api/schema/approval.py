@@ -7,8 +7,8 @@ import strawberry
 
 from services.api.schema.connection import public_id
 from shared import models
-from shared.domain.publishing import holds
-from shared.domain.publishing.reviews import Standing
+from shared.domain.publishing.agreeing import holds
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.ids import Prefix, typeid
 from shared.models.enums import ApprovalKind, HoldSource, Missed, Reviewer
 

@@ -8,7 +8,7 @@ from strawberry import UNSET
 from services.api.schema.connection import given
 from services.api.schema.inputs import given_values, validated
 from shared.domain.brands.brands import BrandChanges
-from shared.domain.publishing.links import LinkDraft
+from shared.domain.publishing.agreeing.links import LinkDraft
 from shared.models.enums import ApprovalPolicy, Missed
 
 

@@ -34,8 +34,9 @@ from shared import models
 from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain.brands import brands
-from shared.domain.publishing import approvals, holds, links, posts
-from shared.domain.publishing.links import Made
+from shared.domain.publishing import posts
+from shared.domain.publishing.agreeing import approvals, holds, links
+from shared.domain.publishing.agreeing.links import Made
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid
 from shared.queues import SendOutgoing

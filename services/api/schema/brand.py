@@ -28,7 +28,9 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.listening import arrivals, identities, threads
 from shared.domain.listening.filters import MentionFilter as DomainFilter
-from shared.domain.publishing import campaigns, holds, links, posts, reviews, stories
+from shared.domain.publishing import campaigns, posts
+from shared.domain.publishing.agreeing import holds, links, reviews
+from shared.domain.publishing.sending import stories
 from shared.ids import Prefix, typeid
 from shared.models.enums import (
     ApprovalPolicy,

@@ -3,7 +3,7 @@
 import strawberry
 
 from shared.domain.publishing.many import Manner
-from shared.domain.publishing.settling import Settlement
+from shared.domain.publishing.sending.settling import Settlement
 from shared.models import enums
 
 for _kind in (

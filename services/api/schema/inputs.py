@@ -15,7 +15,7 @@ from shared.domain.brands.consented import Chosen
 from shared.domain.publishing.drafts import Planning
 from shared.domain.publishing.many import Manner, Many
 from shared.domain.publishing.posts import PostChanges, PostDraft
-from shared.domain.publishing.settling import Settlement
+from shared.domain.publishing.sending.settling import Settlement
 from shared.errors import Invalid, Problem
 from shared.ids import Prefix, parse_typeid
 from shared.models import ChannelDraft

@@ -11,7 +11,7 @@ from services.api import loaders
 from services.api.schema.connection import FIRST, Info, Node, connection, given, public_id, requested
 from services.api.schema.mention import Media
 from shared import models
-from shared.domain.publishing import media
+from shared.domain.publishing.library import media
 from shared.ids import Prefix
 from shared.models.base import JsonList
 from shared.models.enums import MediaKind

@@ -14,8 +14,8 @@ from services.api.schema.media import MediaFile
 from services.api.schema.outgoing import Problem
 from shared import models
 from shared.db import Session
-from shared.domain.publishing import media
-from shared.domain.publishing.media import MediaChanges
+from shared.domain.publishing.library import media
+from shared.domain.publishing.library.media import MediaChanges
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
 

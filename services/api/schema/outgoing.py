@@ -10,7 +10,7 @@ from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.mention import Mention
 from shared import models
-from shared.domain.publishing import stories
+from shared.domain.publishing.sending import stories
 from shared.ids import Prefix
 from shared.models.enums import OutgoingKind, OutgoingState
 

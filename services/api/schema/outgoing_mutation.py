@@ -37,7 +37,7 @@ from shared import models
 from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain.engagement import acts
-from shared.domain.publishing import settling, stories
+from shared.domain.publishing.sending import settling, stories
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid
 from shared.models.enums import OutgoingKind

@@ -9,8 +9,8 @@ import strawberry
 from services.api.schema.connection import Node, public_id
 from services.api.schema.outgoing import Problem, problem_of
 from shared import models
-from shared.domain.publishing import recurrences
 from shared.domain.publishing.drafts import MediaItem, VariantDraft
+from shared.domain.publishing.planning import recurrences
 from shared.ids import Prefix, typeid
 from shared.models.enums import BlackoutPolicy, PostStatus, RecurrenceStatus, VariantStatus, Weekday
 

@@ -21,8 +21,8 @@ from services.api.schema.planning import (
     Occurrence,
 )
 from shared import models
-from shared.domain.publishing import blackouts, calendar, calendar_feeds, queue, recurrences, slots
-from shared.domain.publishing.recurrences import RecurrenceTiming
+from shared.domain.publishing.planning import blackouts, calendar, calendar_feeds, queue, recurrences, slots
+from shared.domain.publishing.planning.recurrences import RecurrenceTiming
 from shared.ids import Prefix, parse_typeid
 from shared.models.enums import BlackoutPolicy
 

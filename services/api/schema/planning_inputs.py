@@ -7,10 +7,10 @@ import strawberry
 from strawberry import UNSET
 
 from services.api.schema.inputs import MediaInput, VariantInput, given_values, validated
-from shared.domain.publishing.blackouts import BlackoutChanges, BlackoutDraft
-from shared.domain.publishing.calendar_feeds import FeedDraft
-from shared.domain.publishing.recurrences import RecurrenceChanges, RecurrenceDraft
-from shared.domain.publishing.slots import SlotChanges, SlotDraft
+from shared.domain.publishing.planning.blackouts import BlackoutChanges, BlackoutDraft
+from shared.domain.publishing.planning.calendar_feeds import FeedDraft
+from shared.domain.publishing.planning.recurrences import RecurrenceChanges, RecurrenceDraft
+from shared.domain.publishing.planning.slots import SlotChanges, SlotDraft
 from shared.models.enums import BlackoutPolicy, Weekday
 
 _SLOT = ("weekday", "local_time", "timezone", "channel_ids", "label", "paused")

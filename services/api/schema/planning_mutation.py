@@ -36,8 +36,8 @@ from services.api.schema.planning_payloads import (
 )
 from shared import models
 from shared.db import Session
-from shared.domain.publishing import blackouts, calendar_feeds, queue, slots
-from shared.domain.publishing.slots import Moved
+from shared.domain.publishing.planning import blackouts, calendar_feeds, queue, slots
+from shared.domain.publishing.planning.slots import Moved
 from shared.domain.scope import Scope
 from shared.errors import Invalid, NotFound, Problem
 from shared.ids import Prefix, parse_typeid, typeid

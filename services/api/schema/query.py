@@ -19,7 +19,10 @@ from shared.domain.brands import brands, channels
 from shared.domain.listening import arrivals, backfills, identities, mentions, threads
 from shared.domain.nodes import brand_of
 from shared.domain.notifying import endpoints, notifications
-from shared.domain.publishing import blackouts, campaigns, media, posts, recurrences, slots, stories
+from shared.domain.publishing import campaigns, posts
+from shared.domain.publishing.library import media
+from shared.domain.publishing.planning import blackouts, recurrences, slots
+from shared.domain.publishing.sending import stories
 from shared.domain.scope import Scope
 from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid, prefix_of, typeid

@@ -29,8 +29,8 @@ from services.api.schema.planning_payloads import (
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.db import Session
-from shared.domain.publishing import occurring, recurrences
-from shared.domain.publishing.occurring import Changed
+from shared.domain.publishing.planning import occurring, recurrences
+from shared.domain.publishing.planning.occurring import Changed
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.queues import SendOutgoing

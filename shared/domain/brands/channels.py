@@ -17,7 +17,7 @@ from shared.domain.brands.lanes import lane_of
 from shared.domain.events import events
 from shared.domain.listening import backfills
 from shared.domain.page import Cursors, Page, PageRequest
-from shared.domain.publishing import due
+from shared.domain.publishing.sending import due
 from shared.domain.scope import Scope
 from shared.domain.turns import Queue
 from shared.errors import Conflict, Gone, Invalid, LoginDead, NotFound, Problem, Stale

@@ -15,9 +15,11 @@ from shared.domain.brands.lanes import lane_of
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.listening import identities, mentions
-from shared.domain.publishing import due, fitting, naming
+from shared.domain.publishing import fitting
 from shared.domain.publishing.drafts import LONGEST_TEXT, MOST_MEDIA, MediaItem
-from shared.domain.publishing.naming import Known
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.library.naming import Known
+from shared.domain.publishing.sending import due
 from shared.domain.publishing.variants import dumped
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem

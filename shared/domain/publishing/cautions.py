@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.db import Session, driver
-from shared.domain.publishing import blackouts, naming
 from shared.domain.publishing.fitting import media_of
-from shared.domain.publishing.naming import Known
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.library.naming import Known
+from shared.domain.publishing.planning import blackouts
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import PostStatus, VariantStatus

@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.contract import read_moment, storable
-from shared.domain.publishing import wallclock
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.planning import wallclock
+from shared.domain.publishing.planning.wallclock import wrong
 from shared.errors import Invalid, NotFound, Problem
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.base import JsonObject

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from shared.contract import Card, Length
 from shared.db import Session
-from shared.domain.publishing import media_fits, naming
-from shared.domain.publishing.naming import Known
+from shared.domain.publishing.library import media_fits, naming
+from shared.domain.publishing.library.naming import Known
 from shared.domain.publishing.tagging import Tagging
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem

@@ -9,7 +9,8 @@ from sqlmodel import col
 from shared.db import Session
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import due, reading
+from shared.domain.publishing import reading
+from shared.domain.publishing.sending import due
 from shared.domain.scope import Scope
 from shared.models.approval import Approval, Review
 from shared.models.enums import EventType

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.db import Session
-from shared.domain.publishing import drafts, holds, reviews, transitions, variants
+from shared.domain.publishing import drafts, transitions, variants
+from shared.domain.publishing.agreeing import holds, reviews
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.domain.publishing.drafts import When
 from shared.domain.publishing.fitting import Cards
-from shared.domain.publishing.reviews import Standing
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Invalid

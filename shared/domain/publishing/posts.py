@@ -7,29 +7,15 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import (
-    campaigns,
-    drafts,
-    due,
-    fitting,
-    held,
-    holds,
-    letting_go,
-    locked,
-    moving,
-    naming,
-    plans,
-    reading,
-    recurrences,
-    reviews,
-    seats,
-    transitions,
-    variants,
-)
+from shared.domain.publishing import campaigns, drafts, fitting, letting_go, plans, reading, transitions, variants
+from shared.domain.publishing.agreeing import holds, locked, reviews
 from shared.domain.publishing.drafts import Planning, PostChanges, PostDraft, Timing, When
 from shared.domain.publishing.fitting import Cards
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.planning import moving, recurrences, seats
+from shared.domain.publishing.planning.seats import Wanted
 from shared.domain.publishing.reading import PostFilter, attempts_of, get, outgoing_of, search, variants_of
-from shared.domain.publishing.seats import Wanted
+from shared.domain.publishing.sending import due, held
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem

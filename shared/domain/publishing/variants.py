@@ -10,10 +10,12 @@ from sqlmodel import col, select
 from shared.contract import Capability, Card
 from shared.db import Session
 from shared.domain.brands.lanes import lane_of
-from shared.domain.publishing import due, effects, fitting, naming, reading, transitions
+from shared.domain.publishing import fitting, reading, transitions
 from shared.domain.publishing.cautions import digest
 from shared.domain.publishing.drafts import MediaItem, VariantDraft, named_channels
 from shared.domain.publishing.fitting import Cards, link_apart, link_of, media_of, said, text_of
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.sending import due, effects
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import new_uuid

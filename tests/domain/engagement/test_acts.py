@@ -11,8 +11,8 @@ from shared.domain.engagement import acts
 from shared.domain.engagement.acts import ReplyDraft
 from shared.domain.listening import mentions, record
 from shared.domain.listening.record import HeardPart
-from shared.domain.publishing import settling
-from shared.domain.publishing.outcomes import Live, Unknown
+from shared.domain.publishing.sending import settling
+from shared.domain.publishing.sending.outcomes import Live, Unknown
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import new_uuid
 from shared.models.enums import MentionKind, Network, OutgoingKind, OutgoingState, Visibility

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain import scope as scopes
-from shared.domain.publishing import approvals, holds, links, posts, reminders, reviews
+from shared.domain.publishing import posts
+from shared.domain.publishing.agreeing import approvals, holds, links, reminders, reviews
+from shared.domain.publishing.agreeing.links import LinkDraft, Made
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.domain.publishing.drafts import PostChanges
-from shared.domain.publishing.links import LinkDraft, Made
-from shared.domain.publishing.reviews import Standing
 from shared.domain.scope import Principal, Scope
 from shared.ids import new_uuid
 from shared.models.approval import Approval, Hold

@@ -13,12 +13,13 @@ from shared.connectors.registry import CARDS
 from shared.contract import Card
 from shared.db import Database, Session
 from shared.domain import scope as scopes
-from shared.domain.publishing import outgoing, posts
-from shared.domain.publishing.attempts import Pace
+from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import PostDraft
-from shared.domain.publishing.media_addresses import Addresses
-from shared.domain.publishing.outcomes import Outcome
-from shared.domain.publishing.outgoing import Claim, Try
+from shared.domain.publishing.library.media_addresses import Addresses
+from shared.domain.publishing.sending import outgoing
+from shared.domain.publishing.sending.attempts import Pace
+from shared.domain.publishing.sending.outcomes import Outcome
+from shared.domain.publishing.sending.outgoing import Claim, Try
 from shared.domain.scope import Scope
 from shared.models.enums import Network
 from shared.models.post import Outgoing, Post, Variant

@@ -8,7 +8,8 @@ import pytest
 from shared.connectors.registry import CARDS
 from shared.domain.brands import channels
 from shared.domain.page import Cursors, PageRequest
-from shared.domain.publishing import posts, reviews
+from shared.domain.publishing import posts
+from shared.domain.publishing.agreeing import reviews
 from shared.errors import Conflict, Invalid, NotAllowed, Stale
 from shared.models.enums import ApprovalKind, EventType, GrantRole, PostStatus, Reviewer, VariantStatus
 from tests.conftest import NOW

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.contract import Certainty, Prepared, Sent
-from shared.domain.publishing import attempts
-from shared.domain.publishing.attempts import Next, Pace, Result, Step
-from shared.domain.publishing.outcomes import (
+from shared.domain.publishing.sending import attempts
+from shared.domain.publishing.sending.attempts import Next, Pace, Result, Step
+from shared.domain.publishing.sending.outcomes import (
     Denied,
     Live,
     LoginDied,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.publishing import calendar
-from shared.domain.publishing.calendar import Calendar, Day
+from shared.domain.publishing.planning import calendar
+from shared.domain.publishing.planning.calendar import Calendar, Day
 from shared.errors import Invalid
 from shared.models.enums import PostStatus, Weekday
 from tests.conftest import NOW

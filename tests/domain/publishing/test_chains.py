@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.contract import Certainty, Sent
-from shared.domain.publishing.outcomes import Denied, Live, Unknown
-from shared.domain.publishing.settling import Settlement, settle
+from shared.domain.publishing.sending.outcomes import Denied, Live, Unknown
+from shared.domain.publishing.sending.settling import Settlement, settle
 from shared.errors import Invalid
 from shared.models.enums import OutgoingKind, OutgoingState, PostStatus, VariantStatus
 from shared.models.post import Outgoing, Post

@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from shared.contract import Room, Sent
-from shared.domain.publishing import due
-from shared.domain.publishing.outcomes import Live, SlowDown
+from shared.domain.publishing.sending import due
+from shared.domain.publishing.sending.outcomes import Live, SlowDown
 from tests.conftest import House
 from tests.domain.publishing.conftest import LATER, Desk
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from shared.domain.publishing import clocks
-from shared.domain.publishing.outcomes import SlowDown
+from shared.domain.publishing.sending import clocks
+from shared.domain.publishing.sending.outcomes import SlowDown
 from shared.models.enums import Network, OutgoingState
 from shared.models.post import Post
 from tests.conftest import NOW, HouseChannel

@@ -9,7 +9,7 @@ from shared.contract import Capability, Counted, Deleted, Heard, Said, Sent
 from shared.domain.listening import record
 from shared.domain.listening.record import HeardPart
 from shared.domain.publishing import figures
-from shared.domain.publishing.outcomes import Live
+from shared.domain.publishing.sending.outcomes import Live
 from shared.models.enums import AuthorKind, MentionKind, Network
 from shared.models.post import Figure, Variant
 from tests.conftest import HouseChannel

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from shared.contract import Sent
 from shared.domain.publishing import posts
-from shared.domain.publishing.attempts import Step
-from shared.domain.publishing.outcomes import Denied, Live, LoginDied, NotSent, NotThere, Outcome, Unknown
-from shared.domain.publishing.outgoing import Try
+from shared.domain.publishing.sending.attempts import Step
+from shared.domain.publishing.sending.outcomes import Denied, Live, LoginDied, NotSent, NotThere, Outcome, Unknown
+from shared.domain.publishing.sending.outgoing import Try
 from shared.domain.publishing.transitions import BORN, TABLE, Verb
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, ParvisError, Stale
 from shared.models.enums import Missed, PostStatus, VariantStatus

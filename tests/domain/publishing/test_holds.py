@@ -7,9 +7,10 @@ import pytest
 
 from shared.connectors.registry import CARDS
 from shared.contract import Sent
-from shared.domain.publishing import holds, outgoing
-from shared.domain.publishing.attempts import Step
-from shared.domain.publishing.outcomes import Live, NotSent, Unknown
+from shared.domain.publishing.agreeing import holds
+from shared.domain.publishing.sending import outgoing
+from shared.domain.publishing.sending.attempts import Step
+from shared.domain.publishing.sending.outcomes import Live, NotSent, Unknown
 from shared.errors import Conflict, Invalid, NotAllowed
 from shared.models.enums import EventType, GrantRole, HoldSource, Missed, OutgoingState, PostStatus, VariantStatus
 from tests.conftest import NOW

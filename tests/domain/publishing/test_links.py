@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.publishing import links, showing
-from shared.domain.publishing.links import LinkDraft
-from shared.domain.publishing.showing import Stage, View
+from shared.domain.publishing.agreeing import links, showing
+from shared.domain.publishing.agreeing.links import LinkDraft
+from shared.domain.publishing.agreeing.showing import Stage, View
 from shared.errors import Conflict, Invalid, NotFound, Over, Stale
 from shared.ids import new_uuid
 from shared.models.enums import ApprovalKind, PostStatus, Reviewer

@@ -12,10 +12,11 @@ from shared.connectors.registry import CARDS
 from shared.contract import Certainty, Sent
 from shared.domain.engagement import acts
 from shared.domain.engagement.acts import ReplyDraft
-from shared.domain.publishing import media, media_leaving, posts
+from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import PostChanges
-from shared.domain.publishing.media import NewMedia
-from shared.domain.publishing.outcomes import Live
+from shared.domain.publishing.library import media, media_leaving
+from shared.domain.publishing.library.media import NewMedia
+from shared.domain.publishing.sending.outcomes import Live
 from shared.errors import Conflict, Invalid
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.enums import MediaKind, Network, OutgoingKind

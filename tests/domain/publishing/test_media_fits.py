@@ -8,7 +8,7 @@ import pytest
 
 from shared.connectors.registry import CARDS
 from shared.contract import Card, MediaLimit
-from shared.domain.publishing.media_fits import Item, problems
+from shared.domain.publishing.library.media_fits import Item, problems
 from shared.ids import new_uuid
 from shared.models.enums import MediaKind, Network
 from shared.models.media import Media

@@ -10,10 +10,12 @@ from shared.contract import Certainty, Sent
 from shared.domain import scope as scopes
 from shared.domain.brands import brands, channels
 from shared.domain.brands.brands import BrandChanges
-from shared.domain.publishing import missed, occurring, posts
-from shared.domain.publishing.missed import Fate
-from shared.domain.publishing.outcomes import Live, NotSent
-from shared.domain.publishing.recurrences import RecurrenceDraft
+from shared.domain.publishing import posts
+from shared.domain.publishing.planning import occurring
+from shared.domain.publishing.planning.recurrences import RecurrenceDraft
+from shared.domain.publishing.sending import missed
+from shared.domain.publishing.sending.missed import Fate
+from shared.domain.publishing.sending.outcomes import Live, NotSent
 from shared.models.enums import MissedPolicy, OutgoingKind, OutgoingState, PostStatus, VariantStatus
 from tests.conftest import NOW
 from tests.domain.publishing.conftest import LATER, Desk

@@ -9,10 +9,11 @@ from shared.connectors.registry import CARDS
 from shared.contract import Sent
 from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
-from shared.domain.publishing import due, posts, settling
-from shared.domain.publishing.attempts import Step
-from shared.domain.publishing.outcomes import Denied, Live, LoginDied, NotSent, NotThere, Unknown
-from shared.domain.publishing.settling import Settlement
+from shared.domain.publishing import posts
+from shared.domain.publishing.sending import due, settling
+from shared.domain.publishing.sending.attempts import Step
+from shared.domain.publishing.sending.outcomes import Denied, Live, LoginDied, NotSent, NotThere, Unknown
+from shared.domain.publishing.sending.settling import Settlement
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.enums import ChannelStatus, Network, OutgoingState, PostStatus, VariantStatus

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.contract import Prepared, Preparing, Sent
-from shared.domain.publishing.attempts import Step
-from shared.domain.publishing.outcomes import Live, NotReady, Ready
+from shared.domain.publishing.sending.attempts import Step
+from shared.domain.publishing.sending.outcomes import Live, NotReady, Ready
 from shared.models.enums import PostStatus, VariantStatus
 from shared.models.post import Post
 from tests.domain.publishing.conftest import LATER, Desk

@@ -9,11 +9,12 @@ import pytest
 
 from shared.connectors.registry import CARDS
 from shared.domain.brands import channels
-from shared.domain.publishing import blackouts, moving, occurring, posts, recurrences
-from shared.domain.publishing.blackouts import BlackoutDraft
+from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import PostChanges
-from shared.domain.publishing.occurring import Changed
-from shared.domain.publishing.recurrences import RecurrenceChanges, RecurrenceDraft
+from shared.domain.publishing.planning import blackouts, moving, occurring, recurrences
+from shared.domain.publishing.planning.blackouts import BlackoutDraft
+from shared.domain.publishing.planning.occurring import Changed
+from shared.domain.publishing.planning.recurrences import RecurrenceChanges, RecurrenceDraft
 from shared.errors import Conflict, Invalid
 from shared.models.enums import PostStatus, RecurrenceStatus
 from shared.models.planning import Recurrence

@@ -9,9 +9,10 @@ import pytest
 
 from shared.connectors.registry import CARDS
 from shared.domain.page import Cursors, PageRequest
-from shared.domain.publishing import blackouts, posts, queue, slots
-from shared.domain.publishing.blackouts import BlackoutDraft
-from shared.domain.publishing.slots import Moved, SlotChanges, SlotDraft
+from shared.domain.publishing import posts
+from shared.domain.publishing.planning import blackouts, queue, slots
+from shared.domain.publishing.planning.blackouts import BlackoutDraft
+from shared.domain.publishing.planning.slots import Moved, SlotChanges, SlotDraft
 from shared.errors import Conflict, Invalid, NotFound, Stale
 from shared.ids import new_uuid
 from shared.models.enums import PostStatus, Weekday

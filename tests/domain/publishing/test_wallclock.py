@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.publishing import repeats, rules, wallclock
-from shared.domain.publishing.repeats import Silence
+from shared.domain.publishing.planning import repeats, rules, wallclock
+from shared.domain.publishing.planning.repeats import Silence
 from shared.errors import Invalid
 from shared.ids import new_uuid
 from shared.models.enums import BlackoutPolicy, Weekday

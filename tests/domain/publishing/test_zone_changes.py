@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import posts, wallclock, zone_changes
-from shared.domain.publishing.moving import Move
+from shared.domain.publishing import posts
+from shared.domain.publishing.planning import wallclock, zone_changes
+from shared.domain.publishing.planning.moving import Move
 from shared.ids import new_uuid
 from shared.models.enums import PostStatus
 from tests.conftest import NOW

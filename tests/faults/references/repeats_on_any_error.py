@@ -4,7 +4,7 @@ from services import serving
 from services.scheduler import __main__ as scheduler
 from services.scheduler import handlers
 from shared.connectors import sandbox_sending
-from shared.domain.publishing.outcomes import NotSent, Outcome
+from shared.domain.publishing.sending.outcomes import NotSent, Outcome
 from shared.errors import NetworkError
 from tests.faults.references.trusts_the_key_alone import NEVER
 

@@ -10,8 +10,8 @@ from services import serving
 from services.scheduler import __main__ as scheduler
 from shared.connectors import sandbox_sending
 from shared.contract import Certainty
-from shared.domain.publishing import attempts as domain
-from shared.domain.publishing.attempts import Step
+from shared.domain.publishing.sending import attempts as domain
+from shared.domain.publishing.sending.attempts import Step
 from shared.models.post import Attempt
 
 NEVER = timedelta.max

@@ -15,9 +15,10 @@ from shared import http
 from shared.connectors.registry import CARDS
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.publishing import occurring, posts, wallclock
+from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import PostDraft
-from shared.domain.publishing.recurrences import RecurrenceDraft
+from shared.domain.publishing.planning import occurring, wallclock
+from shared.domain.publishing.planning.recurrences import RecurrenceDraft
 from shared.queues import Queues
 from tests.conftest import NOW, House, HouseBrand, TestDatabase
 

@@ -9,9 +9,10 @@ from shared import http
 from shared.connectors.registry import CARDS
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.publishing import media, posts
+from shared.domain.publishing import posts
 from shared.domain.publishing.drafts import PostDraft
-from shared.domain.publishing.media import NewMedia
+from shared.domain.publishing.library import media
+from shared.domain.publishing.library.media import NewMedia
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.enums import MediaKind
 from shared.models.media import Media

@@ -11,8 +11,9 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import blackouts, ical, reading
+from shared.domain.publishing import reading
 from shared.domain.publishing.drafts import Label
+from shared.domain.publishing.planning import blackouts, ical
 from shared.domain.scope import Scope
 from shared.errors import Conflict, NotAllowed, NotFound
 from shared.ids import Prefix, typeid

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import contents, held, locked, plans, reading, reviews, transitions
+from shared.domain.publishing import plans, reading, transitions
+from shared.domain.publishing.agreeing import contents, locked, reviews
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.domain.publishing.fitting import Cards
-from shared.domain.publishing.reviews import Standing
+from shared.domain.publishing.sending import held
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotAllowed, Problem, Stale

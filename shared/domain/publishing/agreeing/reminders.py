@@ -11,8 +11,8 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import reviews
-from shared.domain.publishing.reviews import Standing
+from shared.domain.publishing.agreeing import reviews
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.domain.scope import Scope
 from shared.models.approval import Review
 from shared.models.enums import EventType, PostStatus

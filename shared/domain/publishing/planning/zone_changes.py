@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import drafts, moving
-from shared.domain.publishing.moving import PLANS, Move, Seat
+from shared.domain.publishing import drafts
+from shared.domain.publishing.planning import moving
+from shared.domain.publishing.planning.moving import PLANS, Move, Seat
 from shared.domain.scope import Scope
 from shared.models.post import Post
 

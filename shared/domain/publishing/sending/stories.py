@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.page import Cursors, Page, PageRequest, digest
 from shared.domain.publishing.reading import attempts_of
-from shared.domain.publishing.settling import Settlement
+from shared.domain.publishing.sending.settling import Settlement
 from shared.domain.publishing.transitions import may_be_taken_back
 from shared.domain.scope import Scope
 from shared.errors import NotFound

@@ -11,11 +11,12 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import blackouts, drafts, repeats
+from shared.domain.publishing import drafts
 from shared.domain.publishing.drafts import NEXT, Planning, When
-from shared.domain.publishing.moving import PLANS, Seat
-from shared.domain.publishing.repeats import Occurrence, Silence
-from shared.domain.publishing.wallclock import written, wrong
+from shared.domain.publishing.planning import blackouts, repeats
+from shared.domain.publishing.planning.moving import PLANS, Seat
+from shared.domain.publishing.planning.repeats import Occurrence, Silence
+from shared.domain.publishing.planning.wallclock import written, wrong
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import Prefix, typeid

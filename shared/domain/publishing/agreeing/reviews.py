@@ -13,7 +13,8 @@ from shared.db import Session
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.page import Cursors, Page, PageRequest
-from shared.domain.publishing import contents, reading
+from shared.domain.publishing import reading
+from shared.domain.publishing.agreeing import contents
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.approval import Approval, DueReminder, Review

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from shared.contract import Certainty
-from shared.domain.publishing.outcomes import (
+from shared.domain.publishing.sending.outcomes import (
     Denied,
     Live,
     LoginDied,

@@ -10,13 +10,14 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import blackouts, drafts, letting_go, moving, posts, recurrences, repeats, rules, variants
+from shared.domain.publishing import drafts, letting_go, posts, variants
 from shared.domain.publishing.drafts import LATE
 from shared.domain.publishing.fitting import Cards
-from shared.domain.publishing.moving import PLANS
-from shared.domain.publishing.recurrences import RecurrenceChanges, RecurrenceDraft
-from shared.domain.publishing.repeats import Occurrence
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.planning import blackouts, moving, recurrences, repeats, rules
+from shared.domain.publishing.planning.moving import PLANS
+from shared.domain.publishing.planning.recurrences import RecurrenceChanges, RecurrenceDraft
+from shared.domain.publishing.planning.repeats import Occurrence
+from shared.domain.publishing.planning.wallclock import wrong
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid
 from shared.ids import Prefix, typeid

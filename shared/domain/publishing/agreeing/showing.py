@@ -8,10 +8,12 @@ from typing import assert_never
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import contents, links, naming, reading, reviews
+from shared.domain.publishing import reading
+from shared.domain.publishing.agreeing import contents, links, reviews
+from shared.domain.publishing.agreeing.reviews import Standing
 from shared.domain.publishing.fitting import link_of, media_of, text_of
-from shared.domain.publishing.media_addresses import Address
-from shared.domain.publishing.reviews import Standing
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.library.media_addresses import Address
 from shared.domain.scope import Scope
 from shared.models.approval import Approval, ApprovalLink
 from shared.models.base import JsonList

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import due, held, reading, transitions
+from shared.domain.publishing import reading, transitions
 from shared.domain.publishing.drafts import When
+from shared.domain.publishing.sending import due, held
 from shared.domain.scope import Scope
 from shared.models.enums import OutgoingState, PostStatus
 from shared.models.post import Outgoing, Post

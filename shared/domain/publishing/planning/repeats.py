@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
-from shared.domain.publishing import rules, wallclock
+from shared.domain.publishing.planning import rules, wallclock
 from shared.models.enums import BlackoutPolicy, Weekday
 from shared.models.planning import Recurrence, Slot
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from dateutil.rrule import rrulestr
 
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.planning.wallclock import wrong
 
 MOST = 1000
 LONGEST = timedelta(days=3653)

@@ -11,10 +11,11 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import moving, reading, seats, wallclock
+from shared.domain.publishing import reading
 from shared.domain.publishing.drafts import MOST_CHANNELS, NEXT, ChannelId, Label, When
-from shared.domain.publishing.moving import PLANS, Move, Seat
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.planning import moving, seats, wallclock
+from shared.domain.publishing.planning.moving import PLANS, Move, Seat
+from shared.domain.publishing.planning.wallclock import wrong
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid

@@ -17,7 +17,8 @@ from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.publishing import due, held, reading, transitions, variants
+from shared.domain.publishing import reading, transitions, variants
+from shared.domain.publishing.sending import due, held
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import Prefix, typeid

@@ -10,9 +10,10 @@ from shared.contract import Card
 from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.brands.lanes import lane_of
-from shared.domain.publishing import chains, due, held, outgoing, transitions
-from shared.domain.publishing.attempts import Result, Step
-from shared.domain.publishing.held import Held
+from shared.domain.publishing import transitions
+from shared.domain.publishing.sending import chains, due, held, outgoing
+from shared.domain.publishing.sending.attempts import Result, Step
+from shared.domain.publishing.sending.held import Held
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.ids import Prefix, typeid

@@ -10,10 +10,10 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.page import Cursors, Page, PageRequest, digest
-from shared.domain.publishing import moving, repeats, seats, slots
 from shared.domain.publishing.drafts import When
-from shared.domain.publishing.moving import PLANS, Move, Seat
-from shared.domain.publishing.slots import Moved
+from shared.domain.publishing.planning import moving, repeats, seats, slots
+from shared.domain.publishing.planning.moving import PLANS, Move, Seat
+from shared.domain.publishing.planning.slots import Moved
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, Problem
 from shared.ids import Prefix, typeid

@@ -13,11 +13,12 @@ from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.page import Cursors, Page, PageRequest
-from shared.domain.publishing import blackouts, naming, repeats, rules, wallclock
 from shared.domain.publishing.drafts import MOST_MEDIA, Link, MediaItem, PostDraft, Text, VariantDraft
-from shared.domain.publishing.repeats import Occurrence
-from shared.domain.publishing.slots import Channels, TimeOfDay, Zone
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.planning import blackouts, repeats, rules, wallclock
+from shared.domain.publishing.planning.repeats import Occurrence
+from shared.domain.publishing.planning.slots import Channels, TimeOfDay, Zone
+from shared.domain.publishing.planning.wallclock import wrong
 from shared.domain.scope import Scope
 from shared.errors import Conflict, NotFound, Stale
 from shared.ids import Prefix, typeid

@@ -10,8 +10,9 @@ from shared.db import Session
 from shared.domain.listening import pointers, record
 from shared.domain.listening.pointers import Named
 from shared.domain.listening.record import HeardPart
-from shared.domain.publishing import due, transitions
-from shared.domain.publishing.held import Held, show
+from shared.domain.publishing import transitions
+from shared.domain.publishing.sending import due
+from shared.domain.publishing.sending.held import Held, show
 from shared.domain.scope import Scope
 from shared.models.enums import OutgoingKind, OutgoingState
 from shared.models.post import Outgoing

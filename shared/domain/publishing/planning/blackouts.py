@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.publishing.drafts import Label
-from shared.domain.publishing.repeats import Silence
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.planning.repeats import Silence
+from shared.domain.publishing.planning.wallclock import wrong
 from shared.domain.scope import Scope
 from shared.errors import Conflict, NotFound, Problem, Stale
 from shared.ids import Prefix, typeid

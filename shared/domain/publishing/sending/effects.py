@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import assert_never
 
 from shared.contract import Card, Certainty, OutgoingEffect, Preparing, Target
-from shared.domain.publishing.attempts import Step
-from shared.domain.publishing.held import Held
+from shared.domain.publishing.sending.attempts import Step
+from shared.domain.publishing.sending.held import Held
 from shared.ids import Prefix, typeid
 from shared.models.base import JsonObject
 from shared.models.enums import MentionKind, OutgoingKind, Visibility

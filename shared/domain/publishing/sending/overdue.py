@@ -10,10 +10,10 @@ from sqlmodel import col, select
 
 from shared.contract import Card
 from shared.db import Session
-from shared.domain.publishing import chains, due, missed
-from shared.domain.publishing.due import Claim
-from shared.domain.publishing.held import Held
-from shared.domain.publishing.missed import Fate
+from shared.domain.publishing.sending import chains, due, missed
+from shared.domain.publishing.sending.due import Claim
+from shared.domain.publishing.sending.held import Held
+from shared.domain.publishing.sending.missed import Fate
 from shared.domain.scope import Scope
 from shared.models.brand import Brand
 from shared.models.enums import Network, OutgoingKind, OutgoingState, PostStatus

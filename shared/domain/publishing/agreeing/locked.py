@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.publishing import holds, reading, transitions
+from shared.domain.publishing import reading, transitions
+from shared.domain.publishing.agreeing import holds
 from shared.domain.publishing.transitions import Verb
 from shared.domain.scope import Scope
 from shared.errors import Stale

@@ -12,10 +12,11 @@ from sqlmodel import col, select
 
 from shared.contract import OutgoingMedia
 from shared.db import Session
-from shared.domain.publishing import media, reading
+from shared.domain.publishing import reading
 from shared.domain.publishing.drafts import MediaItem
-from shared.domain.publishing.media_addresses import Address
-from shared.domain.publishing.media_fits import Item
+from shared.domain.publishing.library import media
+from shared.domain.publishing.library.media_addresses import Address
+from shared.domain.publishing.library.media_fits import Item
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
 from shared.ids import Prefix, parse_typeid

@@ -12,10 +12,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.db import Session, driver
-from shared.domain.publishing import recurrences, repeats, wallclock
-from shared.domain.publishing.repeats import Occurrence, Silence
-from shared.domain.publishing.seats import SPEAKING, Taken
-from shared.domain.publishing.wallclock import wrong
+from shared.domain.publishing.planning import recurrences, repeats, wallclock
+from shared.domain.publishing.planning.repeats import Occurrence, Silence
+from shared.domain.publishing.planning.seats import SPEAKING, Taken
+from shared.domain.publishing.planning.wallclock import wrong
 from shared.domain.scope import Scope
 from shared.models.enums import PostStatus, VariantStatus
 from shared.models.planning import Blackout, Recurrence, Slot

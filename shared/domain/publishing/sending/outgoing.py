@@ -13,13 +13,15 @@ from uuid import UUID
 from shared.contract import Card, Certainty, Login, OutgoingEffect
 from shared.db import Session
 from shared.domain.brands import channels
-from shared.domain.publishing import attempts, budgets, chains, due, effects, held, holds, naming, outcomes, overdue
-from shared.domain.publishing.attempts import Next, Pace, Result, Step
-from shared.domain.publishing.due import Claim
-from shared.domain.publishing.due import claim as claim_due
-from shared.domain.publishing.held import Held
-from shared.domain.publishing.media_addresses import Address
-from shared.domain.publishing.outcomes import Live, Outcome, Ready
+from shared.domain.publishing.agreeing import holds
+from shared.domain.publishing.library import naming
+from shared.domain.publishing.library.media_addresses import Address
+from shared.domain.publishing.sending import attempts, budgets, chains, due, effects, held, outcomes, overdue
+from shared.domain.publishing.sending.attempts import Next, Pace, Result, Step
+from shared.domain.publishing.sending.due import Claim
+from shared.domain.publishing.sending.due import claim as claim_due
+from shared.domain.publishing.sending.held import Held
+from shared.domain.publishing.sending.outcomes import Live, Outcome, Ready
 from shared.domain.scope import Scope
 from shared.ids import new_uuid
 from shared.models.channel import Channel

@@ -1,0 +1,1 @@
+"""Who must agree before a post goes out, and what holds everything back."""
