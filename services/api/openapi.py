@@ -42,6 +42,7 @@ _PROBLEMS = {
     "412": "If-Match names another version than the current one.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
+    "416": "There is nothing of it in the range that was asked for.",
     "422": "Invalid: `errors` says what, where and what to do.",
     "428": "If-Match is missing.",
     "429": "Too many requests with this key; Retry-After says when.",
@@ -122,7 +123,9 @@ def _answers(method: str, operation: Json) -> None:
         statuses |= {"413", "415"}
     if any(one["name"].lower() == "if-match" for one in operation.get("parameters", ())):
         statuses |= {"412", "428"} if operation["operationId"] in _IF_MATCH_REQUIRED else {"412"}
-    responses = {code: said for code, said in operation["responses"].items() if code.startswith("2") or code == "416"}
+    if "416" in operation["responses"]:
+        statuses |= {"416"}
+    responses = {code: said for code, said in operation["responses"].items() if code.startswith("2")}
     for code, answer in responses.items():
         _headers(answer, code)
         if method == "get" and "ETag" in answer["headers"]:

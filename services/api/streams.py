@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 
 from services.api.rest.etags import unless_known
+from services.problem import problem
 from shared.models.media import Media
 from shared.store import Store
 
@@ -68,7 +69,9 @@ async def stored(request: Request, store: Store, row: Media, caching: str) -> Re
     try:
         part = span(wanted, row.size)
     except ValueError:
-        return Response(status_code=416, headers={**headers, "content-range": f"bytes */{row.size}"})
+        said, request_id = problem(416, "range_not_satisfiable", f"it has {row.size} bytes: ask for some of those")
+        told = {"content-range": f"bytes */{row.size}", "request-id": request_id}
+        return Response(said, 416, told, "application/problem+json")
     status = 200 if part is None else 206
     if part is not None:
         headers["content-range"] = f"bytes {part.start}-{part.start + part.length - 1}/{row.size}"

@@ -29,8 +29,9 @@ async def outgoing(database: TestDatabase, channel: HouseChannel, state: str, wh
     async with owner.transaction():
         await owner.execute("SELECT parvis.scope($1::text)", str(channel.brand.brand_id))
         await owner.execute(
-            "INSERT INTO outgoing (brand_id, id, kind, channel_id, payload, state, due_at, tries, problem, settled_at)"
-            " VALUES ($1, $2, 'publish', $3, '{}', $4, now(), 1, jsonb_build_object('message', $5::text),"
+            "INSERT INTO outgoing (brand_id, id, kind, channel_id, payload, marks, version, state, due_at, tries,"
+            " problem, settled_at)"
+            " VALUES ($1, $2, 'publish', $3, '{}', '{}', 1, $4, now(), 1, jsonb_build_object('message', $5::text),"
             " now() - $6::interval)",
             channel.brand.brand_id, uuid.uuid4(), channel.id, state, why, timedelta(days=days),
         )  # fmt: skip

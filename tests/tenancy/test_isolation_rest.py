@@ -34,7 +34,14 @@ IN_TURN = sorted(
     ),
 )
 # Their answers have no words.
-FIGURES_ONLY = {"get_channel_coverage", "get_metrics", "list_occurrences", "preview_recurrence", "get_media_content"}
+FIGURES_ONLY = {
+    "get_best_times",
+    "get_channel_coverage",
+    "get_metrics",
+    "list_occurrences",
+    "preview_recurrence",
+    "get_media_content",
+}
 
 NOT_FOUND = {404}
 NOTHING = {200}

@@ -168,7 +168,7 @@ def _value(kind: str) -> str:
     """A literal of a column's type."""
     if kind.endswith("[]"):
         return f"'{{}}'::{kind}"
-    known = {"uuid": "gen_random_uuid()", "jsonb": "'{}'", "boolean": "true", "bytea": "'x'"}
+    known = {"uuid": "gen_random_uuid()", "jsonb": "'{}'", "boolean": "true", "bytea": "'x'", "date": "current_date"}
     if kind in known:
         return known[kind]
     return "now()" if kind.startswith("timestamp") else "'1'" if kind.startswith(("text", "char")) else "1"

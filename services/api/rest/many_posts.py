@@ -92,7 +92,12 @@ async def batch_posts(call: Calling, scope: InBrand, body: Annotated[Many, FromB
     "/import",
     response_model=ImportRead,
     summary="Write posts from a table (CSV), one a line; good lines are kept, the others told of",
-    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
 )
 async def import_posts(
     call: Calling,

@@ -223,8 +223,14 @@ RangeHeader = Annotated[
     "/{media_id}/content",
     response_class=Response,
     responses={
-        200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "All of it."},
-        206: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "A range of it."},
+        200: {
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            "description": "All of it.",
+        },
+        206: {
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            "description": "A range of it.",
+        },
         416: {"description": "There is nothing of this file in the range."},
     },
     summary="The file itself; ranges can be asked for",

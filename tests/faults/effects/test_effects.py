@@ -20,12 +20,12 @@ pytestmark = pytest.mark.timeout(400)
 
 _PUBLISHED = Scenario(OutgoingKind.PUBLISH, Network.SANDBOX, HONEST)
 _AFTER_EACH = {
-    _PUBLISHED: 3,
+    _PUBLISHED: 8,
     **{
-        Scenario(OutgoingKind.PUBLISH, Network.SANDBOX, LIES[name]): 24
+        Scenario(OutgoingKind.PUBLISH, Network.SANDBOX, LIES[name]): 60
         for name in ("accepts-then-silence", "400-after-creating", "expired-token", "503")
     },
-    **{Scenario(kind, Network.GENERIC, HONEST): 12 for kind in KINDS[1:]},
+    **{Scenario(kind, Network.GENERIC, HONEST): 30 for kind in KINDS[1:]},
 }
 _STILL_SECONDS = 6.0  # longer than a lease
 
@@ -59,7 +59,7 @@ async def test_nothing_is_lost_or_done_twice_wherever_a_scheduler_dies(here: Sta
 async def test_a_scheduler_that_stood_still_does_nothing_again(here: Stage) -> None:
     with here.nursery() as nursery:
         (way,) = await _ways(here, nursery, [_PUBLISHED])
-        tally = await at_points(here, nursery, way[::8], blow=Blow(SIGSTOP, _STILL_SECONDS), at_once=8)
+        tally = await at_points(here, nursery, way[::16], blow=Blow(SIGSTOP, _STILL_SECONDS), at_once=8)
     assert _held(tally), tally.breaches()
 
 
