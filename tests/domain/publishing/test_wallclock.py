@@ -50,7 +50,7 @@ def test_wall_clock_time_has_one_moment(zone: str, local: str, moment: str) -> N
 
 
 @given(zone=any_zone, day=any_day, time_=any_time)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_the_moment_shows_the_wall_clock_that_was_meant_or_what_a_change_of_the_clocks_makes_of_it(
     zone: str, day: date, time_: time
 ) -> None:
@@ -71,7 +71,7 @@ def test_the_moment_shows_the_wall_clock_that_was_meant_or_what_a_change_of_the_
 
 
 @given(zone=any_zone, start=any_day, time_=any_time)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_the_same_time_day_after_day_is_in_order_and_no_moment_comes_twice(zone: str, start: date, time_: time) -> None:
     days = [start + DAY * n for n in range(400)]
     moments = [wallclock.moment(datetime.combine(day, time_), zone) for day in days if not wallclock.is_lost(day, zone)]
@@ -145,7 +145,7 @@ def any_rule(draw: st.DrawFn) -> dict[str, str]:
 
 
 @given(parts=any_rule(), start=st.dates(date(2020, 1, 1), date(2035, 12, 31)), length=st.integers(0, 1500))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_a_rule_has_exactly_the_days_that_are_found_by_looking_at_each(
     parts: dict[str, str], start: date, length: int
 ) -> None:
@@ -186,7 +186,7 @@ any_silence = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 9)), max_si
     zone=any_zone, start=any_day, time_=any_time, parts=any_rule(), silent=any_silence,
     policy=st.sampled_from(BlackoutPolicy), skipped=st.sets(st.integers(0, 200), max_size=5),
 )  # fmt: skip
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_of_a_recurrence_none_is_missed_none_comes_twice_and_the_order_is_kept(
     zone: str, start: date, time_: time, parts: dict[str, str], silent: list[tuple[int, int]],
     policy: BlackoutPolicy, skipped: set[int],
@@ -217,7 +217,7 @@ def test_of_a_recurrence_none_is_missed_none_comes_twice_and_the_order_is_kept(
 
 
 @given(zone=any_zone, start=any_day, time_=any_time, weekday=st.sampled_from(Weekday), silent=any_silence)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_of_a_slot_every_week_has_its_occurrence_but_for_days_of_silence_and_lost_ones(
     zone: str, start: date, time_: time, weekday: Weekday, silent: list[tuple[int, int]]
 ) -> None:

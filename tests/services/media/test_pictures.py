@@ -165,7 +165,7 @@ def drawn(draw: st.DrawFn) -> tuple[str, bytes]:
     return format_, making.saved(image, format_, **options)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn())
 def test_whatever_a_picture_shows_it_shows_when_it_is_kept(made: tuple[str, bytes]) -> None:
     format_, file = made
@@ -175,7 +175,7 @@ def test_whatever_a_picture_shows_it_shows_when_it_is_kept(made: tuple[str, byte
     assert stripping.strip(format_, bare) == bare
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(sorted(FORMATS)), st.data())
 def test_a_picture_with_any_bytes_changed_is_kept_or_refused_in_words(
     tmp_path_factory: pytest.TempPathFactory, format_: str, data: st.DataObject
