@@ -19,7 +19,7 @@ _log = logger("scheduler.clocks")
 
 LOOK_SECONDS = 1.0
 STEP_SECONDS = 0.1
-PATIENCE_SECONDS = 1.0  # how long the next step waits for what was due at the one before
+PATIENCE_SECONDS = 5.0  # how long the next step waits for what was due at the one before
 _KNOWN_FOR = timedelta(seconds=10)
 
 
