@@ -29,12 +29,13 @@ _SLOT = {"type": "string", "maxLength": 60}
 
 def _named(prefix: Prefix) -> Callable[[object], object]:
     def read(value: object) -> object:
-        if not isinstance(value, str) or not value.startswith(f"{prefix.value}_"):
+        if not isinstance(value, str):
             return value
         try:
-            return parse_typeid(prefix, value)
-        except NotFound:
-            raise ValueError(f"{value[:60]!r} is not the id of a {prefix.name.lower()}") from None
+            return parse_typeid(prefix, value) if value.startswith(f"{prefix.value}_") else UUID(value)
+        except (NotFound, ValueError):
+            what = prefix.name.lower()
+            raise ValueError(f"{value[:60]!r} is not the id of a {what}: it begins with {prefix.value}_") from None
 
     return read
 
@@ -83,7 +84,7 @@ class MediaItem(_Strict):
 
     media_id: MediaId | None = None
     url: Annotated[str, BeforeValidator(_storable)] | None = Field(
-        default=None, min_length=1, max_length=2000, pattern=r"^https?://"
+        default=None, min_length=1, max_length=2000, pattern=r"^https?://[^\s]+$"
     )
     kind: Annotated[str, BeforeValidator(_storable)] = Field(default="image", min_length=1, max_length=50)
     alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)

@@ -24,7 +24,10 @@ DROP = "drop"  # after the text has been taken, hang up without a word
 
 @dataclass
 class Mailbox:
-    """`to_rcpt` and `to_data` are the next answers; where there are none, all is taken. `taken` has every mail, `raw` its bytes."""
+    """`to_rcpt` and `to_data` are the next answers; where there are none, all is taken.
+
+    `taken` has every mail, `raw` its bytes.
+    """
 
     to_rcpt: list[str] = field(default_factory=list)
     to_data: list[str] = field(default_factory=list)
