@@ -31,7 +31,7 @@ class _Whole(UniqueUnstructuredHeader):
 
 
 _HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("list-unsubscribe", _Whole)
+_HEADERS.map_to_type("list-unsubscribe", _Whole)  # type: ignore[arg-type]  # the registry makes a header of it
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 _URGENT, _CALM = "#b3402a", "#0b5a7d"
 _WORDS: Mapping[str, Mapping[str, str]] = {

@@ -20,7 +20,7 @@ from shared.errors import Invalid, ParvisError, Problem
 from shared.ids import Prefix, typeid
 from shared.models.campaign import Campaign
 from shared.models.channel import Channel
-from shared.models.enums import GrantRole, KeyScope
+from shared.models.enums import GrantRole, KeyScope, Network
 
 MOST_LINES = 1000
 MOST_BYTES = 2 * 1024 * 1024
@@ -149,7 +149,7 @@ async def _channels(session: Session, scope: Scope) -> dict[str, list[UUID]]:
     )
     found: dict[str, list[UUID]] = {}
     for id_, name, network in await session.execute(wanted):
-        for called in {typeid(Prefix.CHANNEL, id_), name.strip().casefold(), network.value}:
+        for called in {typeid(Prefix.CHANNEL, id_), name.strip().casefold(), Network(network).value}:
             found.setdefault(called, []).append(id_)
     return found
 
