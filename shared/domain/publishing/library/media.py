@@ -112,7 +112,7 @@ class MediaFilter:
 
 async def add(session: Session, scope: Scope, new: NewMedia, *, now: datetime) -> tuple[Media, bool]:
     """Keep a file; the one that is there and False where the brand has the same bytes already."""
-    require(scope)
+    require_bringing(scope)
     by = scope.principal.user_id if scope.principal is not None else None
     wanted = {
         "brand": scope.brand_id, "id": new.id, "name": new.name, "kind": new.kind.value, "type": new.type,
@@ -125,8 +125,16 @@ async def add(session: Session, scope: Scope, new: NewMedia, *, now: datetime) -
     return await get(session, scope, id_), id_ == new.id
 
 
+def require_bringing(scope: Scope) -> None:
+    """Raise NotAllowed unless media may be brought in this scope: for posts, or for answers."""
+    if scope.principal is not None and scope.principal.may(KeyScope.RESPOND):
+        scope.require(KeyScope.RESPOND, GrantRole.RESPONDER)
+    else:
+        require(scope)
+
+
 def require(scope: Scope) -> None:
-    """Raise NotAllowed unless media may be brought and changed in this scope."""
+    """Raise NotAllowed unless media may be changed in this scope."""
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
 
 
