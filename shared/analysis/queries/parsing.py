@@ -100,9 +100,10 @@ class _Reader:
             return one.leaf, one.place
         if one.mark is not Mark.OPEN:
             raise self._missing(one)
-        if self.here.mark is Mark.CLOSE:
+        first = self.here
+        if first.mark is Mark.CLOSE:
             raise refusal(
-                ProblemCode.EMPTY_GROUP, one.place.start, self.here.place.end, "There is nothing in these parentheses."
+                ProblemCode.EMPTY_GROUP, one.place.start, first.place.end, "There is nothing in these parentheses."
             )
         self._deeper(one)
         node = self.any()

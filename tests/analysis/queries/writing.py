@@ -6,7 +6,8 @@ from shared.analysis.queries.subject import Subject
 
 WORDS = (
     "bier", "Bière", "café", "dunes", "Müller", "Mueller", "muller", "straße", "strasse", "eau", "l'eau", "can",
-    "can't", "porte", "monnaie", "porte-monnaie", "5G", "ijs", "ĳs", "🔥", "👍🏽", "ete\u0301", "été", "OEUVRE", "œuvre", "or",
+    "can't", "porte", "monnaie", "porte-monnaie", "5G", "ijs", "ĳs", "🔥", "👍🏽", "ete\u0301", "été", "OEUVRE",
+    "œuvre", "or",
 )  # fmt: skip
 WILD = ("bier*", "*dunes", "d?nes", "ca*", "*ll*", "m?ller", "po*ie", "#caf*", "str*")
 TAGS = ("#dunes", "#CafeDunes", "#été", "#Müller", "#cafe_dunes")
