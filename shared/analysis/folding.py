@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -36,6 +37,10 @@ _DROPPED_OF_EMOJI = regex.compile(rf"(?<=.)[\uFE0F\uFE0E]|(?<=.){_TONE}")
 _WORDLY = regex.compile(r"[\p{L}\p{M}\p{N}]")
 _LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "ŉ": "n"}
 _MOST_MARKS = 16
+_MOST_KEPT = 65536
+_NOT_ONE = "  "
+# What stands for itself only after one has seen what is beside it.
+_WITH_OTHERS = regex.compile(rf"[\p{{M}}\u1100-\u11FF\U0001F3FB-\U0001F3FF\U000E0020-\U000E007F{INVISIBLE}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,9 @@ def fold(text: str) -> Folded:
     """The folded form of a text, with the way back. Any string is taken; time is linear in its length."""
     if text.isascii():
         return Folded(text, _lower(text))
+    simple = text.translate(_ONE_BY_ONE)
+    if len(simple) == len(text):
+        return Folded(text, simple)
     parts: list[str] = []
     starts = array("I")
     ends = array("I")
@@ -98,6 +106,15 @@ def folded(text: str) -> str:
     return fold(text).text
 
 
+def pictographs() -> str:
+    """The emoji that stand alone, as a character class for `re`."""
+    single = regex.compile(rf"(?V1){_PICTOGRAPH}")
+    codes = [code for code in (*range(0x203C, 0x329A), *range(0x1F000, 0x1FB00)) if single.match(chr(code))]
+    starts = [code for before, code in pairwise([0, *codes]) if code != before + 1]
+    ends = [code for code, after in pairwise([*codes, 0]) if after != code + 1]
+    return "[" + "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True)) + "]"
+
+
 def is_word_character(character: str) -> bool:
     """Whether a folded character is of a word: a letter, a mark or a digit."""
     return character not in APOSTROPHES and _WORDLY.match(character) is not None
@@ -105,6 +122,21 @@ def is_word_character(character: str) -> bool:
 
 def _lower(ascii_text: str) -> str:
     return ascii_text.lower().replace("`", "'")
+
+
+class _OneByOne(dict[int, str]):
+    """What each character is by itself, filled as they come; two characters where that can't be told or isn't one."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        new = (
+            _lower(character) if code < 0x80 else "" if _WITH_OTHERS.match(character) else _folded_character(character)
+        )
+        if len(new) != 1:
+            new = _NOT_ONE
+        if len(self) < _MOST_KEPT:
+            self[code] = new
+        return new
 
 
 def _folded_unit(unit: str, group: str | None) -> str:
@@ -140,3 +172,6 @@ def _is_accent(mark: str) -> bool:
     """
     kind = unicodedata.combining(mark)
     return 10 <= kind <= 36 or kind >= 200 or unicodedata.category(mark) == "Me"
+
+
+_ONE_BY_ONE = _OneByOne()

@@ -11,7 +11,7 @@ from shared.analysis.queries.tree import And, Attribute, FieldName, Near, Node, 
 from shared.analysis.tokens import Token, TokenKind, tokens
 
 Span = tuple[int, int]
-_LETTER = r"[^_.@\-]"  # of a name: a letter, a mark, a digit, the apostrophe of n't
+_LETTER = r"[^_.@#\-]"  # of a name: a letter, a mark, a digit, the apostrophe of n't
 
 
 def evaluate(node: Node, subject: Subject) -> list[Span] | None:

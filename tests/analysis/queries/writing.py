@@ -9,7 +9,7 @@ WORDS = (
     "can't", "porte", "monnaie", "porte-monnaie", "5G", "ijs", "ĳs", "🔥", "👍🏽", "ete\u0301", "été", "OEUVRE",
     "œuvre", "or",
 )  # fmt: skip
-WILD = ("bier*", "*dunes", "d?nes", "ca*", "*ll*", "m?ller", "po*ie", "#caf*", "str*")
+WILD = ("bier*", "*dunes", "?dunes", "d?nes", "ca*", "*ll*", "m?ller", "po*ie", "#caf*", "str*")
 TAGS = ("#dunes", "#CafeDunes", "#été", "#Müller", "#cafe_dunes")
 HANDLES = ("@dunes", "@cafe_dunes", "@dunes@social.be", "@cafe.dunes")
 FIELDS = (
