@@ -28,7 +28,7 @@ def _of_queries() -> None:
 
 
 @query.command("test")
-def test(
+def try_out(
     written: Annotated[str, typer.Argument(metavar="QUERY", help="The query, in quotation marks of the shell.")],
     file: Annotated[Path | None, typer.Option(help="Texts to try it on, one a line; - is the standard input.")] = None,
 ) -> None:
