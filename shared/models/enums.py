@@ -354,6 +354,14 @@ class MetricKey(StrEnum):
     ENGAGEMENT = "engagement"
 
 
+class QueryGroup(StrEnum):
+    """Whom a query listens to."""
+
+    BRAND = "brand"
+    PRODUCT = "product"
+    COMPETITOR = "competitor"
+
+
 class Dimension(StrEnum):
     NETWORK = "network"
     LANGUAGE = "language"
