@@ -14,6 +14,7 @@ from shared.analysis.queries.anchors import Anchors, Value, anchors, values_of
 from shared.analysis.queries.compiled import Asked, compiled
 from shared.analysis.queries.document import Document
 from shared.analysis.queries.evaluating import Span, merged
+from shared.analysis.queries.needed import Groups, has_needed, needed
 from shared.analysis.queries.needles import Haystack, haystack
 from shared.analysis.queries.seen import Seen
 from shared.analysis.queries.subject import Subject
@@ -32,6 +33,7 @@ class Listening(Generic[Key]):
     group: Hashable
     node: Node
     asked: Asked
+    needed: Groups
     anchors: Anchors | None
 
     @property
@@ -42,7 +44,7 @@ class Listening(Generic[Key]):
 
 def listening(key: Key, node: Node, *, group: Hashable = None, seen: Seen | None = None) -> Listening[Key]:
     """A query made ready, its anchors chosen by what was seen."""
-    return Listening(key, group, node, compiled(node), anchors(node, seen or Seen()))
+    return Listening(key, group, node, compiled(node), needed(node), anchors(node, seen or Seen()))
 
 
 def anchored_anew(query: Listening[Key], seen: Seen) -> Listening[Key]:
@@ -105,17 +107,18 @@ class Matcher(Generic[Key]):
                 out.append([])
                 continue
             document = Document(subject, stack.of(n), moved=n in stack.moved)
-            out.append(list(self._asked(document, sorted({*(maybe or ()), *always}), group)))
+            out.append(self._asked(document, sorted({*(maybe or ()), *always}), group))
         return out
 
-    def _asked(self, document: Document, maybe: Iterable[int], group: Hashable) -> Iterator[Found[Key]]:
+    def _asked(self, document: Document, maybe: Iterable[int], group: Hashable) -> list[Found[Key]]:
+        found: list[Found[Key]] = []
         for n in maybe:
             query = self._queries[n]
-            if query.group != group or not query.asked.may(document):
-                continue
-            spans = query.asked.find(document)
-            if spans is not None:
-                yield Found(query.key, merged(spans))
+            if query.group == group and has_needed(query.needed, document.hay):
+                spans = query.asked.find(document)
+                if spans is not None:
+                    found.append(Found(query.key, merged(spans) if len(spans) > 1 else spans))
+        return found
 
     def _candidates(self, stack: Haystack, subjects: Sequence[Subject]) -> dict[int, set[int]]:
         """For each text, the queries whose anchor it has."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import regex
 
 from shared.analysis.folding import folded
-from shared.analysis.queries.document import Document
+from shared.analysis.queries.document import Document, Name
 from shared.analysis.queries.evaluating import Span, wildcard
 from shared.analysis.queries.needles import needles
 from shared.analysis.queries.subject import has_attribute, reaches
@@ -85,28 +85,34 @@ class AskedPiece:
         return sorted(found)
 
 
-class AskedWord:
-    """One word in one form."""
+class AskedName:
+    """One word, tag or handle in one form, wildcards or not."""
 
-    __slots__ = ("form", "is_certain", "needle")
+    __slots__ = ("key", "name", "needle", "piece", "sign")
 
-    def __init__(self, form: str, needle: bytes) -> None:
-        self.form, self.needle, self.is_certain = form, needle, needle.isascii() and "'" not in form
+    def __init__(self, piece: Piece, needle: bytes) -> None:
+        form = piece.forms[0]
+        self.piece, self.needle, self.sign = AskedPiece(piece), needle, _SIGNS.get(piece.kind, "")
+        self.key = self.sign + form
+        self.name = Name(piece.kind, form, wildcard(form) if piece.wild else None)
 
     def may(self, document: Document) -> bool:
-        return self.needle in document.hay
+        return self.needle in document.hay and self._has_sign(document.subject.text)
+
+    def _has_sign(self, text: str) -> bool:
+        return not self.sign or self.sign in text or not text.isascii()
 
     def occurrences(self, document: Document) -> list[Span]:
         """Token positions: the first, and the one after the last."""
-        return [(at, at + 1) for at in document.places.get(self.form, ())]
+        return [(at, at + 1) for at in self.piece.positions(document)]
 
     def find(self, document: Document) -> list[Span] | None:
-        if self.needle not in document.hay:
+        if not self.may(document):
             return None
-        found = document.around(self.needle, self.form) if self.is_certain else None
+        found = document.around(self.key, self.needle, self.name)
         if found is None:
             spans = document.spans
-            found = [spans[at] for at in document.places.get(self.form, ())]
+            found = [spans[at] for at in self.piece.positions(document)]
         return found or None
 
 
@@ -144,11 +150,11 @@ class AskedTerm:
         return _spans(document, found) if found else None
 
 
-def _term(term: Term) -> AskedWord | AskedTerm:
+def _term(term: Term) -> AskedName | AskedTerm:
     piece = term.pieces[0]
     found = needles(piece)
-    if len(term.pieces) == len(piece.forms) == 1 and piece.kind is TokenKind.WORD and not piece.wild and found:
-        return AskedWord(piece.forms[0], found[0])
+    if len(term.pieces) == len(piece.forms) == 1 and found and found[0].isascii() and "'" not in piece.forms[0]:
+        return AskedName(piece, found[0])
     return AskedTerm(term)
 
 

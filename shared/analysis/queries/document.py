@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
 
 from shared.analysis.folding import APOSTROPHES, Folded, fold
 from shared.analysis.queries.subject import Subject
@@ -14,7 +17,29 @@ _ODD = re.compile(rf"{_MORE}|[\u203c-\u3299\U0001f000-\U0001ffff]")
 _APART = re.compile("[\u200d\U0001f3fb-\U0001f3ff]")
 _RUN = re.compile(rb"[^ ]+")
 _LONG = 80  # letters of a run on either side, from which on looking at it again for each word is no gain
+_SPACE = 32
+_NAMED = frozenset({TokenKind.WORD, TokenKind.TAG, TokenKind.HANDLE})
 Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What one token has to be called: a form, or with wildcards a pattern."""
+
+    kind: TokenKind
+    form: str
+    pattern: "regex.Pattern[str] | None" = None
+
+    def is_of(self, token: Token) -> bool:
+        """Whether a token is called so. A word is also the name of a tag, or of a handle without its host."""
+        if self.kind is TokenKind.TAG:
+            return token.kind is TokenKind.TAG and self._is(token.name)
+        if self.kind is TokenKind.HANDLE:
+            return token.kind is TokenKind.HANDLE and (self._is(token.name) or self._is(token.name.partition("@")[0]))
+        return token.kind in _NAMED and self._is(token.name.partition("@")[0])
+
+    def _is(self, name: str) -> bool:
+        return name == self.form if self.pattern is None else self.pattern.fullmatch(name) is not None
 
 
 class Document:
@@ -24,12 +49,13 @@ class Document:
     elsewhere than the characters do.
     """
 
-    __slots__ = ("_folded", "_is_aligned", "_is_plain", "_places", "_spans", "hay", "moved", "subject")
+    __slots__ = ("_around", "_folded", "_is_aligned", "_is_plain", "_places", "_spans", "hay", "moved", "subject")
 
     def __init__(self, subject: Subject, hay: bytes, *, moved: bool) -> None:
         self.subject = subject
         self.hay = hay
         self.moved = moved
+        self._around: dict[str, list[Place] | None] = {}
         self._folded: Folded | None = None
         self._is_aligned: bool | None = None
         self._is_plain: bool | None = None
@@ -56,31 +82,41 @@ class Document:
         """The place in the text of a place in aligned bytes."""
         return self.folded.original(start - 1, end - 1) if self.moved else (start - 1, end - 1)
 
-    def around(self, word: bytes, name: str) -> list[Place] | None:
-        """Where a word is, told by what stands around it up to white space; None where that takes cutting all."""
-        if not self.is_aligned:
-            return None
-        text = self.folded.text if self.moved else self.subject.text
-        found = []
-        at = self.hay.find(word)
+    def around(self, key: str, needle: bytes, name: "Name") -> list[Place] | None:
+        """Where a name is, told by what stands around its needle up to white space; None where all has to be cut.
+
+        `key` is the name's own: what was found by it is remembered, since a brand's queries ask for the same names.
+        """
+        if key not in self._around:
+            self._around[key] = self._look_around(needle, name) if self.is_aligned else None
+        return self._around[key]
+
+    def _look_around(self, needle: bytes, name: "Name") -> list[Place] | None:
+        hay, text = self.hay, self.folded.text if self.moved else self.subject.text
+        found: list[Place] = []
+        at = hay.find(needle)
         while at >= 0:
-            start, end = at, at + len(word) - 2
-            first, last = start, end
-            while first and start - first < _LONG and not text[first - 1].isspace():
-                first -= 1
-            while last < len(text) and last - end < _LONG and not text[last].isspace():
-                last += 1
+            inside = at + (needle[0] == _SPACE)
+            start, end = hay.rfind(b" ", 0, inside + 1), hay.find(b" ", inside) - 1
+            first, last = _run_around(text, start, end)
             if start - first == _LONG or last - end == _LONG:
                 return None
-            if not _MORE_THAN_WORDS.search(text, first, last):
-                found.append(self.original(start + 1, end + 1))
-            elif self.moved:
-                return None
-            else:
+            if _MORE_THAN_WORDS.search(text, first, last):
+                if self.moved:
+                    return None
                 run = tokens_of(text[first:last])
-                found += [(first + token.start, first + token.end) for token in run if _is_named(token, name)]
-            at = self.hay.find(word, at + 1)
-        return sorted(set(found))
+                found += [(first + token.start, first + token.end) for token in run if name.is_of(token)]
+            elif name.pattern is None:
+                if name.kind is TokenKind.WORD:
+                    found.append(self.original(start + 1, end + 1))
+            else:
+                word = hay[start + 1 : end + 1]
+                if not word.isascii():
+                    return None
+                if name.kind is TokenKind.WORD and name.pattern.fullmatch(word.decode("ascii")):
+                    found.append(self.original(start + 1, end + 1))
+            at = hay.find(needle, at + 1)
+        return found if len(found) < 2 else sorted(set(found))
 
     @property
     def folded(self) -> Folded:
@@ -132,8 +168,14 @@ class Document:
         self._places = _places(cut)
 
 
-def _is_named(token: Token, name: str) -> bool:
-    return token.kind is not TokenKind.URL and token.name.partition("@")[0] == name
+def _run_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """From where to where there is no white space around a place, so many characters on either side at most."""
+    first, last = start, end
+    while first and start - first < _LONG and not text[first - 1].isspace():
+        first -= 1
+    while last < len(text) and last - end < _LONG and not text[last].isspace():
+        last += 1
+    return first, last
 
 
 def _places(cut: list[Token]) -> dict[str, list[int]]:
