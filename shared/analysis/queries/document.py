@@ -16,6 +16,7 @@ _MORE_THAN_WORDS = re.compile(_MORE)
 _ODD = re.compile(rf"{_MORE}|[\u203c-\u3299\U0001f000-\U0001ffff]")
 _APART = re.compile("[\u200d\U0001f3fb-\U0001f3ff]")
 _RUN = re.compile(rb"[^ ]+")
+_OFTEN = 64  # places of one needle, from which on cutting all is quicker
 _LONG = 80  # letters of a run on either side, from which on looking at it again for each word is no gain
 _SPACE = 32
 _NAMED = frozenset({TokenKind.WORD, TokenKind.TAG, TokenKind.HANDLE})
@@ -94,10 +95,14 @@ class Document:
     def _look_around(self, needle: bytes, name: "Name") -> list[Place] | None:
         hay, text = self.hay, self.folded.text if self.moved else self.subject.text
         found: list[Place] = []
-        at = hay.find(needle)
+        asked, at = 0, hay.find(needle)
         while at >= 0:
             inside = at + (needle[0] == _SPACE)
-            start, end = hay.rfind(b" ", 0, inside + 1), hay.find(b" ", inside) - 1
+            start = hay.rfind(b" ", max(0, inside - _LONG), inside + 1)
+            end = hay.find(b" ", inside, inside + _LONG) - 1
+            asked += 1
+            if start < 0 or end < 0 or asked > _OFTEN:
+                return None
             first, last = _run_around(text, start, end)
             if start - first == _LONG or last - end == _LONG:
                 return None
