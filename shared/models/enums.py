@@ -104,7 +104,10 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
+    """`backfill`: of a channel. `recall`: of a query, over what is stored."""
+
     BACKFILL = "backfill"
+    RECALL = "recall"
 
 
 class OperationStatus(StrEnum):

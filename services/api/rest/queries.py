@@ -8,13 +8,15 @@ from fastapi import Body as FromBody
 from pydantic import Field
 
 from services.api.rest import mentions as mention_shapes
+from services.api.rest import operations as operation_shapes
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import MentionPath, QueryPath, QueryRef, UserRef
 from services.api.rest.mentions import MentionRead
-from services.api.rest.shapes import Body, ListRead, Read, Text, whole
+from services.api.rest.operations import OperationRead
+from services.api.rest.shapes import Body, ListRead, Moment, Read, Text, whole
 from shared.analysis.queries.lexing import MOST_CHARACTERS
-from shared.domain.listening import identities, matches, mentions, queries, trial
+from shared.domain.listening import identities, matches, mentions, queries, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.ids import Prefix, typeid
@@ -106,7 +108,7 @@ class NetworkShareRead(Read):
 
 
 class QueryTrialRead(Read):
-    """What a query means, and what it matches of the `looked_at` newest mentions, which go back to `since`.
+    """What a query means, and what it matches of the `asked` newest mentions, which go back to `since`.
 
     `is_complete`: those are all. With a `problem` it means nothing, and nothing was looked at.
     """
@@ -115,7 +117,7 @@ class QueryTrialRead(Read):
     explanation: str | None
     canonical: str | None
     matched: int
-    looked_at: int
+    asked: int
     since: datetime | None
     is_complete: bool
     sample: list[SampleRead]
@@ -127,6 +129,12 @@ class Tried(Body):
     """A query to try."""
 
     expression: Annotated[Text, Field(max_length=MOST_CHARACTERS + 1)]
+
+
+class Recall(Body):
+    """From when on; without it, all."""
+
+    since: Moment | None = None
 
 
 def _read(row: SavedQuery) -> QueryRead:
@@ -186,7 +194,7 @@ def _tried(tried: Trial, sample: list[SampleRead]) -> QueryTrialRead:
         explanation=tried.explanation,
         canonical=tried.canonical,
         matched=tried.matched,
-        looked_at=tried.looked_at,
+        asked=tried.asked,
         since=tried.since,
         is_complete=tried.is_complete,
         sample=sample,
@@ -219,6 +227,22 @@ async def update_query(
 async def delete_query(call: Calling, scope: InBrand, query_id: QueryPath, if_match: IfMatch = None) -> None:
     version = meant(if_match, (await queries.get(call.session, scope, query_id)).version)
     await queries.delete(call.session, scope, query_id, if_version=version)
+
+
+@router.post(
+    "/{query_id}/recall",
+    status_code=202,
+    response_model=OperationRead,
+    summary="Ask a query of what is stored, in the background",
+)
+async def recall_query(
+    call: Calling, scope: InBrand, query_id: QueryPath, body: Annotated[Recall, FromBody()]
+) -> Response:
+    made = await recalls.start(
+        call.session, scope, query_id, since=body.since or recalls.ALL_TIME, now=call.services.clock()
+    )
+    where = f"/v1/operations/{typeid(Prefix.OPERATION, made.id)}"
+    return Response(operation_shapes.read(made).model_dump_json(), 202, {"location": where}, "application/json")
 
 
 @router.get("/{query_id}/versions", response_model=QueryVersionList, summary="Every version of it, the newest first")

@@ -50,7 +50,7 @@ def _networks(root: strawberry.Parent[Trial]) -> Any:
 
 
 @strawberry.type(
-    description="What a query means, and what it matches of the `lookedAt` newest mentions, which go back to `since`."
+    description="What a query means, and what it matches of the `asked` newest mentions, which go back to `since`."
     " `isComplete`: those are all. With a `problem` it means nothing, and nothing was looked at."
 )
 class QueryTrial:
@@ -58,7 +58,7 @@ class QueryTrial:
     explanation: str | None
     canonical: str | None
     matched: int
-    looked_at: int
+    asked: int
     since: datetime | None
     is_complete: bool
     sample: list[QuerySample]

@@ -1,5 +1,6 @@
 """Verbs of saved queries."""
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,12 +11,13 @@ from services.api.mutating import Target, mutate
 from services.api.schema.acting import errors_of, key_of, on
 from services.api.schema.connection import Info, given
 from services.api.schema.inputs import given_values, validated
+from services.api.schema.operation import Operation
 from services.api.schema.outgoing import Problem
 from services.api.schema.query_trial import QueryTrial
 from services.api.schema.saved_query import SavedQuery
 from shared import models
 from shared.db import Session
-from shared.domain.listening import queries, trial
+from shared.domain.listening import backfills, queries, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.domain.scope import Scope
@@ -63,6 +65,18 @@ class DeleteSavedQueryInput:
 class TrySavedQueryInput:
     brand_id: strawberry.ID
     expression: str
+
+
+@strawberry.input(description="From when on; without it, all.")
+class RecallSavedQueryInput:
+    id: strawberry.ID
+    since: datetime | None = UNSET
+
+
+@strawberry.type
+class RecallSavedQueryPayload:
+    operation: Operation | None
+    errors: list[Problem]
 
 
 @strawberry.type
@@ -137,6 +151,22 @@ class SavedQueryMutation:
         )  # fmt: skip
         gone = strawberry.ID(typeid(Prefix.QUERY, outcome.thing)) if outcome.thing is not None else None
         return DeleteSavedQueryPayload(deleted_id=gone, errors=errors_of(outcome.problems))
+
+    @strawberry.mutation(description="Asks a query of what is stored, in the background.")  # type: ignore[untyped-decorator]
+    async def recall_saved_query(self, info: Info, input: RecallSavedQueryInput) -> RecallSavedQueryPayload:
+        now, since = info.context.services.clock(), given(input.since) or recalls.ALL_TIME
+
+        async def act(session: Session, scope: Scope) -> models.Operation:
+            return await recalls.start(session, scope, parse_typeid(Prefix.QUERY, input.id), since=since, now=now)
+
+        async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> models.Operation:
+            return await backfills.get(session, scope, UUID(kept["id"]))
+
+        outcome = await mutate(
+            info.context, key_of(info), Target(Prefix.QUERY, input.id), act,
+            kept=lambda made: {"id": str(made.id)}, again=again,
+        )  # fmt: skip
+        return RecallSavedQueryPayload(operation=cast(Any, outcome.thing), errors=errors_of(outcome.problems))
 
     @strawberry.mutation(description="Tries a query over what the brand has heard; nothing is saved.")  # type: ignore[untyped-decorator]
     async def try_saved_query(self, info: Info, input: TrySavedQueryInput) -> TrySavedQueryPayload:

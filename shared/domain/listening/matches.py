@@ -106,6 +106,16 @@ async def forget_query(session: Session, brand_id: UUID, query_id: UUID) -> None
     await (await driver(session)).execute("DELETE FROM match WHERE brand_id = $1 AND query_id = $2", brand_id, query_id)
 
 
+async def forget_some(session: Session, brand_id: UUID, query_id: UUID, mention_ids: Sequence[UUID]) -> None:
+    """A query has matched none of these."""
+    await (await driver(session)).execute(
+        "DELETE FROM match WHERE brand_id = $1 AND query_id = $2 AND mention_id = ANY ($3)",
+        brand_id,
+        query_id,
+        list(mention_ids),
+    )
+
+
 async def of_mentions(session: Session, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Match]]:
     """The matches of each mention, by query."""
     found = await session.execute(

@@ -45,7 +45,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Trial:
-    """What a query means and would have matched, of the `looked_at` newest mentions, which go back to `since`.
+    """What a query means and would have matched, of the `asked` newest mentions, which go back to `since`.
 
     `is_complete`: that were all. With a `problem` the query means nothing, and nothing was looked at.
     """
@@ -54,7 +54,7 @@ class Trial:
     explanation: str | None = None
     canonical: str | None = None
     matched: int = 0
-    looked_at: int = 0
+    asked: int = 0
     since: datetime | None = None
     is_complete: bool = True
     sample: list[Sample] = field(default_factory=list)
@@ -76,19 +76,19 @@ async def try_out(
     place: Place | None = None
     wanted: list[tuple[Any, list[Span]]] = []
     while True:
-        rows = await _page(session, scope, place, min(_AT_ONCE, MOST_READ - trial.looked_at))
-        for row, found in zip(rows, matcher.match([_subject(row) for row in rows]), strict=True):
+        rows = await stored(session, scope, place, min(_AT_ONCE, MOST_READ - trial.asked))
+        for row, found in zip(rows, matcher.match([subject(row) for row in rows]), strict=True):
             if found:
                 _count(trial, row)
                 if len(wanted) < SAMPLE:
                     wanted.append((row.id, found[0].spans))
-        trial.looked_at += len(rows)
+        trial.asked += len(rows)
         if rows:
             place = Place(rows[-1].published_at, rows[-1].id)
             trial.since = rows[-1].published_at
         if len(rows) < _AT_ONCE:
             break
-        if trial.looked_at >= MOST_READ or clock() >= ends:
+        if trial.asked >= MOST_READ or clock() >= ends:
             trial.is_complete = False
             break
     known = await mentions.by_ids(session, scope, [id_ for id_, _ in wanted])
@@ -102,9 +102,11 @@ def _count(trial: Trial, row: Any) -> None:
     trial.networks[row.network] += 1
 
 
-async def _page(session: Session, scope: Scope, place: Place | None, limit: int) -> list[Any]:
-    """What queries ask of mentions, from the newest listed one on, or from `place`."""
-    where = MentionFilter()
+async def stored(
+    session: Session, scope: Scope, place: Place | None, limit: int, *, since: datetime | None = None
+) -> list[Any]:
+    """What queries ask of mentions, from the newest listed one on, or from `place`, back to `since`."""
+    where = MentionFilter(since=since)
     rules = mentions.rules(where.shape(), MentionOrder.NEWEST, after=place is not None, among=False)
     statement = (
         select(*_COLUMNS)
@@ -118,7 +120,8 @@ async def _page(session: Session, scope: Scope, place: Place | None, limit: int)
     return list((await session.execute(statement, mentions.parameters(scope, where, place))).all())
 
 
-def _subject(row: Any) -> Subject:
+def subject(row: Any) -> Subject:
+    """A row of these as queries see it."""
     return Subject(
         row.text or "",
         language=row.language,

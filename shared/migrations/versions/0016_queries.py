@@ -73,6 +73,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("brand_id", "query_id", "mention_id", name=op.f("pk_match")),
     )
     op.create_index("ix_match_mention", "match", ["brand_id", "mention_id"], unique=False)
+    op.alter_column("operation", "channel_id", nullable=True)
+    op.add_column("operation", sa.Column("query_id", sa.Uuid(), nullable=True))
+    for name in ("mentions", "matches"):
+        op.add_column("operation", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
     for table in ("saved_query", "saved_query_version", "match"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

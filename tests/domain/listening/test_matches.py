@@ -200,7 +200,7 @@ async def test_a_query_is_tried_over_what_is_stored(db: Database, brand: HouseBr
         scope = await scopes.house(session, brand.brand_id)
         tried = await trial.try_out(session, scope, "bier OR bière")
     assert tried.explanation == "Finds mentions with the word “bier” or the word “bière”."
-    assert (tried.matched, tried.looked_at, tried.is_complete) == (2, 3, True)
+    assert (tried.matched, tried.asked, tried.is_complete) == (2, 3, True)
     assert dict(tried.languages) == {"nl": 1, "fr": 1}
     assert dict(tried.networks) == {Network.GENERIC: 2}
     assert {(one.mention.external_id, *one.spans) for one in tried.sample} == {("a", (7, 11)), ("b", (4, 9))}
@@ -215,4 +215,4 @@ async def test_a_trial_ends_when_its_time_is_over(
     async with db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
         tried = await trial.try_out(session, scope, "bier", clock=lambda: next(ticks))
-    assert (tried.looked_at, tried.is_complete) == (2, False)
+    assert (tried.asked, tried.is_complete) == (2, False)

@@ -92,7 +92,7 @@ async def test_a_query_is_tried_before_it_is_saved(caller: Caller, channel: Hous
     await _hear(worker_db, channel, "Lekker bier", "Koffie")
     tried = (await caller.post("/queries/try", {"expression": "bier*"})).json()
     assert tried["explanation"] == "Finds mentions with a word beginning with “bier”."
-    assert (tried["matched"], tried["looked_at"], tried["is_complete"], tried["problem"]) == (1, 2, True, None)
+    assert (tried["matched"], tried["asked"], tried["is_complete"], tried["problem"]) == (1, 2, True, None)
     assert tried["sample"][0]["mention"]["text"] == "Lekker bier"
     assert tried["sample"][0]["spans"] == [{"start": 7, "end": 11}]
     assert tried["languages"] == [{"language": "nl", "count": 1}]
