@@ -17,5 +17,5 @@ async def act(worker: Worker, turn: Turn) -> After:
     async with worker.db.session() as session:
         scope = await scopes.house(session, turn.brand_id)
         more = await recalls.go_on(session, scope, turn.id, now=datetime.now(UTC))
-    OPERATIONS.labels("recall", "none", "went_on" if more else "ended").inc()
+    OPERATIONS.labels("recall", "none", "page" if more else "ended").inc()
     return After(_REST if more else None)
