@@ -24,11 +24,11 @@ _CLOSED = {
 }
 
 
-def reach(operator: str, written: str, place: Place) -> Reach:
-    """`reach>1000`. Raises QueryRefused."""
+def reach(operator: str, written: str, place: Place, number: Place) -> Reach:
+    """`reach>1000`; `number` is where its number stands. Raises QueryRefused."""
     if not (written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS):
         raise refusal(
-            ProblemCode.BAD_NUMBER, place.start, place.end,
+            ProblemCode.BAD_NUMBER, number.start, number.end,
             "A reach is compared with a whole number, in digits only: reach>1000.",
         )  # fmt: skip
     return Reach(operator, int(written), place)
@@ -40,12 +40,15 @@ def read(text: str, start: int, after_colon: int) -> Attribute:
     name = written.lower()
     if name == "reach":
         raise refusal(
-            ProblemCode.BAD_NUMBER, start, after_colon, "A reach is compared with a whole number: reach>1000."
+            ProblemCode.BAD_NUMBER,
+            after_colon,
+            _end_of_run(text, after_colon),
+            "A reach is compared with a whole number: reach>1000.",
         )
     if name not in _NAMES:
         known = ", ".join([*FieldName, "reach"])
         raise refusal(
-            ProblemCode.UNKNOWN_FIELD, start, after_colon,
+            ProblemCode.UNKNOWN_FIELD, start, after_colon - 1,
             f"There is no field {written[:40]}; there are {known}. For the words themselves use quotation marks.",
         )  # fmt: skip
     field = FieldName(name)
@@ -60,9 +63,14 @@ def read(text: str, start: int, after_colon: int) -> Attribute:
                 "This quotation mark is not closed; write another where it ends.",
             )  # fmt: skip
         value = match["quoted"] if match["quoted"] is not None else match["plain"]
-        values.append(_value(field, value, Place(at, match.end()) if match[0] else Place(start, at)))
+        values.append(_value(field, value, Place(at, match.end())))
         at = match.end()
     return Attribute(field, tuple(dict.fromkeys(values)), Place(start, at))
+
+
+def _end_of_run(text: str, at: int) -> int:
+    value = _VALUE.match(text, at)
+    return value.end() if value is not None else at
 
 
 def _value(field: FieldName, written: str, place: Place) -> str:

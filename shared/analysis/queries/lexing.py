@@ -55,7 +55,7 @@ def lexemes(text: str) -> list[Lexeme]:
     """All of a query's, with an END after them. Raises QueryRefused."""
     if len(text) > MOST_CHARACTERS:
         raise refusal(
-            ProblemCode.TOO_LONG, MOST_CHARACTERS, len(text),
+            ProblemCode.TOO_LONG, 0, len(text),
             f"A query has at most {MOST_CHARACTERS:,} characters; this one has {len(text):,}.",
         )  # fmt: skip
     found: list[Lexeme] = []
@@ -64,8 +64,9 @@ def lexemes(text: str) -> list[Lexeme]:
         terms += one.mark is Mark.LEAF
         if terms > MOST_LEAVES:
             raise refusal(
-                ProblemCode.TOO_MANY_TERMS, one.place.start, one.place.end,
-                f"A query has at most {MOST_LEAVES:,} words, phrases and fields; split this one here.",
+                ProblemCode.TOO_MANY_TERMS, 0, len(text),
+                f"A query has at most {MOST_LEAVES:,} words, phrases and fields; this one could be split at character"
+                f" {one.place.start:,}.",
             )  # fmt: skip
         found.append(one)
     found.append(Lexeme(Mark.END, Place(len(text), len(text))))
@@ -93,7 +94,7 @@ def _next(text: str, at: int) -> Lexeme:
         return Lexeme(Mark.MINUS, Place(at, at + 1))
     if reach := _REACH.match(text, at):
         place = Place(*reach.span())
-        return Lexeme(Mark.LEAF, place, attributes.reach(reach[1], reach[2], place))
+        return Lexeme(Mark.LEAF, place, attributes.reach(reach[1], reach[2], place, Place(*reach.span(2))))
     if name := _FIELD.match(text, at):
         leaf = attributes.read(text, at, name.end())
         return Lexeme(Mark.LEAF, leaf.place, leaf)
@@ -115,8 +116,9 @@ def _distance(written: str | None, place: Place) -> int:
         distance = int(written)
         if 1 <= distance <= FARTHEST:
             return distance
+    start = place.start if written is None else place.start + len("NEAR/")
     raise refusal(
-        ProblemCode.NEAR_DISTANCE, place.start, place.end,
+        ProblemCode.NEAR_DISTANCE, start, place.end,
         f"NEAR says how near: NEAR/5, from 1 to {FARTHEST} words. For the word itself write it small.",
     )  # fmt: skip
 

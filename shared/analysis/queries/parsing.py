@@ -125,8 +125,9 @@ class _Reader:
         self.depth += 1
         if self.depth > DEEPEST:
             raise refusal(
-                ProblemCode.TOO_DEEP, one.place.start, one.place.end,
-                f"Parentheses and NOT stand at most {DEEPEST} deep in each other.",
+                ProblemCode.TOO_DEEP, 0, self.lexemes[-1].place.end,
+                f"Parentheses and NOT stand at most {DEEPEST} deep in each other; at character {one.place.start:,} they"
+                " stand deeper.",
             )  # fmt: skip
 
     def _need_operand(self, operator: Lexeme) -> None:
