@@ -32,12 +32,12 @@ class Name:
     pattern: "regex.Pattern[str] | None" = None
 
     def is_of(self, token: Token) -> bool:
-        """Whether a token is called so. A word is also the name of a tag, or of a handle without its host."""
+        """Whether a token is called so. A word is also the name of a tag, or of a handle that has no host."""
         if self.kind is TokenKind.TAG:
             return token.kind is TokenKind.TAG and self._is(token.name)
         if self.kind is TokenKind.HANDLE:
             return token.kind is TokenKind.HANDLE and (self._is(token.name) or self._is(token.name.partition("@")[0]))
-        return token.kind in _NAMED and self._is(token.name.partition("@")[0])
+        return token.kind in _NAMED and self._is(token.name)
 
     def _is(self, name: str) -> bool:
         return name == self.form if self.pattern is None else self.pattern.fullmatch(name) is not None
@@ -194,8 +194,6 @@ def _places(cut: list[Token]) -> dict[str, list[int]]:
             add(f"#{name}", []).append(at)
         elif kind is TokenKind.HANDLE:
             alone, _, host = name.partition("@")
-            add(alone, []).append(at)
             add(f"@{alone}", []).append(at)
-            if host:
-                add(f"@{name}", []).append(at)
+            add(f"@{name}" if host else name, []).append(at)
     return places

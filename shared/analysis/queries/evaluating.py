@@ -85,7 +85,7 @@ def is_piece(piece: Piece, token: Token) -> bool:
             return token.kind is TokenKind.HANDLE and any(_is_form(piece, name) for name in names)
         case TokenKind.WORD | TokenKind.URL:
             kinds = (TokenKind.WORD, TokenKind.TAG, TokenKind.HANDLE)
-            return token.kind in kinds and _is_form(piece, token.name.partition("@")[0])
+            return token.kind in kinds and _is_form(piece, token.name)
 
 
 def _is_form(piece: Piece, name: str) -> bool:
