@@ -370,6 +370,7 @@ class Dimension(StrEnum):
     LANGUAGE = "language"
     KIND = "kind"
     CHANNEL = "channel"
+    QUERY = "query"
 
 
 class MentionOrder(StrEnum):

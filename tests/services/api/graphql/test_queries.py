@@ -21,6 +21,7 @@ DELETE = """mutation ($input: DeleteSavedQueryInput!) { deleteSavedQuery(input: 
   deletedId errors { code } } }"""
 TRY = """mutation ($input: TrySavedQueryInput!) { trySavedQuery(input: $input) {
   trial { problem { code start end } matched sample { mention { text } spans { start end } } } errors { code } } }"""
+PLAIN = "query ($b: ID!, $where: MentionFilter) { brand(id: $b) { mentions(where: $where) { nodes { text } } } }"
 MENTIONS = """query ($b: ID!, $where: MentionFilter) { brand(id: $b) { savedQueries { name } mentions(where: $where) {
   nodes { text matches { version spans { start end } query { id name } } } } } }"""
 
@@ -60,6 +61,17 @@ async def test_a_saved_query_listens_and_mentions_say_what_they_match(api: Api, 
         "query": {"id": made["savedQuery"]["id"], "name": "Bier"},
     }
     assert found["mentions"]["nodes"] == [{"text": "Lekker bier", "matches": [match]}]
+
+
+async def test_mentions_are_found_by_their_queries_also_where_the_document_is_known(
+    api: Api, brand: HouseBrand, heard: Any
+) -> None:
+    made = await create(api, brand, "bier")
+    await heard("Lekker bier", "Koffie")
+    where = {"queryIds": [made["savedQuery"]["id"]]}
+    for _ in range(2):
+        found = await api.data(PLAIN, brand.api_key, b=brand_id(brand), where=where)
+        assert found["brand"]["mentions"]["nodes"] == [{"text": "Lekker bier"}]
 
 
 async def test_what_means_nothing_is_refused_at_the_expression(api: Api, brand: HouseBrand) -> None:

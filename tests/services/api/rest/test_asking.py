@@ -143,7 +143,7 @@ async def test_looking_back_is_begun_watched_and_called_off(caller: Caller, peop
         "message": "0 arrivals",
     }
     assert (ended.status_code, ended.json()["status"]) == (200, "cancelled")
-    assert ended.json()["result"] == {"arrivals": 0, "reached_at": None}
+    assert ended.json()["result"] == {"arrivals": 0, "mentions": 0, "matches": 0, "reached_at": None}
 
 
 async def test_looking_back_twice_at_once_is_a_conflict(caller: Caller, people: httpx.AsyncClient) -> None:
