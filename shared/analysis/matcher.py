@@ -44,12 +44,14 @@ class Listening(Generic[Key]):
 
 def listening(key: Key, node: Node, *, group: Hashable = None, seen: Seen | None = None) -> Listening[Key]:
     """A query made ready, its anchors chosen by what was seen."""
-    return Listening(key, group, node, compiled(node), needed(node), anchors(node, seen or Seen()))
+    found = anchors(node, seen or Seen())
+    return Listening(key, group, node, compiled(node), needed(node, found), found)
 
 
 def anchored_anew(query: Listening[Key], seen: Seen) -> Listening[Key]:
     """The same query with anchors by what has been seen by now."""
-    return replace(query, anchors=anchors(query.node, seen))
+    found = anchors(query.node, seen)
+    return replace(query, anchors=found, needed=needed(query.node, found))
 
 
 @dataclass(frozen=True, slots=True)

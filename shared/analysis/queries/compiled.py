@@ -18,6 +18,7 @@ from shared.analysis.queries.subject import has_attribute, reaches
 from shared.analysis.queries.tree import And, Attribute, FieldName, Near, Node, Not, Or, Piece, Reach, Term
 from shared.analysis.tokens import TokenKind
 
+_WRITTEN = {"#": "#＃﹟", "@": "@＠﹫"}  # what is folded to the sign
 _SIGNS = {TokenKind.TAG: "#", TokenKind.HANDLE: "@"}
 
 
@@ -100,7 +101,9 @@ class AskedName:
         return self.needle in document.hay and self._has_sign(document.subject.text)
 
     def _has_sign(self, text: str) -> bool:
-        return not self.sign or self.sign in text or not text.isascii()
+        if not self.sign:
+            return True
+        return any([sign in text for sign in _WRITTEN[self.sign]])
 
     def occurrences(self, document: Document) -> list[Span]:
         """Token positions: the first, and the one after the last."""

@@ -50,13 +50,25 @@ class Document:
     elsewhere than the characters do.
     """
 
-    __slots__ = ("_around", "_folded", "_is_aligned", "_is_plain", "_places", "_spans", "hay", "moved", "subject")
+    __slots__ = (
+        "_around",
+        "_folded",
+        "_is_aligned",
+        "_is_plain",
+        "_places",
+        "_runs",
+        "_spans",
+        "hay",
+        "moved",
+        "subject",
+    )
 
     def __init__(self, subject: Subject, hay: bytes, *, moved: bool) -> None:
         self.subject = subject
         self.hay = hay
         self.moved = moved
         self._around: dict[str, list[Place] | None] = {}
+        self._runs: dict[int, list[Token]] = {}
         self._folded: Folded | None = None
         self._is_aligned: bool | None = None
         self._is_plain: bool | None = None
@@ -109,7 +121,9 @@ class Document:
             if _MORE_THAN_WORDS.search(text, first, last):
                 if self.moved:
                     return None
-                run = tokens_of(text[first:last])
+                run = self._runs.get(first)
+                if run is None:
+                    run = self._runs[first] = tokens_of(text[first:last])
                 found += [(first + token.start, first + token.end) for token in run if name.is_of(token)]
             elif name.pattern is None:
                 if name.kind is TokenKind.WORD:
