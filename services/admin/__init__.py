@@ -4,6 +4,7 @@ from services.admin.apps import app
 from services.admin.channels import channel
 from services.admin.keys import key
 from services.admin.organizations import organization
+from services.admin.queries import query
 from services.admin.users import user
 
-__all__ = ["app", "channel", "key", "organization", "user"]
+__all__ = ["app", "channel", "key", "organization", "query", "user"]

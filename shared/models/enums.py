@@ -104,7 +104,10 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
+    """`backfill`: of a channel. `recall`: of a query, over what is stored."""
+
     BACKFILL = "backfill"
+    RECALL = "recall"
 
 
 class OperationStatus(StrEnum):
@@ -355,11 +358,20 @@ class MetricKey(StrEnum):
     ENGAGEMENT = "engagement"
 
 
+class QueryGroup(StrEnum):
+    """Whom a query listens to."""
+
+    BRAND = "brand"
+    PRODUCT = "product"
+    COMPETITOR = "competitor"
+
+
 class Dimension(StrEnum):
     NETWORK = "network"
     LANGUAGE = "language"
     KIND = "kind"
     CHANNEL = "channel"
+    QUERY = "query"
 
 
 class MentionOrder(StrEnum):
