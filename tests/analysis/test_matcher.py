@@ -105,5 +105,12 @@ def test_a_query_that_nothing_can_be_waited_for_is_told(query: str) -> None:
     assert listening(0, parse(query)).is_always_asked
 
 
+def test_what_there_is_no_time_for_is_left_out_of_the_answer() -> None:
+    matcher = Matcher([listening(0, parse("bier"))])
+    texts = [Subject("bier"), Subject("bier " * 2_000)]
+    assert len(matcher.match(texts, until=time.monotonic() + 60)) == 2
+    assert matcher.match(texts, until=time.monotonic() - 1) == []
+
+
 def test_no_queries_match_nothing() -> None:
     assert Matcher[int]([]).match([Subject("a"), Subject("")]) == [[], []]
