@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 for commands, name in (
     (admin.organization, "organization"),
+    (admin.user, "user"),
     (admin.key, "key"),
     (admin.channel, "channel"),
     (admin.app, "app"),
