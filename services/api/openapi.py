@@ -157,7 +157,8 @@ def _headers(answer: Json, code: str) -> None:
 
 
 _IF_MATCH_REQUIRED = frozenset({
-    "update_post", "update_query", "schedule_post", "update_media", "approve", "request_changes", "update_slot", "update_blackout",
+    "update_post", "update_query", "schedule_post", "update_media", "approve", "request_changes", "update_slot",
+    "update_blackout",
     "update_campaign", "update_recurrence",
 })  # fmt: skip
 _IDEMPOTENCY_KEY = {
