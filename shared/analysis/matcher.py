@@ -121,7 +121,8 @@ class Matcher(Generic[Key]):
                 out.append([])
                 continue
             document = Document(subject, stack.of(n), moved=n in stack.moved)
-            asked = self._asked(document, sorted({*(maybe or ()), *always}), group, until)
+            all_ = sorted({*(maybe or ()), *always}) if always else sorted(maybe or ())
+            asked = self._asked(document, all_, group, until)
             if asked is None:
                 break
             out.append(asked)
