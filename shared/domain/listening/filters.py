@@ -99,11 +99,15 @@ def _text(column: Any) -> ColumnElement[str]:
 
 
 def _is_matched(queries: BindParameter[Any]) -> ColumnElement[bool]:
-    return exists().where(
-        col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
-        col(Match.brand_id) == col(Mention.brand_id),
-        col(Match.mention_id) == col(Mention.id),
-        col(Match.query_id) == any_(queries),
+    return (
+        exists()
+        .where(
+            col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
+            col(Match.brand_id) == col(Mention.brand_id),
+            col(Match.mention_id) == col(Mention.id),
+            col(Match.query_id) == any_(queries),
+        )
+        .correlate(Mention)
     )
 
 
