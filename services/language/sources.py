@@ -32,9 +32,18 @@ SOURCES: dict[str, Source] = {
     "olid": Source("offence", "social", "OLID, OffensEval 2019 (cardiffnlp/tweeteval)", "none stated"),
     "ge18": Source("offence", "social", "GermEval 2018 (uds-lsv)", "CC BY 4.0"),
     "mlma": Source("offence", "social", "MLMA hate speech (HKUST-KnowComp)", "MIT"),
+    "intent": Source("intent", "social", "written for Parvis", "Apache-2.0"),
     "xed": Source("emotion", "subtitle", "XED (Helsinki-NLP), emotions in subtitles", "CC BY 4.0"),
     "mhc": Source("offence", "social", "Multilingual HateCheck (rewire-online)", "CC BY 4.0; kept for judging", trained=False),
     "bol": Source("sentiment", "review", "reviews of the Pattern corpus (clips)", "personal use only", trained=False),
     "airline": Source("sentiment", "social", "US airline tweets (CrowdFlower)", "CC BY-NC-SA 4.0", trained=False),
 }
 """By the first word of a file's name."""
+
+TASKS: dict[str, Source] = {
+    "sentiment": Source("sentiment", "social", "yours", "yours", trained=False),
+    "reviews": Source("sentiment", "review", "yours", "yours", trained=False),
+    "offence": Source("offence", "social", "yours", "yours", trained=False),
+    "language": Source("language", "social", "yours", "yours", trained=False),
+}
+"""Files of one's own, to be judged by, named after their task."""

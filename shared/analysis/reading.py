@@ -24,14 +24,15 @@ _TEXTS, _CHARACTERS = 1024, 300_000
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a text says. `language` is ISO 639-1 or `und`, `language_score` how likely it is. The others are None where there
-    is nothing to read (no word and no picture): `sentiment` with the calibrated chance of that label, `polarity` from -1 to
-    1, `intents` (of `intent_scores`, those above a half), `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the
+    is nothing to read (no word and no picture): `sentiment` with the calibrated chance of that label, the chances of
+    negative, neutral and positive, `polarity` from -1 to 1, `intents` (of `intent_scores`, those above a half), `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the
     version of the weights."""
 
     language: str
     language_score: float
     sentiment: Label | None
     sentiment_score: float | None
+    sentiment_chances: tuple[float, float, float] | None
     polarity: float | None
     intents: tuple[str, ...] | None
     intent_scores: dict[str, float] | None
@@ -87,7 +88,7 @@ def see(batch: Sequence[Text]) -> Seen:
 
 
 def _nothing(version: str) -> Reading:
-    return Reading(lexicon.UNKNOWN, 0.0, None, None, None, None, None, None, None, None, version)
+    return Reading(lexicon.UNKNOWN, 0.0, None, None, None, None, None, None, None, None, None, version)
 
 
 def _read(batch: Sequence[Text], weights: model.Weights) -> Iterator[Reading]:
@@ -98,21 +99,23 @@ def _read(batch: Sequence[Text], weights: model.Weights) -> Iterator[Reading]:
     urgencies = urgency.read(urgency.reasons(seen.features, moods.chances)).tolist()
     offences = offence.read(seen.features, weights, seen.groups).tolist()
     said = phrases.phrases(seen.features.words, seen.cleaned, seen.languages.names)
+    chances = moods.chances.tolist()
     languages, language_scores = seen.languages.names, seen.languages.scores.tolist()
     labels, scores, polarities = moods.label.tolist(), moods.score.tolist(), moods.polarity.tolist()
     for place, readable in enumerate(seen.readable.tolist()):
         if not readable:
             yield _nothing(weights.version)
             continue
-        chances = dict(zip(intent.INTENTS, intents[place], strict=True))
+        by_intent = dict(zip(intent.INTENTS, intents[place], strict=True))
         yield Reading(
             language=languages[place],
             language_score=language_scores[place],
             sentiment=_LABELS[labels[place]],
             sentiment_score=scores[place],
+            sentiment_chances=(chances[place][0], chances[place][1], chances[place][2]),
             polarity=polarities[place],
-            intents=tuple(name for name, chance in chances.items() if chance > 0.5),
-            intent_scores=chances,
+            intents=tuple(name for name, chance in by_intent.items() if chance > 0.5),
+            intent_scores=by_intent,
             urgency=urgencies[place],
             offence=offences[place],
             phrases=said[place],
