@@ -12,6 +12,9 @@ from shared.analysis import hashing, lexicon
 from shared.analysis.letters import bare
 from shared.analysis.words import SIGNS, STEMS, Ints, Words
 
+_INFLECTED = ("praise", "criticism", "anger", "fear")
+"""Cues whose single words are mostly adjectives."""
+
 _OPENING = np.array([0x2545F4914F6CDD1D], dtype=np.uint64)
 
 
@@ -93,7 +96,10 @@ def _keys(shape: Shape, entries: Sequence[tuple[tuple[str, ...], str]]) -> tuple
 def _all() -> Iterator[tuple[str, str, str]]:
     """Language, cue and phrase."""
     for language in lexicon.LANGUAGES:
-        yield from ((language, cue, phrase) for cue, phrase in lexicon.sections(language) if phrase)
+        for cue, phrase in lexicon.sections(language):
+            yield language, cue, phrase
+            if cue in _INFLECTED and " " not in phrase:
+                yield from ((language, cue, form) for form in lexicon.inflected(phrase, language))
     for language, phrases in lexicon.lines("profanity.tsv"):
         yield from ((language, "profanity", phrase.strip()) for phrase in phrases.split("|"))
 

@@ -24,6 +24,8 @@ SIGNALS = (
     "asked to be told",
     "asked to do",
     "asked to do with a mark",
+    "asked whether able",
+    "asked whether able, for me",
     "please",
     "thanked",
     "thanked ahead",
@@ -47,7 +49,8 @@ SIGNALS = (
     "positive",
     "unmarked",
     "the constant",
-)  # fmt: skip """What intents are told by, one number of each a text."""
+)
+"""What intents are told by, one number of each a text."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +88,22 @@ def _any(flags: Flags, owner: Ints, size: int) -> Array:
 def _asking(found: Sentences, size: int) -> list[Array]:
     """The first signals, which sentences give."""
     question, venting = found.has("question"), found.has("venting")
-    request, told = found.has("request"), found.has("asks-to-know")
-    asked = question & ~venting & ~(request & ~told)
-    do = request & ~(told & (question | found.asks))
+    able, request, told = found.has("able"), found.has("request"), found.has("asks-to-know")
+    asked = question & ~venting
+    able_to_do = able & ~question & ~told
     return [
         _any(flags, found.text, size)
         for flags in (
             asked & found.asks,
             asked & ~found.asks,
-            found.asks & ~question & ~request & ~venting,
+            found.asks & ~question & ~request & ~able & ~venting,
             found.asks & venting,
             venting & ~found.asks,
-            request & told,
-            do & ~found.asks,
-            do & found.asks,
+            (request | able) & told,
+            request & ~found.asks,
+            request & found.asks,
+            able_to_do & ~found.has("mine"),
+            able_to_do & found.has("mine"),
             found.has("please"),
             found.has("thanks") & ~found.has("thanks-ahead") & ~found.has("thanks-ironic"),
             found.has("thanks-ahead"),
