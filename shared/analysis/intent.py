@@ -39,6 +39,8 @@ SIGNALS = (
     "anger",
     "will leave",
     "advert",
+    "says you",
+    "says I",
     "in quotation marks",
     "good faces",
     "bad faces",
@@ -89,8 +91,9 @@ def _asking(found: Sentences, size: int) -> list[Array]:
     """The first signals, which sentences give."""
     question, venting = found.has("question"), found.has("venting")
     able, request, told = found.has("able"), found.has("request"), found.has("asks-to-know")
-    asked = question & ~venting
-    able_to_do = able & ~question & ~told
+    mine = found.has("mine")
+    asked = question & ~venting & ~(able & mine & ~told)
+    able_to_do = able & ~told & (mine | ~question)
     return [
         _any(flags, found.text, size)
         for flags in (
@@ -102,8 +105,8 @@ def _asking(found: Sentences, size: int) -> list[Array]:
             (request | able) & told,
             request & ~found.asks,
             request & found.asks,
-            able_to_do & ~found.has("mine"),
-            able_to_do & found.has("mine"),
+            able_to_do & ~mine,
+            able_to_do & mine,
             found.has("please"),
             found.has("thanks") & ~found.has("thanks-ahead") & ~found.has("thanks-ironic"),
             found.has("thanks-ahead"),
@@ -133,7 +136,8 @@ def signals(features: Features, chances: Array, unmarked: Array) -> Array:
     criticism, criticism_turned = _turned(features, "criticism")
     valence, _ = faces(words)
     length = words.count(words.kind == WORD)
-    single = [np.minimum(features.counts[:, known.index(cue)], 3) for cue in ("problem", "anger", "leaving", "advert")]
+    alone = ("problem", "anger", "leaving", "advert", "you", "self")
+    single = [np.minimum(features.counts[:, known.index(cue)], 3) for cue in alone]
     columns = [
         *_asking(sentence, size),
         praise,
