@@ -39,9 +39,14 @@ def test_digits_are_not_stretched() -> None:
 
 
 def test_accents_count_in_one_hash_and_not_in_the_other() -> None:
-    found, _ = _words("schön schon")
+    found, _ = _words("cassé casse")
     assert found.hash[0] != found.hash[1]
     assert found.bare[0] == found.bare[1]
+
+
+def test_the_dots_of_german_always_count() -> None:
+    found, _ = _words("schön schon")
+    assert found.bare[0] != found.bare[1]
 
 
 def test_handles_are_all_one_name_and_tags_are_words() -> None:
