@@ -36,6 +36,7 @@ from shared.models.organization import (
 )
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
+from shared.models.query import Match, SavedQuery, SavedQueryVersion
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -79,6 +80,7 @@ __all__ = [
     "Identity",
     "Lease",
     "Mail",
+    "Match",
     "Media",
     "MediaUse",
     "Membership",
@@ -97,6 +99,8 @@ __all__ = [
     "Review",
     "RollupDay",
     "RollupHour",
+    "SavedQuery",
+    "SavedQueryVersion",
     "Slot",
     "Team",
     "TeamMember",
