@@ -63,6 +63,11 @@ def test_what_a_link_says_is_not_read(link: str) -> None:
     assert found.hash.tolist() == words(["voir http ici"]).hash.tolist()
 
 
+@pytest.mark.parametrize("words_alone", ["fini.le repas", "trop cher.bof", "v2.0 est nul"])
+def test_words_that_a_stop_alone_parts_are_no_link(words_alone: str) -> None:
+    assert not _words(words_alone)[0].link.any()
+
+
 def test_faces_of_signs_are_pictures() -> None:
     found, _ = _words("bien :-) mal :( <3")
     assert found.kind.tolist() == [WORD, FACE, WORD, FACE, FACE]
