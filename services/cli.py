@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from services import admin, seeing
+from services import admin, language, seeing
 from services.local import apps, folder, house, plan
 from services.local import backup as backups
 from services.local import doctor as doctors
@@ -28,6 +28,9 @@ for commands, name in (
     (admin.app, "app"),
 ):
     app.add_typer(commands, name=name)
+
+app.command()(language.train)
+app.command()(language.evaluate)
 
 
 def settings() -> Settings:
