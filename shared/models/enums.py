@@ -48,6 +48,39 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
+class Sentiment(StrEnum):
+    """The mood of what was said."""
+
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+
+
+class SentimentSource(StrEnum):
+    """Who says so: the model, or a person who corrected it."""
+
+    MODEL = "model"
+    PERSON = "person"
+
+
+class Intent(StrEnum):
+    """What a writer wants; a text may have several, or none."""
+
+    CRITICISM = "criticism"
+    QUESTION = "question"
+    PRAISE = "praise"
+    REQUEST = "request"
+    THANKS = "thanks"
+
+
+class CorrectedField(StrEnum):
+    """What of a reading a person may correct."""
+
+    SENTIMENT = "sentiment"
+    INTENTS = "intents"
+    LANGUAGE = "language"
+
+
 class ArrivalState(StrEnum):
     RECEIVED = "received"
     SETTLED = "settled"
@@ -105,6 +138,7 @@ class UpkeepKind(StrEnum):
 
 class OperationKind(StrEnum):
     BACKFILL = "backfill"
+    READING = "reading"
 
 
 class OperationStatus(StrEnum):
@@ -352,6 +386,7 @@ class MetricKey(StrEnum):
     POSTS = "posts"
     AUTHORS = "authors"
     ENGAGEMENT = "engagement"
+    NET_SENTIMENT = "net_sentiment"
 
 
 class Dimension(StrEnum):
@@ -359,6 +394,8 @@ class Dimension(StrEnum):
     LANGUAGE = "language"
     KIND = "kind"
     CHANNEL = "channel"
+    SENTIMENT = "sentiment"
+    INTENT = "intent"
 
 
 class MentionOrder(StrEnum):
