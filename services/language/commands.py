@@ -15,7 +15,9 @@ from shared.analysis import model
 
 
 def train(
-    data: Annotated[list[Path], typer.Option("--data", metavar="DIR", help="A folder of labelled texts; may be repeated.")],
+    data: Annotated[
+        list[Path], typer.Option("--data", metavar="DIR", help="A folder of labelled texts; may be repeated.")
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weights are written.")] = model.FOLDER,
     only_intents: Annotated[bool, typer.Option("--only-intents", help="Only the weights of intents' signals.")] = False,
 ) -> None:

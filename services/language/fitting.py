@@ -28,8 +28,8 @@ def _direction(gradient: Array, steps: deque[tuple[Array, Array, float]]) -> Arr
 
 
 def minimised(objective: Objective, start: Array, *, rounds: int, memory: int = 8, tolerance: float = 1e-5) -> Array:
-    """Where `objective` (its value and gradient) is least: L-BFGS with halved steps (Armijo), at most `rounds` of them, or
-    until the value falls by less than `tolerance` of itself."""
+    """Where `objective` (its value and gradient) is least: L-BFGS with halved steps (Armijo), at most `rounds` of them,
+    or until the value falls by less than `tolerance` of itself."""
     point = start
     value, gradient = objective(point)
     steps: deque[tuple[Array, Array, float]] = deque(maxlen=memory)
@@ -62,9 +62,10 @@ def minimised(objective: Objective, start: Array, *, rounds: int, memory: int = 
 @dataclass(frozen=True)
 class Rows:
     """Texts as a model sees them. `column` and `text` have an entry for each n-gram in the order of the texts, columns
-    counting the kinds one after the other; `first` (texts) is the place of each text's first; `by_column` has
-    the texts in the order of the columns; `columns` are those that occur, in order, and `begins` where each begins there. `scale` (texts) multiplies
-    a text's n-grams; `figures` (texts, figures) has the constant last; `group` (texts) is its row of own weights."""
+    counting the kinds one after the other; `first` (texts) is the place of each text's first; `by_column` has the texts
+    in the order of the columns; `columns` are those that occur, in order, and `begins` where each begins there. `scale`
+    (texts) multiplies a text's n-grams; `figures` (texts, figures) has the constant last; `group` (texts) is its row of
+    own weights."""
 
     column: NDArray[np.int32]
     text: NDArray[np.int32]
@@ -86,20 +87,20 @@ class Rows:
         *,
         least: int = 1,
     ) -> "Rows":
-        """Of texts with `sizes` n-grams each; n-grams of columns that occur fewer than `least` times are left out, but count
-        in the scale."""
+        """Of texts with `sizes` n-grams each; n-grams of columns that occur fewer than `least` times are left out, but
+        count in the scale."""
         scale = (STRENGTH / np.sqrt(np.maximum(sizes, 1))).astype(np.float32)
         text = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         common = np.bincount(column)[column] >= least
-        column, text = column[common].astype(np.int32), text[common]
-        order = np.argsort(column, kind="stable")
-        begins = np.flatnonzero(np.diff(column[order], prepend=-1))
+        kept, text = column[common].astype(np.int32), text[common]
+        order = np.argsort(kept, kind="stable")
+        begins = np.flatnonzero(np.diff(kept[order], prepend=-1))
         return cls(
-            column=column,
+            column=kept,
             text=text,
             first=np.searchsorted(text, np.arange(len(sizes))),
             by_column=text[order],
-            columns=column[order][begins].astype(np.int64),
+            columns=kept[order][begins].astype(np.int64),
             begins=begins,
             scale=scale,
             figures=figures,
@@ -159,9 +160,7 @@ class Sizes:
 
     def start(self) -> Array:
         """All zero."""
-        return np.zeros(
-            self.layers * self.buckets * self.outputs + (1 + self.groups) * self.outputs * self.figures
-        )
+        return np.zeros(self.layers * self.buckets * self.outputs + (1 + self.groups) * self.outputs * self.figures)
 
     def table(self, point: Array) -> Array:
         """The weights of n-grams as texts of each kind have them: (kinds, buckets, outputs)."""
@@ -171,7 +170,7 @@ class Sizes:
     def own(self, point: Array) -> Array:
         """The weights of figures as texts of each group have them: (groups, outputs, figures)."""
         _, figures = self.parts(point)
-        return figures[0] + figures[1:]
+        return np.asarray(figures[0] + figures[1:])
 
 
 def logits(rows: Rows, sizes: Sizes, point: Array) -> Array:
@@ -227,8 +226,8 @@ def softmax(values: Array) -> Array:
 
 
 def fitted(rows: Rows, targets: Array, weights: Array, sizes: Sizes, penalty: Penalty, *, rounds: int = 60) -> Array:
-    """The weights that make `targets` likely: distributions (texts, outputs) for two or more outputs (softmax), a probability
-    for one (logistic). `weights` (texts) say how much each text counts."""
+    """The weights that make `targets` likely: distributions (texts, outputs) for two or more outputs (softmax), a
+    probability for one (logistic). `weights` (texts) say how much each text counts."""
     held = penalty.vector(sizes)
     total = weights.sum()
 

@@ -25,9 +25,9 @@ LONG = 4
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one file was read. `f1` is the mean over classes, `error` the expected calibration error (ten bins), both in per
-    cent like `accuracy` and `language_accuracy` (of texts of LONG words and more, and of all), `confusion` rows by true label,
-    `each` the F1 of each class, `auc` of those that have one. What a task does not have is None."""
+    """How one file was read. `f1` is the mean over classes, `error` the expected calibration error (ten bins), both in
+    per cent like `accuracy` and `language_accuracy` (of texts of LONG words and more, and of all), `confusion` rows by
+    true label, `each` the F1 of each class, `auc` of those that have one. What a task does not have is None."""
 
     file: str
     task: Task
@@ -55,9 +55,11 @@ class Given:
     lines: tuple[Line, ...]
 
 
-def given(folder: Path, *, task: Task | None = None, kind: Kind | None = None, language: str | None = None) -> list[Given]:
-    """The files of a folder, told by their names (`<task or source>_<language>….tsv`) where it is not said. Raises BadCorpus
-    where a file's task or language is not to be known, or there is none."""
+def given(
+    folder: Path, *, task: Task | None = None, kind: Kind | None = None, language: str | None = None
+) -> list[Given]:
+    """The files of a folder, told by their names (`<task or source>_<language>….tsv`) where it is not said. Raises
+    BadCorpus where a file's task or language is not to be known, or there is none."""
     found = []
     for path in sorted([*folder.glob("*.tsv"), *folder.glob("*.txt")]):
         match = _NAME.match(path.stem)
@@ -179,7 +181,9 @@ def _intents(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
     each = [f1s(truth[:, c].astype(np.int64), said[:, c].astype(np.int64), 2)[1] for c in range(len(intent.INTENTS))]
     areas = {name: auc(truth[:, c], chances[:, c]) for c, name in enumerate(intent.INTENTS)}
     long, everything = _spoken(file, found)
-    counts = [(truth[:, c] & said[:, c], ~truth[:, c] & said[:, c], truth[:, c] & ~said[:, c]) for c in range(truth.shape[1])]
+    counts = [
+        (truth[:, c] & said[:, c], ~truth[:, c] & said[:, c], truth[:, c] & ~said[:, c]) for c in range(truth.shape[1])
+    ]
     return Verdict(
         file=file.path.name,
         task="intent",
@@ -211,5 +215,18 @@ def judged(file: Given) -> Verdict:
         case "language" | "emotion":
             long, everything = _spoken(file, found)
             return Verdict(
-                file.path.name, "language", file.language, len(found), (), None, None, None, {}, {}, (), long, everything, speed
+                file.path.name,
+                "language",
+                file.language,
+                len(found),
+                (),
+                None,
+                None,
+                None,
+                {},
+                {},
+                (),
+                long,
+                everything,
+                speed,
             )

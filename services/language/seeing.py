@@ -43,5 +43,9 @@ def rows(sheets: Sequence[Sheet], *, kinds: bool, least: int = 1, without: str =
             figures.append(np.append(found.figures, np.ones((found.words.size, 1)), axis=1))
         group += [model.group_of(sheet.language)] * len(texts)
     return Rows.of(
-        np.concatenate(columns), np.concatenate(sizes), np.concatenate(figures), np.array(group, dtype=np.int64), least=least
+        np.concatenate(columns),
+        np.concatenate(sizes),
+        np.concatenate(figures),
+        np.array(group, dtype=np.int64),
+        least=least,
     )

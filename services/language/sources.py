@@ -1,4 +1,5 @@
-"""The labelled texts that are known: what each is for, where it comes from, and whether weights may be trained on it."""
+"""The labelled texts that are known: what each is for, where it comes from, and whether weights may be trained on
+it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -34,7 +35,9 @@ SOURCES: dict[str, Source] = {
     "mlma": Source("offence", "social", "MLMA hate speech (HKUST-KnowComp)", "MIT"),
     "intent": Source("intent", "social", "written for Parvis", "Apache-2.0"),
     "xed": Source("emotion", "subtitle", "XED (Helsinki-NLP), emotions in subtitles", "CC BY 4.0"),
-    "mhc": Source("offence", "social", "Multilingual HateCheck (rewire-online)", "CC BY 4.0; kept for judging", trained=False),
+    "mhc": Source(
+        "offence", "social", "Multilingual HateCheck (rewire-online)", "CC BY 4.0; kept for judging", trained=False
+    ),
     "bol": Source("sentiment", "review", "reviews of the Pattern corpus (clips)", "personal use only", trained=False),
     "airline": Source("sentiment", "social", "US airline tweets (CrowdFlower)", "CC BY-NC-SA 4.0", trained=False),
 }

@@ -17,8 +17,8 @@ _OPENING = np.array([0x2545F4914F6CDD1D], dtype=np.uint64)
 
 @dataclass(frozen=True, order=True)
 class Shape:
-    """How a phrase is listed: its words, whether it has to open a sentence, and of how many letters the stem is that its
-    last word is given by (0: by all of it)."""
+    """How a phrase is listed: its words, whether it has to open a sentence, and of how many letters the stem is that
+    its last word is given by (0: by all of it)."""
 
     length: int
     opening: bool
@@ -27,8 +27,8 @@ class Shape:
 
 @dataclass(frozen=True)
 class Cues:
-    """The cues' names; what phrases stand for (`members`: a row for each combination of cues); for each shape the listed
-    keys with their combinations; and the words that longer phrases begin with."""
+    """The cues' names; what phrases stand for (`members`: a row for each combination of cues); for each shape the
+    listed keys with their combinations; and the words that longer phrases begin with."""
 
     names: tuple[str, ...]
     members: NDArray[np.int64]
@@ -79,7 +79,9 @@ def _shape(phrase: str, words: tuple[str, ...]) -> Shape:
 def _keys(shape: Shape, entries: Sequence[tuple[tuple[str, ...], str]]) -> tuple[hashing.Hashes, hashing.Hashes]:
     """The keys of phrases of one shape, given as words and language, and those of the words that they begin with."""
     salts = lexicon.salts([language for _, language in entries])
-    columns = [hashing.of_words([words[place].removesuffix("*") for words, _ in entries]) for place in range(shape.length)]
+    columns = [
+        hashing.of_words([words[place].removesuffix("*") for words, _ in entries]) for place in range(shape.length)
+    ]
     keys = columns[0]
     for column in columns[1:]:
         keys = hashing.pairs(keys, column)
@@ -98,7 +100,8 @@ def _all() -> Iterator[tuple[str, str, str]]:
 
 @cache
 def cues() -> Cues:
-    """All cues of the lists: `^ ` before a phrase, where a sentence begins; `*` at its end, a stem. Accents do not count."""
+    """All cues of the lists: `^ ` before a phrase, where a sentence begins; `*` at its end, a stem. Accents do not
+    count."""
     listed: dict[Shape, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
     for language, name, phrase in _all():
         for words in _spelled(phrase, language):
@@ -107,9 +110,9 @@ def cues() -> Cues:
     found: dict[Shape, dict[int, set[str]]] = {}
     beginnings: set[int] = set()
     for shape, entries in listed.items():
-        keys, first = _keys(shape, [(words, place) for words, place, _ in entries])
+        hashes, first = _keys(shape, [(words, place) for words, place, _ in entries])
         found[shape] = defaultdict(set)
-        for key, (_, _, name) in zip(keys.tolist(), entries, strict=True):
+        for key, (_, _, name) in zip(hashes.tolist(), entries, strict=True):
             found[shape][key].add(name)
         if shape.length > 1:
             beginnings.update(first.tolist())

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.analysis import intent, model, offence, reading, sentiment, urgency
-from shared.analysis.features import FIGURES, Features, word_figures
+from shared.analysis.features import FIGURES, word_figures
 from shared.analysis.text import Text
 
 Array = NDArray[np.float64]
@@ -15,8 +15,8 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What adds `value` to a score: a word of the text with its places (first character, and the one after the last, of the
-    text in composed form), or something counted over all of it."""
+    """What adds `value` to a score: a word of the text with its places (first character, and the one after the last, of
+    the text in composed form), or something counted over all of it."""
 
     name: str
     value: float
@@ -25,8 +25,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score before it becomes a chance (log-odds; of the three moods calibrated logits, whose softmax is their chances), and
-    its parts, the greatest first, which sum to it."""
+    """A score before it becomes a chance (log-odds; of the three moods calibrated logits, whose softmax is their
+    chances), and its parts, the greatest first, which sum to it."""
 
     total: float
     parts: tuple[Part, ...]
@@ -75,7 +75,7 @@ def _head_parts(seen: reading.Seen, head: model.Head, times: float) -> list[Part
     features, group = seen.features, int(seen.groups[0])
     table = head.table[int(seen.kinds[0]) if len(head.table) > 1 else 0]
     each = table[features.grams.bucket].astype(np.float64) * (head.scale * times / float(model.norms(features)[0]))
-    by_word = np.bincount(features.grams.word, weights=each, minlength=len(features.words.text))
+    by_word = np.bincount(features.grams.word, weights=each, minlength=len(features.words.text)).astype(np.float64)
     spans = _list_spans(seen)
     figures = features.figures[0] * head.figures[group, :-1] * times
     return [
@@ -117,9 +117,7 @@ def explain(one: Text, weights: model.Weights | None = None) -> Explanation:
         float(offence.scores(seen.features, used, seen.groups)[0]),
         [*_head_parts(seen, used.heads["offence"], times), Part("calibration", offset)],
     )
-    scores["urgency"] = _sorted(
-        float(urgency.scores(reasons)[0]), _signal_parts(urgency.REASONS, reasons[0], weighed)
-    )
+    scores["urgency"] = _sorted(float(urgency.scores(reasons)[0]), _signal_parts(urgency.REASONS, reasons[0], weighed))
     for name, rules, total in zip(intent.INTENTS, intent.rules(), intent.scores(signals)[0], strict=True):
         scores[name] = _sorted(float(total), _signal_parts(intent.SIGNALS, signals[0], rules))
     return Explanation(found, likely, scores)

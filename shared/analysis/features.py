@@ -11,11 +11,15 @@ from shared.analysis.words import FACE, SIGNS, WORD, Flags, Ints, Words
 
 BITS = 18
 BUCKETS = 1 << BITS
+MUCH = 6.0
+"""The sum of valences beyond which more of them say nothing more."""
+
 REACH = 4
 """Words after a negation, within its clause, that it turns round."""
 
 GRID = 256.0
-"""Figures are rounded to 1/GRID: sums of their products with weights on a grid are exact, in any order and any batch."""
+"""Figures are rounded to 1/GRID: sums of their products with weights on a grid are exact, in any order and any
+batch."""
 
 _NEGATED, _PAIR, _TAG = (np.uint64(salt) for salt in (0x1F83D9ABFB41BD6B, 0x5BE0CD19137E2179, 0x3C6EF372FE94F82B))
 _GRAM = {3: np.uint64(0x6A09E667F3BCC908), 4: np.uint64(0xBB67AE8584CAA73B), 5: np.uint64(0xA54FF53A5F1D36F1)}
@@ -23,8 +27,8 @@ _GRAM = {3: np.uint64(0x6A09E667F3BCC908), 4: np.uint64(0xBB67AE8584CAA73B), 5: 
 
 @dataclass(frozen=True)
 class Grams:
-    """The n-grams of a batch, each once a text: `bucket` of each in the order of the texts, `first` the place of each text's
-    first and one entry more, `word` the word where it stands first."""
+    """The n-grams of a batch, each once a text: `bucket` of each in the order of the texts, `first` the place of each
+    text's first and one entry more, `word` the word where it stands first."""
 
     bucket: Ints
     word: Ints
@@ -38,7 +42,8 @@ class Grams:
 
 @dataclass(frozen=True)
 class Features:
-    """All that is seen of a batch: its words, their cues and negations, n-grams, and `figures` of shape (texts, FIGURES)."""
+    """All that is seen of a batch: its words, their cues and negations, n-grams, and `figures` of shape (texts,
+    FIGURES)."""
 
     words: Words
     hits: cues.Hits
@@ -72,7 +77,8 @@ def _negated(words: Words, negation: Flags) -> Flags:
     reached = _last_before(negation)
     clause = _last_before(words.opens_clause)
     here = np.arange(len(negation))
-    return (reached >= 0) & ~negation & (reached >= clause) & (here - reached <= REACH) & (words.kind == WORD)
+    near = (reached >= clause) & (here - reached <= REACH)
+    return np.asarray((reached >= 0) & ~negation & near & (words.kind == WORD))
 
 
 def _foretold(words: Words, negation: Flags) -> Flags:
@@ -118,7 +124,7 @@ def grams(words: Words, negated: Flags) -> Grams:
     bucket = np.concatenate([hashes for hashes, _ in parts]) & np.uint64(BUCKETS - 1)
     key = (words.text[word].astype(np.uint64) << np.uint64(BITS)) | bucket
     # The word rides along in the low bits: one sort of plain numbers is quicker than an indirect one.
-    rides = np.uint64(max(1, int(len(words.text)).bit_length()))
+    rides = np.uint64(max(1, len(words.text).bit_length()))
     packed = np.sort((key << rides) | word.astype(np.uint64))
     key = packed >> rides
     once = np.ones(len(key), dtype=np.bool_)
@@ -134,11 +140,33 @@ def grams(words: Words, negated: Flags) -> Grams:
 
 CUES = ("anger", "fear", "profanity", "thanks", "praise", "criticism", "request", "question", "intensifier",
         "negation", "contrast")  # fmt: skip
-_SIGNS = ("asks", "exclaims", "shouted", "stretched", "tagged", "named", "link", "faces", "good faces", "bad faces", "words")
+_SIGNS = (
+    "asks",
+    "exclaims",
+    "shouted",
+    "stretched",
+    "tagged",
+    "named",
+    "link",
+    "faces",
+    "good faces",
+    "bad faces",
+    "words",
+)
 _LISTS = tuple(
     f"{column} {way}"
     for column in lexicon.POLARITY_COLUMNS
-    for way in ("good", "bad", "good negated", "bad negated", "good foretold", "bad foretold", "stressed", "last", "mean")
+    for way in (
+        "good",
+        "bad",
+        "good negated",
+        "bad negated",
+        "good foretold",
+        "bad foretold",
+        "stressed",
+        "last",
+        "mean",
+    )
 )
 FIGURES = (*_LISTS, *_SIGNS, *CUES)
 """What each column of `Features.figures` is."""
@@ -170,7 +198,7 @@ def word_figures(words: Words, hits: cues.Hits, negated: Flags, languages: Seque
         valence * (late * np.where(negated, -1.0, 1.0))[:, None],
         valence * np.where(negated, -0.5, 1.0)[:, None],
     )
-    return np.stack(ways, axis=2).reshape(len(negation), -1)
+    return np.stack(ways, axis=2).reshape(len(negation), len(_LISTS))
 
 
 def faces(words: Words) -> tuple[NDArray[np.float64], Flags]:
@@ -181,8 +209,8 @@ def faces(words: Words) -> tuple[NDArray[np.float64], Flags]:
 
 
 def _sums(words: Words, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sum of each column of `values` over each text's words. Values are multiples of a small power of two or few, and
-    are rounded on that grid, so that their sums are exact."""
+    """The sum of each column of `values` over each text's words. Values are multiples of a small power of two or few,
+    and are rounded on that grid, so that their sums are exact."""
     exact = np.round(values * 4096.0) / 4096.0
     before = np.concatenate((np.zeros((1, values.shape[1])), np.cumsum(exact, axis=0)))
     return before[words.first[1:]] - before[words.first[:-1]]
@@ -204,12 +232,13 @@ def _sign_figures(words: Words) -> NDArray[np.float64]:
 def figures(
     words: Words, hits: cues.Hits, counts: NDArray[np.int64], negated: Flags, languages: Sequence[str]
 ) -> NDArray[np.float64]:
-    """The figures of each text, on the grid: sums over its words (the mean: by the number of words), roots of counts."""
+    """The figures of each text, on the grid: sums over its words (the mean: by the number of words), roots of
+    counts."""
     lists = _sums(words, word_figures(words, hits, negated, languages))
     sizes = np.maximum(words.count(words.kind == WORD), 1)[:, None]
     ways = lists.shape[1] // len(lexicon.POLARITY_COLUMNS)
     mean = np.arange(lists.shape[1]) % ways == ways - 1
-    lists = np.where(mean, lists / sizes * 4.0, np.sign(lists) * np.sqrt(np.abs(lists)))
+    lists = np.where(mean, lists / sizes * 4.0, np.sign(lists) * np.sqrt(np.minimum(np.abs(lists), MUCH)))
     known = cues.cues()
     cue = np.sqrt(np.minimum(counts[:, [known.index(name) for name in CUES]], 9))
     return np.round(np.concatenate((lists, _sign_figures(words), cue), axis=1) * GRID) / GRID

@@ -1,4 +1,5 @@
-"""What a text is meant to do: criticise, ask, praise, request, thank. Cues of each sentence, put together by few weights."""
+"""What a text is meant to do: criticise, ask, praise, request, thank. Cues of each sentence, put together by few
+weights."""
 
 import json
 from dataclasses import dataclass
@@ -9,19 +10,44 @@ from numpy.typing import NDArray
 
 from shared.analysis import cues, model
 from shared.analysis.features import Features, faces
-from shared.analysis.words import SIGNS, WORD, Flags, Ints, Words
+from shared.analysis.words import SIGNS, WORD, Flags, Ints
 
 INTENTS = ("criticism", "question", "praise", "request", "thanks")
 Array = NDArray[np.float64]
 
 SIGNALS = (
-    "asked with a mark", "asked without a mark", "a mark alone", "a mark on an outcry", "an outcry", "asked to be told",
-    "asked to do", "asked to do with a mark", "please", "thanked", "thanked ahead", "thanked in irony", "praise",
-    "praise negated", "criticism", "criticism negated", "praise beside criticism", "a problem", "anger", "will leave",
-    "advert", "in quotation marks", "good faces", "bad faces", "exclaims", "short", "long", "negative", "positive", "unmarked",
+    "asked with a mark",
+    "asked without a mark",
+    "a mark alone",
+    "a mark on an outcry",
+    "an outcry",
+    "asked to be told",
+    "asked to do",
+    "asked to do with a mark",
+    "please",
+    "thanked",
+    "thanked ahead",
+    "thanked in irony",
+    "praise",
+    "praise negated",
+    "criticism",
+    "criticism negated",
+    "praise beside criticism",
+    "a problem",
+    "anger",
+    "will leave",
+    "advert",
+    "in quotation marks",
+    "good faces",
+    "bad faces",
+    "exclaims",
+    "short",
+    "long",
+    "negative",
+    "positive",
+    "unmarked",
     "the constant",
-)  # fmt: skip
-"""What intents are told by, one number of each a text."""
+)  # fmt: skip """What intents are told by, one number of each a text."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +118,8 @@ def _turned(features: Features, cue: str) -> tuple[Array, Array]:
 
 
 def signals(features: Features, chances: Array, unmarked: Array) -> Array:
-    """Each text's signals: shape (texts, SIGNALS). `chances` are those of sentiment, `unmarked` the log-odds that a text asks
-    by its words alone."""
+    """Each text's signals: shape (texts, SIGNALS). `chances` are those of sentiment, `unmarked` the log-odds that a
+    text asks by its words alone."""
     words = features.words
     size = words.size
     known = cues.cues()
@@ -140,4 +166,4 @@ def scores(found: Array) -> Array:
 
 def read(found: Array) -> Array:
     """The chance of each intent, from signals: shape (texts, INTENTS). Several may hold."""
-    return np.asarray(1.0 / (1.0 + np.exp(-scores(found))))
+    return model.chance(scores(found))

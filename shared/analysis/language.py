@@ -1,5 +1,5 @@
-"""Which language a text is in: py3langid's model (naive Bayes over byte n-grams), walked for a whole batch at once, with what
-is known of the source and the author on short texts."""
+"""Which language a text is in: py3langid's model (naive Bayes over byte n-grams), walked for a whole batch at once,
+with what is known of the source and the author on short texts."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -16,24 +16,47 @@ from shared.analysis.text import Text
 from shared.analysis.words import WORD, Words
 
 LANGUAGES = (
-    "ar", "bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "ja", "nl", "no", "pl", "pt", "ro", "ru", "sv",
-    "tr", "uk", "zh", "ko",
-)  # fmt: skip
-"""The languages that are told apart."""
+    "ar",
+    "bg",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "fi",
+    "fr",
+    "hu",
+    "it",
+    "ja",
+    "nl",
+    "no",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sv",
+    "tr",
+    "uk",
+    "zh",
+    "ko",
+)  # fmt: skip """The languages that are told apart."""
 
 BYTES = 600
 """How much of a text is looked at."""
 
-MARGIN = 0.55
+MARGIN = 0.4
 """A language that is less likely than this is not named, unless something else says so."""
 
-_NOISE = regex.compile(r"[@#]?\w*@\w[\w.@-]*|\bhttp\b|\d+")
+_NOISE = regex.compile(r"\w*@\w[\w.@-]*|\bhttp\b|\d+")
+_TAG = regex.compile(r"#\w+")
 
 
 @dataclass(frozen=True)
 class Model:
-    """py3langid's automaton over bytes, with the weights of LANGUAGES: `moves` (rows of 256), the row of each state, the
-    feature that each state gives (-1 for none), `weights` of shape (features, languages) and the languages' priors."""
+    """py3langid's automaton over bytes, with the weights of LANGUAGES: `moves` (rows of 256), the row of each state,
+    the feature that each state gives (-1 for none), `weights` of shape (features, languages) and the languages'
+    priors."""
 
     moves: NDArray[np.int32]
     row: NDArray[np.int32]
@@ -45,7 +68,7 @@ class Model:
 @cache
 def model() -> Model:
     """The model, read once a process (0.7 s)."""
-    whole = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+    whole = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)  # type: ignore[no-untyped-call]  # it has no types
     columns = [whole.nb_classes.index(language) for language in LANGUAGES]
     weights = np.asarray(whole.nb_ptc)[:, columns].astype(np.float64)
     return Model(
@@ -60,6 +83,9 @@ def model() -> Model:
 
 def _encoded(text: str) -> bytes:
     text = _NOISE.sub(" ", text[:BYTES])
+    if "#" in text:
+        untagged = _TAG.sub(" ", text)
+        text = untagged if any(map(str.isalpha, untagged)) else text
     if text.isupper():
         text = text.lower()
     if not text.isascii():
@@ -86,8 +112,8 @@ def _visited(texts: Sequence[bytes], known: Model) -> tuple[NDArray[np.int64], N
 
 
 def likelihoods(texts: Sequence[str]) -> NDArray[np.float64]:
-    """How likely each language is by the letters alone, for cleaned texts: shape (texts, LANGUAGES), rows sum to 1. A text
-    without anything to go by has the same for all."""
+    """How likely each language is by the letters alone, for cleaned texts: shape (texts, LANGUAGES), rows sum to 1. A
+    text without anything to go by has the same for all."""
     known = model()
     encoded = [_encoded(text) for text in texts]
     text, feature = _visited(encoded, known)
@@ -109,23 +135,29 @@ def likelihoods(texts: Sequence[str]) -> NDArray[np.float64]:
 SHORT = 4
 """Below so many words letters alone say little."""
 
-_HINTS = {True: 12.0, False: 3.0}
-"""How many times likelier a language is that the network or the author is known for, in a short text and in a longer one."""
+_HINTS = {True: 40.0, False: 3.0}
+"""How many times likelier a language is that the network or the author is known for, in a short text and in a longer
+one."""
 
-_HOME = 2.0
+_HOME = 3.0
 """How many times likelier the languages are that brands here mostly hear."""
 
-_LISTED = 2.5
-"""How many times likelier one more word makes it that stands in a language's lists of words."""
+_LISTED, _VALUED = 2.0, 1.5
+"""How many times likelier a word makes a language that is among its common ones, or among those with a valence."""
 
 
 def _listed(words: Words) -> NDArray[np.float64]:
-    """How many words of each text stand in the lists of each language, at most 8: shape (texts, LANGUAGES)."""
+    """By how much (natural logarithm) the words of each text that stand in a language's lists speak for it, at most
+    eight of each: shape (texts, LANGUAGES)."""
     found = np.zeros((words.size, len(LANGUAGES)))
     for language in lexicon.LANGUAGES:
         salt = lexicon.salts([language])
-        known = lexicon.stops().knows(words.hash + salt)
-        found[:, LANGUAGES.index(language)] = np.minimum(words.count(known & (words.kind == WORD)), 8)
+        plain = (words.kind == WORD) & ~words.tagged & ~words.named & ~words.link
+        common = plain & lexicon.stops().knows(words.hash + salt)
+        valued = plain & ~common & lexicon.polarities().keys.knows(words.hash + salt)
+        found[:, LANGUAGES.index(language)] = np.minimum(words.count(common), 8) * np.log(_LISTED) + np.minimum(
+            words.count(valued), 8
+        ) * np.log(_VALUED)
     return found
 
 
@@ -149,7 +181,7 @@ def read(batch: Sequence[Text], cleaned: Sequence[str], words: Words) -> Languag
     sizes = words.count((words.kind == WORD) & ~words.named & ~words.link & ~words.numeral)
     odds = likelihoods(cleaned)
     listed = _listed(words)
-    odds *= _LISTED ** np.round(listed - listed.max(axis=1, keepdims=True))
+    odds *= np.exp(listed - listed.max(axis=1, keepdims=True))
     odds[:, [LANGUAGES.index(language) for language in lexicon.LANGUAGES]] *= _HOME
     for place, text in enumerate(batch):
         for hint in (text.language, text.prior):
@@ -159,5 +191,7 @@ def read(batch: Sequence[Text], cleaned: Sequence[str], words: Words) -> Languag
     best = odds.argmax(axis=1)
     scores = odds[np.arange(len(odds)), best]
     scores[sizes == 0] = 0.0
-    names = [LANGUAGES[index] if score >= MARGIN else lexicon.UNKNOWN for index, score in zip(best, scores, strict=True)]
+    names = [
+        LANGUAGES[index] if score >= MARGIN else lexicon.UNKNOWN for index, score in zip(best, scores, strict=True)
+    ]
     return Languages(names=names, scores=scores, all=odds)

@@ -21,8 +21,8 @@ _HYPHENS = frozenset("-‐‑")
 @dataclass(frozen=True)
 class Letters:
     """Tables by code point: `lower` and `folded` the lower-case character with and without accents (of an expansion its
-    first character), `kind` one of the constants above, `length` the characters it becomes: 0 vanishes, 2 is in `second`.
-    """
+    first character), `kind` one of the constants above, `length` the characters it becomes: 0 vanishes, 2 is in
+    `second`."""
 
     lower: NDArray[np.uint32]
     folded: NDArray[np.uint32]
@@ -32,22 +32,17 @@ class Letters:
     capital: NDArray[np.bool_]
 
 
+_SINGLE = {**dict.fromkeys(_STOPS, STOP), **dict.fromkeys(_TICKS, TICK), "#": HASH, "@": AT, "_": LETTER}
+
+
 def _kind(character: str, category: str) -> int:
-    if character in _STOPS:
-        return STOP
-    if character in _TICKS:
-        return TICK
-    if character == "#":
-        return HASH
-    if character == "@":
-        return AT
-    if category[0] in "LN" or character == "_":
+    if character in _SINGLE:
+        return _SINGLE[character]
+    if category[0] in "LN":
         return LETTER
     if category == "So" or (category == "Sk" and ord(character) > 0x1F000):
         return PICTURE
-    if category[0] in "PS":
-        return MARK
-    return SPACE
+    return MARK if category[0] in "PS" else SPACE
 
 
 def _vanishes(code: int, category: str) -> bool:

@@ -90,7 +90,8 @@ def keyed(words: Sequence[str], languages: Sequence[str]) -> hashing.Hashes:
 
 
 def spellings(word: str, language: str) -> list[str]:
-    """The word as texts have it, and how it is written where accents are left out; in German with e for the dots, too."""
+    """The word as texts have it, and how it is written where accents are left out; in German with e for the dots,
+    too."""
     exact = plain(word)
     if language == "de":
         return [exact, exact.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")]

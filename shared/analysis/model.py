@@ -29,8 +29,8 @@ class BadWeights(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """One number that is read from a text: `table` (kinds, BUCKETS) times `scale` for n-grams, `figures` (groups, FIGURES and
-    the constant) for figures."""
+    """One number that is read from a text: `table` (kinds, BUCKETS) times `scale` for n-grams, `figures` (groups,
+    FIGURES and the constant) for figures."""
 
     table: NDArray[np.int8]
     scale: float
@@ -63,7 +63,9 @@ def folder_weights(folder: Path) -> Weights:
         raise BadWeights(f"{folder}: made for other features; train anew with `parvis train`.")
     with np.load(folder / "weights.npz", allow_pickle=False) as data:
         heads = {
-            name: Head(data[f"{name}.table"], float(card["scales"][name]), data[f"{name}.figures"].astype(np.float64) / FINE)
+            name: Head(
+                data[f"{name}.table"], float(card["scales"][name]), data[f"{name}.figures"].astype(np.float64) / FINE
+            )
             for name in card["scales"]
         }
         calibrations = {name: data[f"{name}.calibration"].astype(np.float64) for name in card["calibrations"]}
@@ -89,18 +91,26 @@ def gram_sums(features: Features, table: NDArray[np.int8]) -> NDArray[np.int64]:
 
 
 def logits(features: Features, head: Head, groups: NDArray[np.int64], kinds: NDArray[np.int64]) -> Array:
-    """What the head gives each text. The same text gives the same to the last bit, whatever stands beside it: sums are of
-    whole numbers, or of numbers on a grid."""
+    """What the head gives each text. The same text gives the same to the last bit, whatever stands beside it: sums are
+    of whole numbers, or of numbers on a grid."""
     found = (features.figures * head.figures[groups, :-1]).sum(axis=1) + head.figures[groups, -1]
     for kind in range(len(head.table)):
         chosen = kinds == kind if len(head.table) > 1 else np.ones(len(kinds), dtype=np.bool_)
         if chosen.any():
-            found = np.where(chosen, found + gram_sums(features, head.table[kind]) * head.scale / norms(features), found)
+            found = np.where(
+                chosen, found + gram_sums(features, head.table[kind]) * head.scale / norms(features), found
+            )
     return np.asarray(found)
 
 
+def chance(odds: Array) -> Array:
+    """The chance of log-odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -40.0, 40.0))))
+
+
 def packed(grams: Array, figures: Array) -> tuple[NDArray[np.int8], float, NDArray[np.int32]]:
-    """A head's weights as they are kept: `grams` (kinds, BUCKETS) in eight bits, their scale, `figures` on the fine grid."""
+    """A head's weights as they are kept: `grams` (kinds, BUCKETS) in eight bits, their scale, `figures` on the fine
+    grid."""
     assert grams.shape[1] == BUCKETS
     scale = max(float(np.quantile(np.abs(grams[grams != 0.0]), 0.9999)) if grams.any() else 1.0, 1e-9) / 127.0
     table = np.clip(np.round(grams / scale), -127, 127).astype(np.int8)

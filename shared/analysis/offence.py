@@ -18,4 +18,4 @@ def scores(features: Features, weights: model.Weights, groups: NDArray[np.int64]
 
 def read(features: Features, weights: model.Weights, groups: NDArray[np.int64]) -> Array:
     """The chance of each text, 0 to 1."""
-    return np.asarray(1.0 / (1.0 + np.exp(-scores(features, weights, groups))))
+    return model.chance(scores(features, weights, groups))

@@ -18,7 +18,7 @@ def _content(words: Words, languages: Sequence[str]) -> Flags:
     salt = lexicon.salts(languages)[words.text]
     stops = lexicon.stops().knows(words.hash + salt) | lexicon.stops().knows(words.bare + salt)
     long = words.end - words.start > 1
-    return (words.kind == WORD) & ~stops & ~words.named & ~words.link & ~words.numeral & long
+    return np.asarray((words.kind == WORD) & ~stops & ~words.named & ~words.link & ~words.numeral & long)
 
 
 def _runs(words: Words, content: Flags) -> tuple[Ints, Ints]:
@@ -75,7 +75,8 @@ def phrases(words: Words, texts: Sequence[str], languages: Sequence[str]) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Rising:
-    """A phrase that is said more than before: how often now and before, and by how many standard errors of the log-odds."""
+    """A phrase that is said more than before: how often now and before, and by how many standard errors of the
+    log-odds."""
 
     phrase: str
     now: int
@@ -86,9 +87,9 @@ class Rising:
 def rising(
     now: Mapping[str, int], before: Mapping[str, int], *, least: int = 3, score: float = 1.96, limit: int = 20
 ) -> list[Rising]:
-    """The phrases of `now` whose share is greater than in `before`, the surest first: log-odds with an informative Dirichlet
-    prior (Monroe, Colaresi and Quinn, Fightin' Words, 2008), where the prior is both together. What is said fewer than
-    `least` times is left out, and what lies under `score`."""
+    """The phrases of `now` whose share is greater than in `before`, the surest first: log-odds with an informative
+    Dirichlet prior (Monroe, Colaresi and Quinn, Fightin' Words, 2008), where the prior is both together. What is said
+    fewer than `least` times is left out, and what lies under `score`."""
     all_now, all_before = sum(now.values()), sum(before.values())
     whole = max(all_now + all_before, 1)
     strength = max(min(all_now, all_before), 10) / whole

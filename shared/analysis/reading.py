@@ -23,10 +23,10 @@ _TEXTS, _CHARACTERS = 1024, 300_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text says. `language` is ISO 639-1 or `und`, `language_score` how likely it is. The others are None where there
-    is nothing to read (no word and no picture): `sentiment` with the calibrated chance of that label, the chances of
-    negative, neutral and positive, `polarity` from -1 to 1, `intents` (of `intent_scores`, those above a half), `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the
-    version of the weights."""
+    """What a text says. `language` is ISO 639-1 or `und`, `language_score` how likely it is. The others are None where
+    there is nothing to read (no word and no picture): `sentiment` with the calibrated chance of that label, the chances
+    of negative, neutral and positive, `polarity` from -1 to 1, `intents` (of `intent_scores`, those above a half),
+    `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the version of the weights."""
 
     language: str
     language_score: float
@@ -124,7 +124,7 @@ def _read(batch: Sequence[Text], weights: model.Weights) -> Iterator[Reading]:
 
 
 def read(batch: Sequence[Text], weights: model.Weights | None = None) -> list[Reading]:
-    """The reading of each text, in the order of the batch. A text gives the same in any batch. Without `weights` those that
-    the code comes with."""
+    """The reading of each text, in the order of the batch. A text gives the same in any batch. Without `weights` those
+    that the code comes with."""
     used = weights or model.weights()
     return [reading for part in _parts(batch) for reading in _read(part, used)]

@@ -29,18 +29,14 @@ class Sentiments:
     chances: Array
 
 
-def scores(
-    features: Features, weights: model.Weights, groups: NDArray[np.int64], kinds: NDArray[np.int64]
-) -> Array:
+def scores(features: Features, weights: model.Weights, groups: NDArray[np.int64], kinds: NDArray[np.int64]) -> Array:
     """The calibrated logits of LABELS: each divided by its group's and kind's temperature, plus their offsets."""
     raw = np.stack([model.logits(features, weights.heads[label], groups, kinds) for label in LABELS], axis=1)
     calibration = weights.calibrations["sentiment"][groups, kinds]
     return np.asarray(raw * calibration[:, :1] + calibration[:, 1:])
 
 
-def read(
-    features: Features, weights: model.Weights, groups: NDArray[np.int64], kinds: NDArray[np.int64]
-) -> Sentiments:
+def read(features: Features, weights: model.Weights, groups: NDArray[np.int64], kinds: NDArray[np.int64]) -> Sentiments:
     """The sentiments of a batch."""
     found = chances(scores(features, weights, groups, kinds))
     label = found.argmax(axis=1)

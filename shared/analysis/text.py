@@ -11,8 +11,8 @@ LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text: what its network says of its language (`language`), what kind of source it is from (`source`: a network,
-    or `review`), and which language its author or source usually writes (`prior`). Languages are ISO 639-1."""
+    """One text: what its network says of its language (`language`), what kind of source it is from (`source`: a
+    network, or `review`), and which language its author or source usually writes (`prior`). Languages are ISO 639-1."""
 
     text: str | None
     language: str | None = None
@@ -48,19 +48,22 @@ def _padded(replacement: str, length: int) -> str:
     return replacement.ljust(length)[:length]
 
 
+def _pictured(text: str, pattern: regex.Pattern[str], picture: str) -> str:
+    return pattern.sub(lambda found: _padded(picture, len(found[0])), text)
+
+
 def cleaned(text: str | None) -> str:
     """The text with each character at the place that it had: links are the word `http`, faces of punctuation are emoji,
-    lone surrogates are spaces; at most LIMIT characters; letters and their accents in one (NFC), which alone may shorten.
-    """
+    lone surrogates are spaces; at most LIMIT characters; letters and their accents in one (NFC), which alone may
+    shorten."""
     if not text:
         return ""
     text = text[:LIMIT]
-    if not text.isascii():
-        if not unicodedata.is_normalized("NFC", text):
-            text = unicodedata.normalize("NFC", text)
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
     if "." in text or "://" in text:
         text = _URL.sub(lambda found: _padded(_LINK, len(found[0])), text)
     if _MAYBE_FACE.search(text):
         for pattern, picture in _FACES:
-            text = pattern.sub(lambda found, p=picture: _padded(p, len(found[0])), text)
+            text = _pictured(text, pattern, picture)
     return text

@@ -7,11 +7,13 @@ from shared.analysis.letters import bare
 
 
 def topics(phrases: Sequence[str], known: Mapping[str, Sequence[str]], *, limit: int = 3) -> tuple[str, ...]:
-    """The topics of a text by its key phrases: every one of `known` of whose words or phrases one stands within them, in the
-    order of `known`; where none does, its first phrases."""
+    """The topics of a text by its key phrases: every one of `known` of whose words or phrases one stands within them,
+    in the order of `known`; where none does, its first phrases."""
     said = [f" {bare(phrase)} " for phrase in phrases]
     found = [
-        topic for topic, words in known.items() if any(f" {bare(word)} " in phrase for word in (topic, *words) for phrase in said)
+        topic
+        for topic, words in known.items()
+        if any(f" {bare(word)} " in phrase for word in (topic, *words) for phrase in said)
     ]
     return tuple(found[:limit] or phrases[:limit])
 

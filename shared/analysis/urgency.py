@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.analysis import cues
+from shared.analysis import cues, model
 from shared.analysis.features import Features
 
 Array = NDArray[np.float64]
@@ -15,7 +15,7 @@ REASONS = (
     "exclaims", "advert", "the constant",
 )  # fmt: skip
 WEIGHTS = {
-    "safety": 1.8,
+    "safety": 2.0,
     "legal": 1.5,
     "press": 0.9,
     "deadline": 1.1,
@@ -28,7 +28,7 @@ WEIGHTS = {
     "shouted": 0.3,
     "exclaims": 0.2,
     "advert": -1.2,
-    "the constant": -3.6,
+    "the constant": -3.4,
 }
 """Log-odds that each reason adds, for one occurrence; two count as 1.4, four as 2."""
 
@@ -69,12 +69,12 @@ def scores(found: Array) -> Array:
 
 def read(found: Array) -> Array:
     """The urgency of each text by its words alone, 0 to 1, from reasons."""
-    return np.asarray(1.0 / (1.0 + np.exp(-scores(found))))
+    return model.chance(scores(found))
 
 
 def heard(urgency: float, *, reach: int | None = None, burst: float | None = None) -> float:
-    """The urgency of a text that `reach` people may see while `burst` times what is usual is being said; what is not known
-    adds nothing."""
+    """The urgency of a text that `reach` people may see while `burst` times what is usual is being said; what is not
+    known adds nothing."""
     odds = math.log(max(urgency, 1e-9) / max(1.0 - urgency, 1e-9))
     if reach is not None and reach > 100:
         odds += REACH * math.log10(reach / 100.0)

@@ -21,16 +21,15 @@ STEMS = (4, 5, 6, 7, 8, 9)
 """How many first letters a list may name instead of a word (`rembours*`)."""
 
 _HANDLE, _ADDRESS = hashing.of_words(["@user", "http"])
-_LINES = np.array([10, 13], dtype=np.uint32)
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of `size` texts in their order. `text`, `kind`, `hash` (of the lower-case word with its accents), `bare`
-    (of the word without), `stems` (of its first letters, by how many, 0 where it is shorter), `start` and `end` (characters of the cleaned text) and the flags have one entry a word; `first` has the first word of each text
-    and one entry more. `characters` are those of words of letters without accents, each word between two spaces; `letter_of`
-    says to which word each belongs.
-    """
+    """The words of `size` texts in their order. `text`, `kind`, `hash` (of the lower-case word with its accents),
+    `bare` (of the word without), `stems` (of its first letters, by how many, 0 where it is shorter), `start` and `end`
+    (characters of the cleaned text) and the flags have one entry a word; `first` has the first word of each text and
+    one entry more. `characters` are those of words of letters without accents, each word between two spaces;
+    `letter_of` says to which word each belongs."""
 
     size: int
     text: Ints
