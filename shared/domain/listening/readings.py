@@ -5,12 +5,14 @@ so that the same facts in any order are read the same.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from shared.analysis.reading import Reading, Text, read
 from shared.contract import Said, storable
 from shared.domain.listening.merge import MentionState
-from shared.models.enums import CorrectedField, MentionKind, Network, Sentiment
+from shared.models.enums import CorrectedField, MentionKind, Network, Sentiment, SentimentSource
+from shared.models.mention import Mention
 
 Read = Callable[[Sequence[Text]], Sequence[Reading]]
 
@@ -100,6 +102,26 @@ def forget(state: MentionState) -> None:
         state.intents = None
     if CorrectedField.LANGUAGE not in state.corrected:
         state.language = state.said_language
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """A mention's sentiment and who says so. `score` is the model's chance of its label, calibrated; of a person's word
+    there is none, nor a version of the model."""
+
+    label: Sentiment
+    score: float | None
+    source: SentimentSource
+    model_version: str | None
+
+
+def mood_of(mention: Mention) -> Mood | None:
+    """A mention's sentiment; None where it is not read."""
+    if mention.sentiment is None:
+        return None
+    if CorrectedField.SENTIMENT in mention.corrected:
+        return Mood(mention.sentiment, None, SentimentSource.PERSON, None)
+    return Mood(mention.sentiment, mention.sentiment_score, SentimentSource.MODEL, mention.read_by)
 
 
 def _kept(chance: float | None) -> float | None:

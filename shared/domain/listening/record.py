@@ -4,7 +4,7 @@ The brand's row is locked first, so batches of one brand follow each other. That
 merge in Python and write it back, without ever losing to a neighbour.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -276,13 +276,24 @@ async def claim_own(
     session: Session, scope: Scope, *, network: Network, space: str, external_id: str, variant_id: UUID, now: datetime
 ) -> None:
     """Tie a post that we sent to the mention that the network already told us of, if it did."""
-    zone = await lock_brand(session, scope.brand_id)
-    key = thing_key(network, space, external_id)
-    batch = _Batch(session, scope.brand_id, zone, now)
-    batch.states = await rows.load_mentions(session, scope.brand_id, [key])
-    state = batch.states.get(key)
-    if state is None or not state.heard or state.variant_id is not None:
-        return
-    batch.before[key] = _copy(state)
-    state.variant_id, state.author_kind, state.dirty = variant_id, AuthorKind.BRAND, True
-    await _write(batch)
+
+    def tie(state: MentionState) -> None:
+        if state.heard and state.variant_id is None:
+            state.variant_id, state.author_kind, state.dirty = variant_id, AuthorKind.BRAND, True
+
+    await rewrite(session, scope, [thing_key(network, space, external_id)], tie, now=now)
+
+
+async def rewrite(
+    session: Session, scope: Scope, keys: Collection[UUID], change: Callable[[MentionState], None], *, now: datetime
+) -> dict[UUID, MentionState]:
+    """Change mentions otherwise than by what is heard of them; what the change marks is written, and all that hangs
+    on it follows. The states by their keys, of those that are there. What `change` raises goes on to the caller."""
+    batch = _Batch(session, scope.brand_id, await lock_brand(session, scope.brand_id), now)
+    batch.states = await rows.load_mentions(session, scope.brand_id, keys)
+    batch.before = {key: _copy(state) for key, state in batch.states.items()}
+    for state in batch.states.values():
+        change(state)
+    if any(state.dirty or state.noted for state in batch.states.values()):
+        await _write(batch)
+    return batch.states
