@@ -44,4 +44,6 @@ def test_what_could_be_any_language_is_in_none(text: str) -> None:
 
 
 def test_handles_tags_and_links_are_in_no_language() -> None:
-    assert _language("@WeAreTheBestPeople https://the-best-of-the-world.com c'est vraiment dommage #ThisIsTheEnd") == "fr"
+    assert (
+        _language("@WeAreTheBestPeople https://the-best-of-the-world.com c'est vraiment dommage #ThisIsTheEnd") == "fr"
+    )

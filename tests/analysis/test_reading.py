@@ -22,7 +22,9 @@ def test_language_and_mood_are_read_without_a_hint(language: str, mood: str, tex
     assert (found.language, found.sentiment) == (language, mood)
 
 
-@pytest.mark.parametrize("text", [None, "", "   ", "https://example.com/a?b=c", "@somebody @other", "...", "\u200f\u200e"])
+@pytest.mark.parametrize(
+    "text", [None, "", "   ", "https://example.com/a?b=c", "@somebody @other", "...", "\u200f\u200e"]
+)
 def test_where_there_is_nothing_to_read_nothing_is_said(text: str | None) -> None:
     found = read([Text(text)])[0]
     assert found.language == "und"

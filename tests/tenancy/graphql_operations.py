@@ -46,7 +46,8 @@ TARGETS = {
     "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
-        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
+        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention",
+         "correctMention"),
         Prefix.MENTION,
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
@@ -75,6 +76,7 @@ PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
+    "sentiments": ["POSITIVE"],
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
 NEEDED = {rest_id: names for rest_id, names in rest.NEEDED.items() if rest_id != "update_brand"}
