@@ -23,7 +23,9 @@ def train(
 ) -> None:
     """Learn the weights by which texts are read, from folders of label<TAB>text (some minutes)."""
     sheets = [sheet for folder in data for sheet in corpus.sheets(folder)]
-    intents = [sheet for sheet in sheets if sheet.source.task == "intent" and sheet.split == "train"]
+    intents = [sheet for sheet in sheets if sheet.source.task == "intent"]
+    if only_intents and not (out / "model.json").exists():
+        raise BadCorpus(f"{out} holds no weights yet, which intents are learned beside.")
     if not only_intents:
         trained = {}
         for task, learn in (

@@ -93,7 +93,9 @@ def sheets(folder: Path) -> list[Sheet]:
             continue
         split: Split = "dev" if match["split"] in _KEPT else "train"
         sheet = Sheet(path, match["name"], match["language"], SOURCES[match["name"]], split, lines(path))
-        if split == "train" and (match["name"], match["language"]) not in companions:
+        # Lines of intents are judged by files of others, so all of them are learned from.
+        alone = (match["name"], match["language"]) not in companions and sheet.source.task != "intent"
+        if split == "train" and alone:
             found += _parted(sheet)
         else:
             found.append(sheet)

@@ -62,7 +62,8 @@ def given(
     BadCorpus where a file's task or language is not to be known, or there is none."""
     found = []
     for path in sorted([*folder.glob("*.tsv"), *folder.glob("*.txt")]):
-        match = _NAME.match(path.stem)
+        # `intent/fr.tsv` says as much as `intent_fr.tsv`.
+        match = _NAME.match(path.stem) or _NAME.match(f"{folder.resolve().name}_{path.stem}")
         name = match["name"].lower() if match else path.stem
         source = {**SOURCES, **TASKS}.get(name)
         spoken = language or (match["language"] if match else None)

@@ -9,7 +9,7 @@ from services.language.corpus import BadCorpus, Sheet
 from services.language.fitting import Array, minimised
 from shared.analysis import intent, model, sentiment
 
-HELD = 1.0
+HELD = 0.5
 """How strongly weights are held to zero: they are few, and so are the lines."""
 
 

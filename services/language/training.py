@@ -14,7 +14,7 @@ from services.language.sources import Task
 from shared.analysis import model
 from shared.analysis.features import BUCKETS, FIGURES
 
-MOODS = Penalty(grams=40.0, kind=120.0, figures=5.0, group=30.0)
+MOODS = Penalty(grams=40.0, kind=100.0, figures=5.0, group=30.0)
 RUDE = Penalty(grams=20.0, kind=20.0, figures=3.0, group=30.0)
 ASKS = Penalty(grams=20.0, kind=20.0, figures=3.0, group=10.0)
 LEAST = 2

@@ -1,1 +1,1 @@
-"""Pure text in, facts out: nothing here knows a table, a network or another part of Parvis."""
+"""Understanding what people write: text in, facts out. Pure; imports nothing else of the project."""

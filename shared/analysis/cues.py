@@ -12,12 +12,15 @@ from shared.analysis import hashing, lexicon
 from shared.analysis.letters import bare
 from shared.analysis.words import SIGNS, STEMS, Ints, Words
 
+_INFLECTED = ("praise", "criticism", "anger", "fear")
+"""Cues whose single words are mostly adjectives."""
+
 _OPENING = np.array([0x2545F4914F6CDD1D], dtype=np.uint64)
 
 
 @dataclass(frozen=True, order=True)
 class Shape:
-    """How a phrase is listed: its words, whether it has to open a sentence, and of how many letters the stem is that
+    """How a phrase is listed: its words, whether it has to open a clause, and of how many letters the stem is that
     its last word is given by (0: by all of it)."""
 
     length: int
@@ -93,14 +96,17 @@ def _keys(shape: Shape, entries: Sequence[tuple[tuple[str, ...], str]]) -> tuple
 def _all() -> Iterator[tuple[str, str, str]]:
     """Language, cue and phrase."""
     for language in lexicon.LANGUAGES:
-        yield from ((language, cue, phrase) for cue, phrase in lexicon.sections(language) if phrase)
+        for cue, phrase in lexicon.sections(language):
+            yield language, cue, phrase
+            if cue in _INFLECTED and " " not in phrase:
+                yield from ((language, cue, form) for form in lexicon.inflected(phrase, language))
     for language, phrases in lexicon.lines("profanity.tsv"):
         yield from ((language, "profanity", phrase.strip()) for phrase in phrases.split("|"))
 
 
 @cache
 def cues() -> Cues:
-    """All cues of the lists: `^ ` before a phrase, where a sentence begins; `*` at its end, a stem. Accents do not
+    """All cues of the lists: `^ ` before a phrase, where a clause begins; `*` at its end, a stem. Accents do not
     count."""
     listed: dict[Shape, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
     for language, name, phrase in _all():
@@ -153,7 +159,7 @@ def _of_shape(words: Words, runs: _Runs, shape: Shape) -> tuple[Ints, hashing.Ha
     """The places where phrases of this shape may begin, and the keys under which they would be listed."""
     starts, before = runs.starts, runs.before
     if shape.opening:
-        opening = words.opens_sentence[starts]
+        opening = words.opens_clause[starts]
         starts, before = starts[opening], before[opening]
     last = starts + shape.length - 1
     ending = words.stems[shape.stem][last] if shape.stem else words.bare[last]

@@ -138,8 +138,25 @@ def grams(words: Words, negated: Flags) -> Grams:
     )
 
 
-CUES = ("anger", "fear", "profanity", "thanks", "praise", "criticism", "request", "question", "intensifier",
-        "negation", "contrast")  # fmt: skip
+CUES = (
+    "anger",
+    "fear",
+    "profanity",
+    "thanks",
+    "praise",
+    "criticism",
+    "request",
+    "question",
+    "intensifier",
+    "negation",
+    "contrast",
+    "problem",
+    "leaving",
+    "safety",
+    "advert",
+    "you",
+    "self",
+)
 _SIGNS = (
     "asks",
     "exclaims",

@@ -24,6 +24,8 @@ SIGNALS = (
     "asked to be told",
     "asked to do",
     "asked to do with a mark",
+    "asked whether able",
+    "asked whether able, for me",
     "please",
     "thanked",
     "thanked ahead",
@@ -37,6 +39,8 @@ SIGNALS = (
     "anger",
     "will leave",
     "advert",
+    "says you",
+    "says I",
     "in quotation marks",
     "good faces",
     "bad faces",
@@ -47,7 +51,8 @@ SIGNALS = (
     "positive",
     "unmarked",
     "the constant",
-)  # fmt: skip """What intents are told by, one number of each a text."""
+)
+"""What intents are told by, one number of each a text."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +90,23 @@ def _any(flags: Flags, owner: Ints, size: int) -> Array:
 def _asking(found: Sentences, size: int) -> list[Array]:
     """The first signals, which sentences give."""
     question, venting = found.has("question"), found.has("venting")
-    request, told = found.has("request"), found.has("asks-to-know")
-    asked = question & ~venting & ~(request & ~told)
-    do = request & ~(told & (question | found.asks))
+    able, request, told = found.has("able"), found.has("request"), found.has("asks-to-know")
+    mine = found.has("mine")
+    asked = question & ~venting & ~(able & mine & ~told)
+    able_to_do = able & ~told & (mine | ~question)
     return [
         _any(flags, found.text, size)
         for flags in (
             asked & found.asks,
             asked & ~found.asks,
-            found.asks & ~question & ~request & ~venting,
+            found.asks & ~question & ~request & ~able & ~venting,
             found.asks & venting,
             venting & ~found.asks,
-            request & told,
-            do & ~found.asks,
-            do & found.asks,
+            (request | able) & told,
+            request & ~found.asks,
+            request & found.asks,
+            able_to_do & ~mine,
+            able_to_do & mine,
             found.has("please"),
             found.has("thanks") & ~found.has("thanks-ahead") & ~found.has("thanks-ironic"),
             found.has("thanks-ahead"),
@@ -128,7 +136,8 @@ def signals(features: Features, chances: Array, unmarked: Array) -> Array:
     criticism, criticism_turned = _turned(features, "criticism")
     valence, _ = faces(words)
     length = words.count(words.kind == WORD)
-    single = [np.minimum(features.counts[:, known.index(cue)], 3) for cue in ("problem", "anger", "leaving", "advert")]
+    alone = ("problem", "anger", "leaving", "advert", "you", "self")
+    single = [np.minimum(features.counts[:, known.index(cue)], 3) for cue in alone]
     columns = [
         *_asking(sentence, size),
         praise,

@@ -40,7 +40,8 @@ LANGUAGES = (
     "uk",
     "zh",
     "ko",
-)  # fmt: skip """The languages that are told apart."""
+)
+"""The languages that are told apart."""
 
 BYTES = 600
 """How much of a text is looked at."""

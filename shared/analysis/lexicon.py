@@ -98,6 +98,15 @@ def spellings(word: str, language: str) -> list[str]:
     return [exact, bare(exact)]
 
 
+_ENDINGS = {"de": ("e", "er", "es", "en", "em"), "nl": ("e",), "fr": ("e", "s", "es"), "en": ()}
+
+
+def inflected(word: str, language: str) -> list[str]:
+    """How an adjective is also written, by its endings alone: more forms than there are, which nobody writes."""
+    stem = word.removesuffix("e") if language == "de" else word
+    return [stem + ending for ending in _ENDINGS.get(language, ()) if len(word) > 3 and word.isalpha()]
+
+
 POLARITY_COLUMNS = ("common", "second", "own")
 _OWN = {"praise": 0.6, "criticism": -0.6}
 
@@ -132,7 +141,7 @@ def polarities() -> Lexicon:
     for language, column, word, value in _valences():
         first, *others = spellings(word, language)
         exact.setdefault((language, column, first), value)
-        for other in others:
+        for other in (*others, *(form for spelling in (first, *others) for form in inflected(spelling, language))):
             bare_too.setdefault((language, column, other), value)
     entries = [
         (word, place, POLARITY_COLUMNS.index(column), value)

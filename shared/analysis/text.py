@@ -24,6 +24,7 @@ _URL = regex.compile(
     r"(?:https?://|www\.)[^\s<>\"]+|\b(?:[a-z0-9-]{2,}\.)+(?:com|net|org|be|fr|nl|de|eu|io|info|uk|ch|at|lu|co|ly|gl|me)(?:/[^\s<>\"]*|(?![\w.-]))",
     regex.IGNORECASE,
 )
+_MAYBE_LINK = regex.compile(r"\w\.[a-zA-Z]")
 _LINK = "http"
 
 _FACES = (
@@ -61,7 +62,7 @@ def cleaned(text: str | None) -> str:
     text = text[:LIMIT]
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    if "." in text or "://" in text:
+    if "://" in text or _MAYBE_LINK.search(text):
         text = _URL.sub(lambda found: _padded(_LINK, len(found[0])), text)
     if _MAYBE_FACE.search(text):
         for pattern, picture in _FACES:
