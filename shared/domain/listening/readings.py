@@ -29,7 +29,7 @@ class Readings:
         self._known: dict[Text, Reading] = {}
 
     def ahead(self, texts: Iterable[Text]) -> None:
-        """Read what is not known yet: some 200 microseconds a text, in the thread that calls."""
+        """Read what is not known yet: some hundreds of microseconds a text, in the thread that calls."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known.update(zip(new, self._read(new), strict=True) if new else ())
 
