@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.ingest import fetching, looking_back, polling, upkeep
+from services.ingest import fetching, polling, rereading, upkeep
 from services.ingest.handlers import Worker
 from services.ingest.hands import LANE, After, Hands
 from services.logins import Logins
@@ -36,7 +36,7 @@ KINDS = (
     Kind(Queue.UPKEEP, upkeep.act),
     Kind(Queue.POLL, polling.act),
     Kind(Queue.FETCH, fetching.act),
-    Kind(Queue.OPERATION, looking_back.act, room=LANE // 2),
+    Kind(Queue.OPERATION, rereading.act, room=LANE // 2),
 )
 
 

@@ -13,7 +13,8 @@ from shared.models.enums import OperationKind, OperationStatus, string_enum
 
 
 class Operation(SQLModel, table=True):
-    """A backfill of a channel: from now back to `since`, of which everything is brought down to `reached_at`."""
+    """A backfill of a channel: from now back to `since`, of which everything is brought down to `reached_at`. Or a
+    reading anew of what was said on it since then: `mentions` were read, `changed` of them otherwise than before."""
 
     __tablename__ = "operation"
     __table_args__ = (
@@ -38,6 +39,8 @@ class Operation(SQLModel, table=True):
     reached_at: datetime | None = Field(default=None, sa_type=TIME)
     arrivals: int = 0
     pages: int = 0
+    mentions: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    changed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     started_at: datetime | None = Field(default=None, sa_type=TIME)

@@ -51,7 +51,7 @@ TARGETS = {
         Prefix.MENTION,
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
-     "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+     "backfillChannel": Prefix.CHANNEL, "rereadChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA,
     "Brand.consent": Prefix.CONSENT,
     **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),

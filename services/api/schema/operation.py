@@ -17,11 +17,16 @@ from shared.models.enums import OperationKind, OperationStatus
 Root = strawberry.Parent[models.Operation]
 
 
-@strawberry.type(description="How far it is, for programs and in words; everything since `reachedAt` has been brought.")
+@strawberry.type(
+    description="How far it is, for programs and in words; everything since `reachedAt` has been brought. `mentions`"
+    " were read anew, `changed` of them otherwise than before."
+)
 class OperationProgress:
     arrivals: int
     pages: int
     reached_at: datetime | None
+    mentions: int
+    changed: int
     message: str
 
 
@@ -29,6 +34,8 @@ class OperationProgress:
 class OperationResult:
     arrivals: int
     reached_at: datetime | None
+    mentions: int
+    changed: int
 
 
 def _progress(root: Root) -> Any:
@@ -36,7 +43,11 @@ def _progress(root: Root) -> Any:
 
 
 def _result(root: Root) -> Any:
-    return OperationResult(arrivals=root.arrivals, reached_at=root.reached_at) if root.is_over else None
+    if not root.is_over:
+        return None
+    return OperationResult(
+        arrivals=root.arrivals, reached_at=root.reached_at, mentions=root.mentions, changed=root.changed
+    )
 
 
 def _problem(root: Root) -> Any:

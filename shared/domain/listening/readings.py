@@ -33,6 +33,10 @@ class Readings:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known.update(zip(new, self._read(new), strict=True) if new else ())
 
+    def version(self) -> str:
+        """The version of the model that reads now."""
+        return self.of([Text("")])[0].model
+
     def of(self, texts: Sequence[Text]) -> list[Reading]:
         """The readings of these texts, in their order."""
         self.ahead(texts)
@@ -43,19 +47,20 @@ def text_said(said: Said, network: Network) -> Text | None:
     """What will be read of a version, if it comes to stand as it is; None where it has no text."""
     if not said.text:
         return None
-    return _text(storable(said.text), said.language, said.kind, network)
+    return text_as(storable(said.text), said.language, said.kind, network)
 
 
 def text_of(state: MentionState) -> Text | None:
     """What is read of a state; None where it has no text, or is deleted."""
     if not state.listed or not state.text:
         return None
-    return _text(state.text, state.said_language, state.kind, state.network)
+    return text_as(state.text, state.said_language, state.kind, state.network)
 
 
-def _text(text: str, said_language: str | None, kind: MentionKind, network: Network) -> Text:
+def text_as(said: str, said_language: str | None, kind: MentionKind, network: Network) -> Text:
+    """What is read of a text that stands, of such a mention."""
     language = said_language.partition("-")[0].lower() if said_language else None
-    return Text(text, language or None, kind.value if kind is MentionKind.REVIEW else network.value)
+    return Text(said, language or None, kind.value if kind is MentionKind.REVIEW else network.value)
 
 
 def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], readings: Readings | None) -> None:
@@ -89,6 +94,19 @@ def take(state: MentionState, reading: Reading) -> None:
         state.intents = list(reading.intents) if reading.intents is not None else None
     if CorrectedField.LANGUAGE not in state.corrected:
         state.language = reading.language if reading.language != _UNKNOWN else state.said_language
+
+
+def take_anew(state: MentionState, reading: Reading) -> bool:
+    """Let another model's reading stand. Whether a person sees a difference: chances by themselves are none."""
+    before = _shown(state)
+    take(state, reading)
+    is_other = before != _shown(state)
+    state.dirty, state.noted = state.dirty or is_other, True
+    return is_other
+
+
+def _shown(state: MentionState) -> tuple[object, ...]:
+    return state.sentiment, state.intents, state.language
 
 
 def forget(state: MentionState) -> None:
