@@ -23,9 +23,11 @@ app = typer.Typer(
 )
 for commands, name in (
     (admin.organization, "organization"),
+    (admin.user, "user"),
     (admin.key, "key"),
     (admin.channel, "channel"),
     (admin.app, "app"),
+    (admin.query, "query"),
 ):
     app.add_typer(commands, name=name)
 

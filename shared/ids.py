@@ -51,6 +51,7 @@ class Prefix(StrEnum):
     WEBHOOK_ENDPOINT = "whe"
     WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
+    QUERY = "qry"
     APPROVAL = "appr"
     HOLD = "hold"
     APPROVAL_LINK = "link"

@@ -1,44 +1,23 @@
-"""Long work in this worker's hands: looking back asks a network, reading anew asks nobody."""
+"""Reading anew: a batch a turn, until all that was said on the channel is read by the model of now."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
 
-from services.ingest import looking_back
 from services.ingest.handlers import Worker
 from services.ingest.hands import After
 from services.ingest.looking_back import OPERATIONS
-from services.logins import Logins
 from shared.domain import scope as scopes
 from shared.domain.listening import backfills, rereadings
 from shared.domain.listening.readings import Readings
 from shared.domain.turns import Turn
-from shared.errors import NotFound
 from shared.ids import Prefix, typeid
 from shared.log import logger
-from shared.models.enums import OperationKind
 from shared.models.operation import Operation
 
 _log = logger("ingest.rereading")
 
 
-async def act(worker: Worker, logins: Logins, turn: Turn) -> After:
-    """Take the turn of an operation, whatever kind it is of."""
-    try:
-        async with worker.db.session() as session:
-            operation = await backfills.get(session, await scopes.house(session, turn.brand_id), turn.id)
-    except NotFound:
-        return After(None)
-    match operation.kind:
-        case OperationKind.BACKFILL:
-            return await looking_back.act(worker, logins, turn)
-        case OperationKind.READING:
-            return await read_anew(worker, turn)
-        case _:
-            assert_never(operation.kind)
-
-
-async def read_anew(worker: Worker, turn: Turn) -> After:
+async def act(worker: Worker, turn: Turn) -> After:
     """Read the next batch of the operation's mentions, outside of any transaction, and let the readings stand.
 
     A worker that dies on the way leaves the operation behind the batch before.
@@ -54,7 +33,9 @@ async def read_anew(worker: Worker, turn: Turn) -> After:
     await asyncio.to_thread(readings.ahead, [one.text for one in found])
     async with worker.db.session() as session:
         scope = await scopes.house(session, turn.brand_id)
-        kept = await rereadings.advance(session, scope, operation, found, readings, now=datetime.now(UTC))
+        kept = await rereadings.advance(
+            session, scope, operation, found, readings, ears=worker.ears, now=datetime.now(UTC)
+        )
     return _told(turn, operation, kept)
 
 

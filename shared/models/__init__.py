@@ -36,6 +36,7 @@ from shared.models.organization import (
 )
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
+from shared.models.query import Match, SavedQuery, SavedQueryVersion
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -80,6 +81,7 @@ __all__ = [
     "Identity",
     "Lease",
     "Mail",
+    "Match",
     "Media",
     "MediaUse",
     "Membership",
@@ -98,6 +100,8 @@ __all__ = [
     "Review",
     "RollupDay",
     "RollupHour",
+    "SavedQuery",
+    "SavedQueryVersion",
     "Slot",
     "Team",
     "TeamMember",

@@ -137,7 +137,10 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
+    """`backfill`: of a channel. `recall`: of a query, over what is stored. `reading`: anew, of a channel."""
+
     BACKFILL = "backfill"
+    RECALL = "recall"
     READING = "reading"
 
 
@@ -323,13 +326,14 @@ class EventType(StrEnum):
 
 
 class NotificationKind(StrEnum):
-    """What people are told of. `effect_uncertain` is about replies, hides and the like; a post has kinds of its own."""
+    """What people are told of. `effect_…` is about replies, hides and the like; a post has kinds of its own."""
 
     POST_FAILED = "post_failed"
     POST_UNCERTAIN = "post_uncertain"
     POST_PUBLISHED = "post_published"
     POST_REMOVED_ON_NETWORK = "post_removed_on_network"
     EFFECT_UNCERTAIN = "effect_uncertain"
+    EFFECT_REFUSED = "effect_refused"
     CHANNEL_DIED = "channel_died"
     APPROVAL_WAITING = "approval_waiting"
     APPROVAL_DECIDED = "approval_decided"
@@ -389,6 +393,14 @@ class MetricKey(StrEnum):
     NET_SENTIMENT = "net_sentiment"
 
 
+class QueryGroup(StrEnum):
+    """Whom a query listens to."""
+
+    BRAND = "brand"
+    PRODUCT = "product"
+    COMPETITOR = "competitor"
+
+
 class Dimension(StrEnum):
     NETWORK = "network"
     LANGUAGE = "language"
@@ -396,6 +408,7 @@ class Dimension(StrEnum):
     CHANNEL = "channel"
     SENTIMENT = "sentiment"
     INTENT = "intent"
+    QUERY = "query"
 
 
 class MentionOrder(StrEnum):

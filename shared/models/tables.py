@@ -18,6 +18,7 @@ from shared.models import (
     organization,
     planning,
     post,
+    query,
     turn,
     webhook,
 )
@@ -41,6 +42,7 @@ _MODULES = (
     organization,
     planning,
     post,
+    query,
     turn,
     webhook,
 )
@@ -94,6 +96,7 @@ TABLES: dict[str, TableKind] = {
     "identity": TableKind.CONTENT,
     "lease": TableKind.PLATFORM,
     "mail": TableKind.QUEUE,
+    "match": TableKind.CONTENT,
     "media": TableKind.CONTENT,
     "media_use": TableKind.CONTENT,
     "membership": TableKind.PLATFORM,
@@ -111,6 +114,8 @@ TABLES: dict[str, TableKind] = {
     "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "saved_query": TableKind.CONTENT,
+    "saved_query_version": TableKind.CONTENT,
     "slot": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,

@@ -38,12 +38,14 @@ NODES = {
     "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
     "Post": Prefix.POST, "Recurrence": Prefix.RECURRENCE, "Slot": Prefix.SLOT, "Thread": Prefix.THREAD,
     "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
+    "SavedQuery": Prefix.QUERY,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
     "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
+    "updateSavedQuery": Prefix.QUERY, "deleteSavedQuery": Prefix.QUERY, "recallSavedQuery": Prefix.QUERY,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
         ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention",

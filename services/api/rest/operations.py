@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi import Body as FromBody
 
 from services.api.rest.call import Calling, InBrand, TransactedRoute
-from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef
+from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef, QueryRef
 from services.api.rest.shapes import Body, Moment, Read
 from services.api.rest.whereabouts import scope_of
 from shared.connectors.registry import connector
@@ -35,14 +35,17 @@ class Rereading(Body):
 
 
 class OperationProgress(Read):
-    """How far it is, for programs and in words. `reached_at`: everything since then has been brought. `mentions` were
-    read anew, `changed` of them otherwise than before."""
+    """How far it is, for programs and in words. `reached_at`: everything since then is done.
+
+    A backfill brings arrivals; a recall asks mentions, and finds matches; mentions are read again, some are `changed`.
+    """
 
     arrivals: int
     pages: int
-    reached_at: datetime | None
     mentions: int
+    matches: int
     changed: int
+    reached_at: datetime | None
     message: str
 
 
@@ -50,9 +53,10 @@ class OperationResult(Read):
     """What came of it. `reached_at` is later than what was asked for where the network shows no more."""
 
     arrivals: int
-    reached_at: datetime | None
     mentions: int
+    matches: int
     changed: int
+    reached_at: datetime | None
 
 
 class OperationProblem(Read):
@@ -63,13 +67,14 @@ class OperationProblem(Read):
 
 
 class OperationRead(Read):
-    """One long work. `result` is there once it is over, `problem` where it failed."""
+    """One long work, of a channel or of a query. `result` is there once it is over, `problem` where it failed."""
 
     id: OperationRef
     brand_id: BrandRef
     kind: OperationKind
     status: OperationStatus
-    channel_id: ChannelRef
+    channel_id: ChannelRef | None
+    query_id: QueryRef | None
     since: datetime
     progress: OperationProgress
     result: OperationResult | None
@@ -88,7 +93,8 @@ def read(operation: Operation) -> OperationRead:
         "problem": operation.problem,
     }
     plain = (
-        "id", "brand_id", "kind", "status", "channel_id", "since", "created_at", "started_at", "ended_at", "version",
+        "id", "brand_id", "kind", "status", "channel_id", "query_id",
+        "since", "created_at", "started_at", "ended_at", "version",
     )  # fmt: skip
     return OperationRead(**facts, **{name: getattr(operation, name) for name in plain})
 

@@ -13,6 +13,7 @@ from services.api.schema.notification import Notification
 from services.api.schema.outgoing import Outgoing
 from services.api.schema.post import Post
 from services.api.schema.query import Query
+from services.api.schema.saved_query import SavedQuery
 from services.api.schema.scalars import CONFIG
 from services.api.schema.subscription import Subscription
 from services.api.schema.thread import Thread
@@ -24,7 +25,19 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Arrival, Campaign, Channel, Identity, Mention, Notification, Outgoing, Post, Thread, WebhookEndpoint],
+    types=[
+        Arrival,
+        Campaign,
+        Channel,
+        Identity,
+        Mention,
+        Notification,
+        Outgoing,
+        Post,
+        SavedQuery,
+        Thread,
+        WebhookEndpoint,
+    ],
     config=CONFIG,
 )
 

@@ -36,6 +36,7 @@ for _kind in (
     enums.OutgoingKind,
     enums.OutgoingState,
     enums.PostStatus,
+    enums.QueryGroup,
     enums.RecurrenceStatus,
     enums.Reviewer,
     enums.SentimentSource,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    join,
     literal,
     not_,
     outerjoin,
@@ -30,7 +31,7 @@ from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter, conditions
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models import Mention, RollupHour
+from shared.models import Match, Mention, RollupHour
 from shared.models.base import TIME
 from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey
 
@@ -83,7 +84,9 @@ _COLUMNS: dict[Dimension, Any] = {
     Dimension.CHANNEL: col(Mention.channel_id),
     Dimension.SENTIMENT: col(Mention.sentiment),
     Dimension.INTENT: column("intent", Text),
+    Dimension.QUERY: col(Match.query_id),
 }
+_NAMED = {Dimension.CHANNEL: Prefix.CHANNEL, Dimension.QUERY: Prefix.QUERY}
 _ROLLUP_COLUMNS = {Dimension.NETWORK: "c.network", Dimension.KIND: "r.kind"}
 
 
@@ -172,7 +175,7 @@ async def by_mention(
             *(func.count().filter(not_(_OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]),
             func.coalesce(func.sum(interactions), 0),
         )
-        .select_from(_rows(dimensions))
+        .select_from(_rows(dimensions, where))
         .where(*rules)
         .group_by(bucket, Mention.channel_id, *grouped)
     )
@@ -184,7 +187,7 @@ async def by_mention(
         # Different accounts don't add up over channels: they are counted over all of a series at once.
         statement = (
             select(bucket, *grouped, func.count(col(Mention.author_id).distinct()))  # type: ignore[call-overload]
-            .select_from(_rows(dimensions))
+            .select_from(_rows(dimensions, where))
             .where(*rules, not_(_OWN))
             .group_by(bucket, *grouped)
         )
@@ -197,12 +200,23 @@ def _sums(counted: Sequence[int]) -> dict[str, int]:
     return dict(zip(SUMS, counted, strict=True))
 
 
-def _rows(dimensions: tuple[Dimension, ...]) -> Any:
-    """What is counted: each mention once, or once for each of its intents, or once for having none that is known."""
-    if Dimension.INTENT not in dimensions:
-        return Mention
-    intents = func.unnest(Mention.intents).table_valued(column("intent", Text), name="intents")
-    return outerjoin(Mention, intents.render_derived().lateral(), true())
+def _rows(dimensions: tuple[Dimension, ...], where: MentionFilter) -> Any:
+    """What is counted: each mention once; by intent once for each that it has, or once for none that is known; by query
+    once for each that it matches, of those that are asked for, if any are."""
+    rows: Any = Mention
+    if Dimension.INTENT in dimensions:
+        intents = func.unnest(Mention.intents).table_valued(column("intent", Text), name="intents")
+        rows = outerjoin(rows, intents.render_derived().lateral(), true())
+    if Dimension.QUERY in dimensions:
+        on = and_(
+            col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
+            col(Match.brand_id) == col(Mention.brand_id),
+            col(Match.mention_id) == col(Mention.id),
+        )
+        if where.query_ids is not None:
+            on = and_(on, col(Match.query_id) == any_(bindparam("query_ids", type_=ARRAY(Uuid))))
+        rows = join(rows, Match, on)
+    return rows
 
 
 def _known(counter: Any) -> ColumnElement[int]:
@@ -216,6 +230,6 @@ def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
 
 def _values(dimensions: Sequence[Dimension], row: Sequence[Any]) -> tuple[str | None, ...]:
     return tuple(
-        typeid(Prefix.CHANNEL, value) if dimension is Dimension.CHANNEL else None if value is None else str(value)
+        typeid(_NAMED[dimension], value) if dimension in _NAMED else None if value is None else str(value)
         for dimension, value in zip(dimensions, row, strict=True)
     )

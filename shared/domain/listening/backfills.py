@@ -93,10 +93,11 @@ async def get(session: Session, scope: Scope, operation_id: UUID) -> Operation:
 
 async def cancel(session: Session, scope: Scope, operation_id: UUID, *, now: datetime) -> Operation:
     """Call an operation off: what it has brought stays. Raises NotFound, and Conflict where it is over."""
-    scope.require(KeyScope.CHANNELS, GrantRole.EDITOR)
     operation = await held(session, scope, operation_id)
     if operation is None:
         raise _unknown(operation_id)
+    is_recall = operation.kind is OperationKind.RECALL
+    scope.require(KeyScope.PUBLISH if is_recall else KeyScope.CHANNELS, GrantRole.EDITOR)
     if operation.status is OperationStatus.CANCELLED:
         return operation
     if operation.is_over:
@@ -144,7 +145,7 @@ async def advance(
     operation.cursor = page.cursor
     operation.version += 1
     reached = page.reached if page.more or page.reached is not None else operation.since
-    if reached is not None:
+    if reached is not None and operation.channel_id is not None:
         operation.reached_at = min(reached, operation.reached_at or reached)
         await coverage.backfilled(
             session, scope, operation.channel_id, operation.id, since=operation.reached_at, until=operation.created_at
@@ -171,17 +172,20 @@ def progress(operation: Operation) -> Mapping[str, Any]:
         "pages": operation.pages,
         "reached_at": operation.reached_at,
         "mentions": operation.mentions,
+        "matches": operation.matches,
         "changed": operation.changed,
         "message": _message(operation),
     }
 
 
 def _message(operation: Operation) -> str:
+    reached = operation.reached_at
+    back = f"reached back to {reached.isoformat(timespec='seconds')}, " if reached is not None else ""
     match operation.kind:
         case OperationKind.BACKFILL:
-            reached = operation.reached_at
-            back = f"reached back to {reached.isoformat(timespec='seconds')}, " if reached is not None else ""
             return f"{back}{operation.arrivals} arrivals"
+        case OperationKind.RECALL:
+            return f"{back}{operation.mentions} mentions asked, {operation.matches} match"
         case OperationKind.READING:
             return f"{operation.mentions} mentions read again, {operation.changed} read otherwise"
         case _:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.listening import mentions, record
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.scope import Scope
@@ -49,7 +50,7 @@ class Said:
 
 
 async def correct(session: Session, scope: Scope, mention_id: UUID, *, said: Said, now: datetime) -> Mention:
-    """Let a person's word stand; sums, search and events follow in the same transaction.
+    """Let a person's word stand; sums, search, matches and events follow in the same transaction.
 
     Raises NotFound, Invalid, and Conflict where the mention is deleted.
     """
@@ -67,7 +68,7 @@ async def correct(session: Session, scope: Scope, mention_id: UUID, *, said: Sai
         state.corrected = sorted({*state.corrected, *(field.value for field in values)})
         state.dirty = True
 
-    await record.rewrite(session, scope, [mention.key], change, now=now)
+    await record.rewrite(session, scope, [mention.key], change, now=now, ears=Ears())
     session.add_all(made)
     await session.flush()
     await session.refresh(mention)

@@ -15,8 +15,20 @@ from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Sa
 from shared.db import Session, driver
 from shared.domain.events import events
 from shared.domain.insight import rollups
-from shared.domain.listening import border, counters, edits, merge, reactions, rows, search_rows, trees
+from shared.domain.listening import (
+    border,
+    counters,
+    edits,
+    matches,
+    merge,
+    own_posts,
+    reactions,
+    rows,
+    search_rows,
+    trees,
+)
 from shared.domain.listening import readings as read
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import EditDraft, MentionState, thing_key
 from shared.domain.listening.readings import Readings
 from shared.domain.listening.rows import IdentityState
@@ -45,6 +57,7 @@ class _Batch:
     brand_id: UUID
     zone: ZoneInfo
     now: datetime
+    ears: Ears | None = None
     states: dict[UUID, MentionState] = field(default_factory=dict)
     identities: dict[UUID, IdentityState] = field(default_factory=dict)
     author_keys: dict[UUID, UUID] = field(default_factory=dict)  # by id: ids are drawn, so only keys have an order
@@ -56,19 +69,25 @@ class _Batch:
 
 
 async def record(
-    session: Session, scope: Scope, parts: Sequence[HeardPart], *, now: datetime, readings: Readings | None = None
+    session: Session,
+    scope: Scope,
+    parts: Sequence[HeardPart],
+    *,
+    now: datetime,
+    readings: Readings | None = None,
+    ears: Ears | None = None,
 ) -> list[list[UUID]]:
     """Record a batch of one brand, in any order, any number of times, with the same end.
 
-    Without `readings` new texts stand unread.
+    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different.
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
-    batch = _Batch(session, scope.brand_id, zone, now)
+    batch = _Batch(session, scope.brand_id, zone, now, ears)
     parts = [_at_the_border(part) for part in parts]
     await _load(batch, parts)
     touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
-    await _tie_own_posts(batch)
+    await own_posts.tie(session, scope.brand_id, batch.states.values())
     await reactions.count(session, scope.brand_id, batch.reactions, batch.states)
     read.follow(batch.states.values(), batch.before, readings)
     await _write(batch)
@@ -179,29 +198,6 @@ def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -
     return known.id
 
 
-async def _tie_own_posts(batch: _Batch) -> None:
-    """A post that we published and that the network now tells us of is the brand's own, tied to its variant."""
-    untied: dict[str, list[MentionState]] = {}
-    for state in batch.states.values():
-        if state.heard and state.variant_id is None and state.dirty:
-            untied.setdefault(state.external_id, []).append(state)
-    if not untied:
-        return
-    found = await (await driver(batch.session)).fetch(
-        "SELECT v.id, v.channel_id, v.external_id, c.network FROM variant v"
-        " JOIN channel c ON c.brand_id = v.brand_id AND c.id = v.channel_id"
-        " WHERE v.brand_id = $1 AND v.external_id = ANY ($2)",
-        batch.brand_id,
-        list(untied),
-    )
-    for row in found:
-        # Where a network's ids mean the same on all its channels, another channel may have heard of the post first.
-        keys = {thing_key(Network(row["network"]), space, row["external_id"]) for space in ("", str(row["channel_id"]))}
-        for state in untied[row["external_id"]]:
-            if state.key in keys:
-                state.variant_id, state.author_kind, state.dirty = row["id"], AuthorKind.BRAND, True
-
-
 async def _write(batch: _Batch) -> None:
     session, brand_id = batch.session, batch.brand_id
     await rows.write_identities(session, brand_id, (s for s in batch.identities.values() if s.dirty))
@@ -218,6 +214,7 @@ async def _write(batch: _Batch) -> None:
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await edits.keep(session, brand_id, batch.edits, changed)
     await search_rows.keep(session, brand_id, changed, batch.before)
+    await matches.keep(session, brand_id, batch.ears, changed, batch.before, batch.identities.values())
     await rollups.add(
         session,
         brand_id,
@@ -285,11 +282,17 @@ async def claim_own(
 
 
 async def rewrite(
-    session: Session, scope: Scope, keys: Collection[UUID], change: Callable[[MentionState], None], *, now: datetime
+    session: Session,
+    scope: Scope,
+    keys: Collection[UUID],
+    change: Callable[[MentionState], None],
+    *,
+    now: datetime,
+    ears: Ears | None = None,
 ) -> dict[UUID, MentionState]:
     """Change mentions otherwise than by what is heard of them; what the change marks is written, and all that hangs
     on it follows. The states by their keys, of those that are there. What `change` raises goes on to the caller."""
-    batch = _Batch(session, scope.brand_id, await lock_brand(session, scope.brand_id), now)
+    batch = _Batch(session, scope.brand_id, await lock_brand(session, scope.brand_id), now, ears)
     batch.states = await rows.load_mentions(session, scope.brand_id, keys)
     batch.before = {key: _copy(state) for key, state in batch.states.items()}
     for state in batch.states.values():

@@ -9,6 +9,7 @@ from shared.analysis.reading import Text
 from shared.db import Session, driver
 from shared.domain.brands import audit
 from shared.domain.listening import backfills, readings, record
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.listening.readings import Readings
 from shared.domain.scope import Scope
@@ -21,7 +22,7 @@ from shared.models.turn import DueOperation
 
 AT_ONCE = 500
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_LANE = "reading"  # of no network: it holds nobody up who waits for one
+LANE = "reading"  # of no network: it holds nobody up who waits for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ async def start(session: Session, scope: Scope, channel_id: UUID, *, since: date
     session.add(made)
     await session.flush()
     session.add(
-        DueOperation(operation_id=made.id, brand_id=scope.brand_id, channel_id=channel_id, lane=_LANE, due_at=now)
+        DueOperation(operation_id=made.id, brand_id=scope.brand_id, channel_id=channel_id, lane=LANE, due_at=now)
     )
     await session.flush()
     await audit.add(session, scope, "channel.reread", typeid(Prefix.CHANNEL, channel_id))
@@ -83,7 +84,14 @@ async def stale(session: Session, scope: Scope, operation: Operation, *, version
 
 
 async def advance(
-    session: Session, scope: Scope, operation: Operation, found: Sequence[Stale], read: Readings, *, now: datetime
+    session: Session,
+    scope: Scope,
+    operation: Operation,
+    found: Sequence[Stale],
+    read: Readings,
+    *,
+    ears: Ears,
+    now: datetime,
 ) -> Operation | None:
     """Let a batch's readings stand, and the operation go on behind it; after the last one it has succeeded.
 
@@ -101,7 +109,7 @@ async def advance(
             held.changed += readings.take_anew(state, read.of([text])[0])
 
     if found:
-        await record.rewrite(session, scope, [one.key for one in found], change, now=now)
+        await record.rewrite(session, scope, [one.key for one in found], change, now=now, ears=ears)
         held.cursor = str(found[-1].id)
     held.pages += 1
     held.version += 1

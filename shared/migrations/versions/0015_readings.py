@@ -34,8 +34,7 @@ def upgrade() -> None:
         for name in ("positive", "neutral", "negative"):
             op.add_column(table, sa.Column(name, sa.Integer(), server_default="0", nullable=False))
             op.alter_column(table, name, server_default=None)
-    for name in ("mentions", "changed"):
-        op.add_column("operation", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
+    op.add_column("operation", sa.Column("changed", sa.Integer(), server_default="0", nullable=False))
     _corrections()
     # A person's word on a language moves the search's row with it, in the transaction of the api. The function refuses
     # brands that the transaction has not opened.

@@ -209,8 +209,7 @@ async def test_a_channel_stops_counting_as_observed_when_it_is_removed(
     assert [(point.value, point.complete) for point in series.points] == [(0, True), (0, False), (None, False)]
 
 
-NET = (pytest.approx(-0.5515, abs=1e-4), pytest.approx(0.8848, abs=1e-4))
-_DAY = [
+_DAY: list[Heard] = [
     said("good", local(11, 25, 1), text="good", language="fr"),
     said("better", local(11, 25, 2), text="good merci", language="fr"),
     said("bad", local(11, 25, 3), text="bad why", language="nl"),
@@ -232,7 +231,8 @@ async def test_net_sentiment_is_of_what_was_read_and_is_not_our_own(
     await hear(worker_db, channel, *_DAY)
     (series,) = await _net(app_db, brand)
     assert (series.unit, values(series)) == ("share", [0.25])
-    assert [(point.low, point.high) for point in series.points] == [NET]
+    (point,) = series.points
+    assert [point.low, point.high] == pytest.approx([-0.5515, 0.8848], abs=1e-4)
 
 
 @pytest.mark.parametrize("how", ["days", "hours", "mentions"])
@@ -240,12 +240,12 @@ async def test_net_sentiment_is_the_same_however_it_is_counted(
     how: str, app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
 ) -> None:
     await hear(worker_db, channel, *_DAY)
-    more: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "days": {"interval": Interval.WEEK},
         "hours": {"interval": Interval.HOUR},
         "mentions": {"where": MentionFilter(since=local(11, 25))},
-    }[how]
-    (series,) = await _net(app_db, brand, **more)
+    }
+    (series,) = await _net(app_db, brand, **ways[how])
     told = [point.value for point in series.points if point.value is not None]
     assert told == ([1, 1, -1, 0] if how == "hours" else [0.25])
 

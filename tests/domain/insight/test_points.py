@@ -25,7 +25,7 @@ def test_a_share_lies_within_its_bounds(positive: int, neutral: int, negative: i
 @given(positive=_COUNTS, neutral=_COUNTS, negative=_COUNTS.filter(bool))
 def test_what_is_turned_around_is_mirrored(positive: int, neutral: int, negative: int) -> None:
     value, low, high = net_sentiment(positive, neutral, negative) or (math.nan,) * 3
-    assert net_sentiment(negative, neutral, positive) == (-value, pytest.approx(-high), pytest.approx(-low))
+    assert list(net_sentiment(negative, neutral, positive) or ()) == pytest.approx([-value, -high, -low])
 
 
 def test_ten_times_as_many_are_known_three_times_as_well() -> None:
@@ -36,4 +36,4 @@ def test_ten_times_as_many_are_known_three_times_as_well() -> None:
 
 def test_the_interval_is_that_of_the_published_formula() -> None:
     # Of 50 pairs 12 go one way and 4 the other: (13 - 5) / 52, and 1.96 times the root of (18/52 - (8/52)^2) / 52.
-    assert net_sentiment(12, 34, 4) == (0.16, pytest.approx(-0.000502, abs=1e-6), pytest.approx(0.308194, abs=1e-6))
+    assert list(net_sentiment(12, 34, 4) or ()) == pytest.approx([0.16, -0.000502, 0.308194], abs=1e-6)

@@ -19,6 +19,7 @@ from shared.domain import scope as scopes
 from shared.domain import turns
 from shared.domain.insight import rollups
 from shared.domain.listening import backfills, corrections, rereadings
+from shared.domain.listening.readings import Readings
 from shared.domain.turns import Queue, Taken, Turn
 from shared.errors import Conflict
 from shared.ids import new_uuid
@@ -80,13 +81,20 @@ async def turn_of(db: Database) -> Turn:
 async def finish(worker: Worker) -> int:
     """Take turns until there is no further one; how many."""
     turn, taken = await turn_of(worker.db), 1
-    while (await rereading.read_anew(worker, turn)).wait is not None:
+    while (await rereading.act(worker, turn)).wait is not None:
         taken += 1
     return taken
 
 
 async def moods(owner: asyncpg.Connection) -> dict[str, Any]:
-    return dict(await owner.fetch("SELECT external_id, sentiment FROM mention"))
+    rows = await owner.fetch("SELECT external_id, sentiment FROM mention")
+    return {row["external_id"]: row["sentiment"] for row in rows}
+
+
+async def _row(owner: asyncpg.Connection, sql: str) -> tuple[Any, ...]:
+    row = await owner.fetchrow(sql)
+    assert row is not None
+    return tuple(row)
 
 
 async def test_what_another_model_read_is_read_anew(
@@ -121,7 +129,7 @@ async def test_the_sums_follow(worker: Worker, owner: asyncpg.Connection, channe
     await hear(worker.db, channel, said("a", "fine"), said("b", "bad"), said("c", "fine"))
     await start(worker.db, channel)
     await finish(worker)
-    assert tuple(await owner.fetchrow("SELECT positive, neutral, negative FROM rollup_hour")) == (2, 0, 1)
+    assert await _row(owner, "SELECT positive, neutral, negative FROM rollup_hour") == (2, 0, 1)
     async with worker.db.session() as session:
         await scopes.house(session, channel.brand.brand_id)
         zone, brand_id = ZoneInfo("Europe/Brussels"), channel.brand.brand_id
@@ -140,8 +148,8 @@ async def test_a_persons_word_outlasts_an_upgrade(
         )  # fmt: skip
     await start(worker.db, channel)
     await finish(worker)
-    row = await owner.fetchrow("SELECT sentiment, intents, language, read_by FROM mention")
-    assert tuple(row) == ("negative", [], "de", NEWER)
+    row = await _row(owner, "SELECT sentiment, intents, language, read_by FROM mention")
+    assert row == ("negative", [], "de", NEWER)
 
 
 async def test_it_goes_in_batches_and_reads_each_mention_once(
@@ -175,9 +183,9 @@ async def test_what_is_deleted_meanwhile_stays_without_a_reading(
     await hear(worker.db, channel, Deleted("a", at(5)))
     async with worker.db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
-        done = await rereadings.advance(session, scope, made, found, rereading.Readings(newer), now=NOW)
+        done = await rereadings.advance(session, scope, made, found, Readings(newer), ears=worker.ears, now=NOW)
     assert done is not None
-    assert tuple(await owner.fetchrow("SELECT sentiment, read_by FROM mention")) == (None, None)
+    assert await _row(owner, "SELECT sentiment, read_by FROM mention") == (None, None)
 
 
 async def test_the_same_batch_twice_is_counted_once(worker: Worker, channel: HouseChannel) -> None:
@@ -190,7 +198,9 @@ async def test_the_same_batch_twice_is_counted_once(worker: Worker, channel: Hou
     for _ in range(2):
         async with worker.db.session() as session:
             scope = await scopes.house(session, channel.brand.brand_id)
-            kept.append(await rereadings.advance(session, scope, made, found, rereading.Readings(newer), now=NOW))
+            kept.append(
+                await rereadings.advance(session, scope, made, found, Readings(newer), ears=worker.ears, now=NOW)
+            )
     assert [one is None for one in kept] == [False, True]
     assert (await operation(worker.db, channel, made)).mentions == 1
 
@@ -215,4 +225,4 @@ async def test_a_turn_of_an_operation_that_is_not_there_is_the_last(worker: Work
     nobody = Turn(
         Queue.OPERATION, new_uuid(), channel.brand.brand_id, channel.id, "reading", 0, datetime.now(UTC), NOW
     )  # fmt: skip
-    assert (await rereading.read_anew(worker, nobody)).wait is None
+    assert (await rereading.act(worker, nobody)).wait is None

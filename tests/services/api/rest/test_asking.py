@@ -135,10 +135,11 @@ async def test_looking_back_is_begun_watched_and_called_off(caller: Caller, peop
     assert begun.headers["location"] == f"/v1/operations/{begun.json()['id']}"
     assert watched.json() == begun.json()
     assert watched.json()["progress"] == {
-        "arrivals": 0, "pages": 0, "reached_at": None, "mentions": 0, "changed": 0, "message": "0 arrivals",
+        "arrivals": 0, "pages": 0, "reached_at": None, "mentions": 0, "matches": 0, "changed": 0,
+        "message": "0 arrivals",
     }  # fmt: skip
     assert (ended.status_code, ended.json()["status"]) == (200, "cancelled")
-    assert ended.json()["result"] == {"arrivals": 0, "reached_at": None, "mentions": 0, "changed": 0}
+    assert ended.json()["result"] == {"arrivals": 0, "reached_at": None, "mentions": 0, "matches": 0, "changed": 0}
 
 
 async def test_reading_anew_is_begun_watched_and_called_off(caller: Caller, people: httpx.AsyncClient) -> None:
