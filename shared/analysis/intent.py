@@ -92,7 +92,8 @@ def _asking(found: Sentences, size: int) -> list[Array]:
     question, venting = found.has("question"), found.has("venting")
     able, request, told = found.has("able"), found.has("request"), found.has("asks-to-know")
     mine = found.has("mine")
-    asked = question & ~venting & ~(able & mine & ~told)
+    exclaimed = found.has("exclaiming") & ~found.asks
+    asked = question & ~venting & ~exclaimed & ~(able & mine & ~told)
     able_to_do = able & ~told & (mine | ~question)
     return [
         _any(flags, found.text, size)

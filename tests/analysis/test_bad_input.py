@@ -1,6 +1,8 @@
 """Texts that nobody would write, and that somebody sends."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.analysis.explaining import explain
 from shared.analysis.reading import Text, read
@@ -52,3 +54,20 @@ def test_accents_that_are_piled_up_hide_no_word() -> None:
 def test_letters_in_disguise_are_read_as_letters() -> None:
     plain, bold = read([Text("this is terrible, awful service"), Text("𝐭𝐡𝐢𝐬 𝐢𝐬 𝐭𝐞𝐫𝐫𝐢𝐛𝐥𝐞, 𝐚𝐰𝐟𝐮𝐥 𝐬𝐞𝐫𝐯𝐢𝐜𝐞")])
     assert bold.sentiment == plain.sentiment == "negative"
+
+
+_ANY = st.text(st.characters(exclude_categories=()), max_size=60)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(_ANY, min_size=1, max_size=5))
+def test_whatever_is_sent_is_read_the_same_alone_and_together(sent: list[str]) -> None:
+    texts = [Text(text) for text in sent]
+    assert read(texts) == [read([text])[0] for text in texts]
+
+
+@settings(max_examples=40, deadline=None)
+@given(_ANY)
+def test_the_parts_of_whatever_is_sent_sum_to_its_scores(sent: str) -> None:
+    for score in explain(Text(sent)).scores.values():
+        assert sum(part.value for part in score.parts) == pytest.approx(score.total, abs=1e-9)
