@@ -101,12 +101,13 @@ def _text(column: Any) -> ColumnElement[str]:
 
 
 def _is_matched(queries: BindParameter[Any]) -> ColumnElement[bool]:
-    return exists().where(
+    found = exists().where(
         col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
         col(Match.brand_id) == col(Mention.brand_id),
         col(Match.mention_id) == col(Mention.id),
         col(Match.query_id) == any_(queries),
     )
+    return found.correlate(Mention)  # figures by query join the matches themselves
 
 
 _Condition = Callable[[BindParameter[Any]], ColumnElement[bool]]

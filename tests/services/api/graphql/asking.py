@@ -13,7 +13,7 @@ from services.api.app import create_app
 from shared.contract import Author, Heard, Said
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.listening.readings import Readings
+from shared.domain.listening.readings import Read, Readings
 from shared.domain.listening.record import HeardPart, record
 from shared.ids import Prefix, typeid
 from shared.models.enums import MentionKind
@@ -39,13 +39,15 @@ def said(id_: str, text: str | None = "hello", *, minutes: float = 0, **more: An
     return Said(external_id=id_, text=text, **given)
 
 
-async def hear(db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0) -> None:
+async def hear(
+    db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0, reader: Read | None = words.read
+) -> None:
     """Record facts as the worker does."""
     async with db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
         space = typeid(Prefix.CHANNEL, channel.id)
         part = HeardPart(channel.id, channel.channel.network, space, list(heard))
-        await record(session, scope, [part], now=now, readings=Readings(words.read))
+        await record(session, scope, [part], now=now, readings=Readings(reader) if reader else None)
 
 
 def brand_id(brand: HouseBrand) -> str:
