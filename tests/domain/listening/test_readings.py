@@ -10,9 +10,11 @@ from shared.analysis.reading import Reading, Text
 from shared.contract import Deleted
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.listening import corrections, record
+from shared.domain.listening import corrections, queries, record
 from shared.domain.listening.corrections import Said
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.readings import Readings
+from shared.domain.listening.record import HeardPart
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import new_uuid
@@ -229,3 +231,30 @@ async def test_a_post_of_ours_that_is_tied_leaves_the_moods(
             variant_id=new_uuid(), now=T0 + timedelta(minutes=1),
         )  # fmt: skip
     assert (await one(database, "SELECT mentions, posts, positive FROM rollup_day"))[:] == (0, 1, 0)
+
+
+async def test_a_correction_is_matched_anew(worker_db: Database, channel: HouseChannel, database: TestDatabase) -> None:
+    async def save(expression: str) -> None:
+        async with worker_db.session() as session:
+            scope = await scopes.house(session, channel.brand.brand_id)
+            draft = queries.QueryDraft(name=expression, expression=expression)
+            await queries.create(session, scope, draft=draft, now=T0)
+
+    async def matched() -> set[str]:
+        connection = await asyncpg.connect(database.owner_url)
+        rows = await connection.fetch("SELECT q.name FROM match m JOIN saved_query q ON q.id = m.query_id")
+        await connection.close()
+        return {row["name"] for row in rows}
+
+    for expression in ("sentiment:negative", "intent:thanks", "lang:de"):
+        await save(expression)
+    async with worker_db.session() as session:
+        scope = await scopes.house(session, channel.brand.brand_id)
+        part = HeardPart(channel.id, channel.channel.network, str(channel.id), [said("a", "bad")])
+        await record.record(session, scope, [part], now=T0, readings=Readings(words.read), ears=Ears())
+    assert await matched() == {"sentiment:negative"}
+
+    id_ = (await one(database, _READ))["id"]
+    await correct(worker_db, channel, id_, sentiment=Sentiment.POSITIVE, intents=(Intent.THANKS,), language="de")
+
+    assert await matched() == {"intent:thanks", "lang:de"}
