@@ -73,6 +73,7 @@ TABLES: dict[str, TableKind] = {
     "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
+    "correction": TableKind.CONTENT,
     "coverage": TableKind.CONTENT,
     "due_fetch": TableKind.QUEUE,
     "due_mail": TableKind.QUEUE,

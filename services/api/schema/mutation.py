@@ -12,6 +12,7 @@ from services.api.schema.acting import Act, errors_of, key_of, on
 from services.api.schema.approval_mutation import ApprovalMutation
 from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
+from services.api.schema.correction_mutation import CorrectionMutation
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
     CancelPostInput,
@@ -93,6 +94,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 class Mutation(
     OperationMutation,
     OutgoingMutation,
+    CorrectionMutation,
     ManyMutation,
     MediaMutation,
     CampaignMutation,

@@ -71,7 +71,7 @@ def _asked(state: MentionState | None) -> tuple[object, ...] | None:
     """What queries ask of a mention; None where it is not listed."""
     if state is None or not state.listed:
         return None
-    return (state.text, state.language, state.url, state.kind, state.author_id)
+    return (state.text, state.language, state.url, state.kind, state.author_id, state.sentiment, state.intents)
 
 
 def subject_of(state: MentionState, author: Author | None) -> Subject:
@@ -85,6 +85,8 @@ def subject_of(state: MentionState, author: Author | None) -> Subject:
         author_name=name,
         url=state.url,
         kind=state.kind.value,
+        sentiment=state.sentiment.value if state.sentiment is not None else None,
+        intents=state.intents,
     )
 
 

@@ -32,7 +32,8 @@ SAMPLE = 20
 _AT_ONCE = 2_000
 _COLUMNS: list[Any] = [
     col(Mention.id), col(Mention.published_at), col(Mention.text), col(Mention.language), col(Mention.network),
-    col(Mention.url), col(Mention.kind), col(Identity.handle), col(Identity.name),
+    col(Mention.url), col(Mention.kind), col(Mention.sentiment), col(Mention.intents),
+    col(Identity.handle), col(Identity.name),
 ]  # fmt: skip
 
 
@@ -152,4 +153,6 @@ def subject(row: Any) -> Subject:
         author_name=row.name,
         url=row.url,
         kind=row.kind.value,
+        sentiment=row.sentiment.value if row.sentiment is not None else None,
+        intents=row.intents,
     )

@@ -31,7 +31,7 @@ async def listen(db: Database, channel: HouseChannel, *texts: str) -> None:
 
 
 async def test_a_mention_counts_for_each_query_that_it_matches_and_zero_is_shown(
-    worker_db: Database, app_db: Database, house: House, brand: HouseBrand
+    app_db: Database, worker_db: Database, house: House, brand: HouseBrand
 ) -> None:
     channel = await house.channel(brand)
     beer, coffee, tea = [await save(worker_db, brand, word) for word in ("bier", "koffie", "thee")]
@@ -42,7 +42,7 @@ async def test_a_mention_counts_for_each_query_that_it_matches_and_zero_is_shown
 
 
 async def test_only_the_queries_that_are_asked_for_have_series(
-    worker_db: Database, app_db: Database, house: House, brand: HouseBrand
+    app_db: Database, worker_db: Database, house: House, brand: HouseBrand
 ) -> None:
     channel = await house.channel(brand)
     beer, coffee = [await save(worker_db, brand, word) for word in ("bier", "koffie")]
