@@ -31,6 +31,8 @@ from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
     acts,
+    alert_rules,
+    alerts,
     approval_links,
     approvals,
     arrivals,
@@ -108,6 +110,8 @@ ROUTERS = (
     mentions.router,
     threads.router,
     identities.router,
+    alert_rules.router,
+    alerts.router,
     arrivals.router,
     best_times.router,
     metrics.router,

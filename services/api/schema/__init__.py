@@ -3,6 +3,7 @@
 import strawberry
 
 from services.api.schema import enums
+from services.api.schema.alert import Alert, AlertRule
 from services.api.schema.arrival import Arrival
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
@@ -24,7 +25,7 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Arrival, Campaign, Channel, Identity, Mention, Notification, Outgoing, Post, Thread, WebhookEndpoint],
+    types=[Alert, AlertRule, Arrival, Campaign, Channel, Identity, Mention, Notification, Outgoing, Post, Thread, WebhookEndpoint],
     config=CONFIG,
 )
 
