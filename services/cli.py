@@ -26,6 +26,7 @@ for commands, name in (
     (admin.key, "key"),
     (admin.channel, "channel"),
     (admin.app, "app"),
+    (admin.alerts, "alerts"),
 ):
     app.add_typer(commands, name=name)
 
