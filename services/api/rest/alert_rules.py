@@ -128,9 +128,7 @@ async def update_alert_rule(
     return _read(changed)
 
 
-@router.delete(
-    "/{alert_rule_id}", status_code=204, response_class=Response, summary="Watch no longer; its alerts stay"
-)
+@router.delete("/{alert_rule_id}", status_code=204, response_class=Response, summary="Watch no longer; its alerts stay")
 async def delete_alert_rule(
     call: Calling, scope: InBrand, alert_rule_id: AlertRulePath, if_match: IfMatch = None
 ) -> None:

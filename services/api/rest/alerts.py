@@ -110,6 +110,4 @@ async def close_alert(call: Calling, scope: InBrand, alert_id: AlertPath) -> Ale
 async def snooze_alert(
     call: Calling, scope: InBrand, alert_id: AlertPath, body: Annotated[SnoozeBody, FromBody()]
 ) -> AlertRead:
-    return _read(
-        await alerts.snooze(call.session, scope, alert_id, until=body.until, now=call.services.clock())
-    )
+    return _read(await alerts.snooze(call.session, scope, alert_id, until=body.until, now=call.services.clock()))

@@ -25,7 +25,20 @@ SCHEMA = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Alert, AlertRule, Arrival, Campaign, Channel, Identity, Mention, Notification, Outgoing, Post, Thread, WebhookEndpoint],
+    types=[
+        Alert,
+        AlertRule,
+        Arrival,
+        Campaign,
+        Channel,
+        Identity,
+        Mention,
+        Notification,
+        Outgoing,
+        Post,
+        Thread,
+        WebhookEndpoint,
+    ],
     config=CONFIG,
 )
 

@@ -76,8 +76,8 @@ class AlertDriver:
 
 
 @strawberry.type(
-    description="`seen` against `expected`, which usually stays within `low` and `high`; `chance` is that of as much where"
-    " everything is as usual. `share` is that of negative mentions, of negative spikes."
+    description="`seen` against `expected`, which usually stays within `low` and `high`; `chance` is that of as much"
+    " where everything is as usual. `share` is that of negative mentions, of negative spikes."
 )
 class AlertEvidence:
     window_start: datetime

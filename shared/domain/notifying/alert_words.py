@@ -17,13 +17,15 @@ _TITLES: dict[str, dict[str, str]] = {
     "nl": {
         _K.VOLUME_SPIKE: "Er wordt meer gezegd dan gewoonlijk", _K.NEGATIVE_SPIKE: "De kritiek neemt toe",
         _K.SILENCE: "Het is stil geworden", _K.RISING_PHRASE: "Een uitdrukking neemt toe",
-        _K.URGENT_MENTION: "Een vermelding is dringend", _K.FAR_REACHING_AUTHOR: "Iemand met veel volgers heeft het over u",
+        _K.URGENT_MENTION: "Een vermelding is dringend",
+        _K.FAR_REACHING_AUTHOR: "Iemand met veel volgers heeft het over u",
         _K.COPIES: "Velen zeggen hetzelfde", "followed": "Een melding gaat voort", "closed": "Een melding is voorbij",
     },
     "de": {
         _K.VOLUME_SPIKE: "Es wird mehr gesagt als sonst", _K.NEGATIVE_SPIKE: "Die Kritik nimmt zu",
         _K.SILENCE: "Es ist still geworden", _K.RISING_PHRASE: "Ein Ausdruck nimmt zu",
-        _K.URGENT_MENTION: "Eine Erwähnung ist dringend", _K.FAR_REACHING_AUTHOR: "Jemand mit großer Reichweite spricht über Sie",
+        _K.URGENT_MENTION: "Eine Erwähnung ist dringend",
+        _K.FAR_REACHING_AUTHOR: "Jemand mit großer Reichweite spricht über Sie",
         _K.COPIES: "Viele sagen dasselbe", "followed": "Ein Alarm geht weiter", "closed": "Ein Alarm ist vorbei",
     },
     "en": {

@@ -36,7 +36,9 @@ def _show(kind: AlertKind, lines: Sequence[Measured], strengths: Sequence[float]
     print("|---:|---|---:|" + "---:|" * len(strengths))
     for line in lines:
         cells = [_cell(*line.delay(strength)) if strength in line.delays else "" for strength in strengths]
-        print(f"| {line.size:,} | {line.sensitivity.value} | {line.a_week:.2f} | " + " | ".join(cells) + " |", flush=True)
+        print(
+            f"| {line.size:,} | {line.sensitivity.value} | {line.a_week:.2f} | " + " | ".join(cells) + " |", flush=True
+        )
 
 
 def _cell(delay: float | None, share: float) -> str:
@@ -58,7 +60,11 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="mentions a day")
     parser.add_argument("--kinds", type=AlertKind, nargs="*", default=list(_KINDS), help="kinds of rules")
     parser.add_argument(
-        "--sensitivities", type=AlertSensitivity, nargs="*", default=list(AlertSensitivity), help="how easily they speak"
+        "--sensitivities",
+        type=AlertSensitivity,
+        nargs="*",
+        default=list(AlertSensitivity),
+        help="how easily they speak",
     )
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side (1)")
     return parser.parse_args(arguments)

@@ -82,7 +82,7 @@ def _delay(found: Measured, past: Past, at: int) -> float | None:
     begins_at = begins - (begins - past.start) % timedelta(hours=1)
     within = timedelta(days=10) if found.kind is AlertKind.SILENCE else FOUND_WITHIN
     for firing in _replay(found, past, begins_at, min(begins + within, past.start + len(past.said) * STEP)):
-        if firing.turn is Turn.OPENED and firing.at > begins:
+        if firing.turn in {Turn.OPENED, Turn.FOLLOWED} and firing.at > begins:
             return (firing.at - begins) / timedelta(minutes=1)
     return None
 

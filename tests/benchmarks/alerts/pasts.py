@@ -1,8 +1,8 @@
 """Pasts of brands as chance makes them, on purpose not by the model that watches them.
 
-Mentions beget mentions (a self-exciting process with heavy-tailed marks), days and hours differ by log-normal factors of
-which a day's stays in part until the next, volume trends up or down, some days are holidays, the brand's own posts bring
-echoes of very different sizes, there were spikes before, and the share of negative mentions wanders.
+Mentions beget mentions (a self-exciting process with heavy-tailed marks), days and hours differ by log-normal factors,
+of which a day's stays in part until the next, volume trends up or down, some days are holidays, the brand's own posts
+bring echoes of very different sizes, there were spikes before, and the share of negative mentions wanders.
 """
 
 import math
@@ -49,8 +49,8 @@ def make(seed: int, a_day: float, start: datetime, weeks: int, *, calm_from: int
 
 
 def inject(past: Past, seed: int, at: int, strength: float, *, negative: float = 0.7) -> Past:
-    """The same with a crisis from step `at` on: within half an hour `strength` times the brand's mean hour comes on top,
-    for three hours, and then half as much every three hours."""
+    """The same with a crisis from step `at` on: within half an hour `strength` times the brand's mean hour comes on
+    top, for three hours, and then half as much every three hours."""
     chance = random.Random(f"{seed} {at} {strength}")
     said, bad = list(past.said), list(past.negative)
     top = strength * past.mean / AN_HOUR
@@ -104,7 +104,7 @@ def _rates(chance: random.Random, a_day: float, start: datetime, steps: int, cal
         day = weekdays[local.weekday()] * holidays.get(step // A_DAY, 1.0) * math.exp(wander)
         rates.append(own * hours[local.hour] * day * hourly * (1 + trend * (step / steps - 0.5)))
     for _ in range(chance.randint(1, 3)):
-        begin, times = chance.randrange(calm_from), chance.uniform(4, 15)
+        begin, times = chance.randrange(calm_from - A_DAY), chance.uniform(4, 15)
         for n in range(min(chance.randint(3, 20) * AN_HOUR, calm_from - begin)):
             rates[begin + n] += own * times
     return rates

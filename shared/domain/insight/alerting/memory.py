@@ -44,8 +44,13 @@ class Ledger:
     usual: bytearray = field(default_factory=bytearray)
 
     def write(
-        self, since: datetime, now: datetime, counts: Mapping[datetime, Count], posts: Mapping[datetime, int], usual: Sequence[bool]
-    ) -> None:  # fmt: skip
+        self,
+        since: datetime,
+        now: datetime,
+        counts: Mapping[datetime, Count],
+        posts: Mapping[datetime, int],
+        usual: Sequence[bool],
+    ) -> None:
         """What is known of the hours from `since` up to and with the one that runs."""
         first = max(0, (since - self.start) // HOUR)
         last = _hours(self.start, now)
@@ -130,9 +135,7 @@ class Memory:
                 known.rhythms[name] = await asyncio.to_thread(fit, counted.hours, brand.zone, now)
 
 
-async def look(
-    session: Session, scope: Scope, where: MentionFilter, known: Known, hours: int, now: datetime
-) -> Now:
+async def look(session: Session, scope: Scope, where: MentionFilter, known: Known, hours: int, now: datetime) -> Now:
     """The last `hours` as they stand now."""
     hour, quarter = await reading.sliding(session, scope, where, now)
     ledger = known.ledger
@@ -159,10 +162,8 @@ async def _read(
     ledger.write(since, now, counts, posts, await _observed(session, scope, where, since, now))
 
 
-async def _observed(
-    session: Session, scope: Scope, where: MentionFilter, since: datetime, now: datetime
-) -> list[bool]:
-    """Of each hour from `since` on, whether any channel of the filter was watched, or looked back upon, for all of it."""
+async def _observed(session: Session, scope: Scope, where: MentionFilter, since: datetime, now: datetime) -> list[bool]:
+    """Of each hour from `since` on, whether a channel of the filter was watched, or looked back upon, for all of it."""
     wanted = select(Channel.id, Channel.network).where(Channel.brand_id == scope.brand_id)
     channels = [
         id_

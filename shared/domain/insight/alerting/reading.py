@@ -74,7 +74,7 @@ async def own_posts(session: Session, scope: Scope, since: datetime, until: date
         col(RollupHour.hour) < until,
         col(RollupHour.posts) > 0,
     )
-    return {hour: count for hour, count in (await session.execute(wanted)).all()}
+    return {row[0]: row[1] for row in (await session.execute(wanted)).all()}
 
 
 async def sliding(session: Session, scope: Scope, where: MentionFilter, now: datetime) -> tuple[Count, Count]:

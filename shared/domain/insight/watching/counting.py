@@ -1,8 +1,8 @@
 """Spikes and silence: what the last windows hold against what they usually do.
 
 Four windows are looked at side by side: the last quarter and the last hour, sliding; six hours and a day, to the hour.
-The false alarms that a rule may make are shared out among them equally, and in each by how many looks it amounts to in a
-week; a window that slides is looked at more often than it is new, which `_SLIDING` stands for.
+The false alarms that a rule may make are shared out among them equally, and in each by how many looks it amounts to in
+a week; a window that slides is looked at more often than it is new, which `_SLIDING` stands for.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from shared.domain.insight.watching.findings import Finding
-from shared.domain.insight.watching.rhythm import HOUR, Hour, Rhythm, posts_of
+from shared.domain.insight.watching.rhythm import HOUR, Hour, Rhythm, heard
 from shared.domain.insight.watching.sensitivity import Care
 from shared.domain.insight.watching.tails import Expected
 from shared.models.enums import AlertKind
@@ -75,31 +75,36 @@ class Window:
 
 def windows(rhythm: Rhythm, counted: Counted, told: Told | None = None) -> list[Window]:
     """The windows that end now. Hours that were spoken of count as what was expected of them."""
-    posts = posts_of(counted.hours)
+    echoes = heard(counted.hours)
     found = []
     for length, seen in ((QUARTER, counted.quarter), (HOUR, counted.hour)):
         start = counted.now - length
         if told is None or start >= told.until:
-            found.append(_window(rhythm, start, counted.now, seen, posts))
+            found.append(_window(rhythm, start, counted.now, seen, echoes))
     for count in LONG:
         hours = [hour for hour in counted.hours[-count:] if hour.usual]
         if len(hours) == count:
-            seen = sum(_unspoken(rhythm, hour, told, posts) for hour in hours)
-            found.append(_window(rhythm, hours[0].at, counted.now, seen, posts, looked=timedelta(hours=count)))
+            seen = sum(_unspoken(rhythm, hour, told, echoes) for hour in hours)
+            found.append(_window(rhythm, hours[0].at, counted.now, seen, echoes, looked=timedelta(hours=count)))
     return found
 
 
 def _window(
-    rhythm: Rhythm, start: datetime, end: datetime, seen: int, posts: dict[datetime, int], looked: timedelta | None = None
-) -> Window:  # fmt: skip
+    rhythm: Rhythm,
+    start: datetime,
+    end: datetime,
+    seen: int,
+    echoes: dict[datetime, float],
+    looked: timedelta | None = None,
+) -> Window:
     looks = _WEEK / (looked or end - start) * _SLIDING
-    return Window(start, end, seen, rhythm.expect(start, end, posts), looks)
+    return Window(start, end, seen, rhythm.expect(start, end, echoes), looks)
 
 
-def _unspoken(rhythm: Rhythm, hour: Hour, told: Told | None, posts: dict[datetime, int]) -> int:
+def _unspoken(rhythm: Rhythm, hour: Hour, told: Told | None, echoes: dict[datetime, float]) -> int:
     if told is None or not told.holds(hour.at):
         return hour.count
-    return min(hour.count, round(rhythm.expect(hour.at, hour.at + HOUR, posts).mean))
+    return min(hour.count, round(rhythm.expect(hour.at, hour.at + HOUR, echoes).mean))
 
 
 def spike(
@@ -163,13 +168,13 @@ def speaks_again(rhythm: Rhythm, counted: Counted) -> bool:
 def began(rhythm: Rhythm, counted: Counted, window: Window) -> datetime:
     """The hour from which on there is most in excess of what is half as much again as usual: where the sum of what was
     too much turned up for the last time (Page's cumulative sum)."""
-    posts = posts_of(counted.hours)
+    echoes = heard(counted.hours)
     sum_, best, start = 0.0, 0.0, window.start
     for hour in reversed(counted.hours[-_LOOKED_BACK:]):
         end = min(hour.at + HOUR, counted.now)
         if end <= hour.at:
             continue
-        sum_ += hour.count - _BEGAN * rhythm.expect(hour.at, end, posts).mean
+        sum_ += hour.count - _BEGAN * rhythm.expect(hour.at, end, echoes).mean
         if sum_ > best:
             best, start = sum_, hour.at
     return start

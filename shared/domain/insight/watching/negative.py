@@ -4,11 +4,10 @@ Both are asked, one strictly and one loosely. Twice the mentions with the usual 
 half of two mentions is no crisis; a share that trebles while the volume stays is one that the volume doesn't show.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.insight.watching.counting import Counted, Told, Window, began, windows
+from shared.domain.insight.watching.counting import Counted, Told, began, windows
 from shared.domain.insight.watching.findings import Finding
 from shared.domain.insight.watching.rhythm import HOUR, Rhythm
 from shared.domain.insight.watching.sensitivity import Care
@@ -41,9 +40,7 @@ class Feelings:
     analysed: Counted
 
 
-def spike(
-    rhythm: Rhythm, feelings: Feelings, before: Shares, care: Care, told: Told | None = None
-) -> Finding | None:
+def spike(rhythm: Rhythm, feelings: Feelings, before: Shares, care: Care, told: Told | None = None) -> Finding | None:
     """`rhythm` is of the negative mentions."""
     found = windows(rhythm, feelings.negative, told)
     best: tuple[float, Finding] | None = None

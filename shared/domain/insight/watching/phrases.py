@@ -1,12 +1,14 @@
 """Phrases that rise: in how many mentions of a window a word or a pair of words stands, against those before it.
 
-Ranked by the log-odds ratio with an informative Dirichlet prior, as a z-score (Monroe, Colaresi and Quinn 2008, "Fightin'
-Words"); believed by the chance of so many mentions under what was seen before, for as many phrases as there are.
+Ranked by the log-odds ratio with an informative Dirichlet prior, as a z-score (Monroe, Colaresi and Quinn 2008,
+"Fightin' Words"); believed by the chance of so many mentions under what was seen before, for as many phrases as there
+are.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import log, sqrt
 from unicodedata import normalize
 
@@ -32,9 +34,7 @@ def phrases_of(text: str) -> set[str]:
     for part in _LEFT_OUT.split(normalize("NFKC", text[:LONGEST_TEXT]).casefold()):
         words = [word.group() for word in _WORD.finditer(part)]
         found.update(word for word in words if len(word) >= _SHORTEST)
-        found.update(
-            f"{one} {two}" for one, two in zip(words, words[1:], strict=False) if len(one) + len(two) > _SHORTEST + 1
-        )
+        found.update(f"{one} {two}" for one, two in pairwise(words) if len(one) + len(two) > _SHORTEST + 1)
     return found
 
 
@@ -88,9 +88,7 @@ def rises(now: Tally, before: Tally, *, fewest: int = 2, voices: int = 2) -> lis
     return _longest(found)
 
 
-def rising(
-    now: Tally, before: Tally, *, chance: float, ratio: float, fewest: int, voices: int = 2
-) -> list[Rise]:
+def rising(now: Tally, before: Tally, *, chance: float, ratio: float, fewest: int, voices: int = 2) -> list[Rise]:
     """Of those, the ones that are more than chance: as many phrases as are looked at, as many chances it has."""
     tried = max(sum(seen >= fewest for seen in now.counts.values()), 1)
     return [
@@ -128,5 +126,3 @@ def counted(texts: Iterable[tuple[str, Hashable]]) -> Tally:
     for text, author in texts:
         tally.add(phrases_of(text), author)
     return tally
-
-

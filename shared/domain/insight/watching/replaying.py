@@ -1,4 +1,4 @@
-"""A rule run over a past: what it would have told, and when. The same detectors and the same course as when it is live."""
+"""A rule run over a past: what it would have told, and when, by the detectors and the course of when it is live."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LEARN_EVERY = timedelta(hours=6)
 REPLAYED = frozenset({AlertKind.VOLUME_SPIKE, AlertKind.NEGATIVE_SPIKE, AlertKind.SILENCE})
 _STEPS = HOUR // STEP
 _QUARTER = counting.QUARTER // STEP
-_NEEDED = max(counting.QUIET)  # hours before now that detectors look at
+_SPIKES, _SILENCE = 60, max(counting.QUIET)  # hours before now that detectors look at
 
 
 class Series:
@@ -30,16 +30,19 @@ class Series:
         self.start = start
         self._sums = [0, *accumulate(counts)]
         self._posts = [0, *accumulate(posts)] if posts else [0] * (len(counts) + 1)
+        self._hours = [self._hour(number, (number + 1) * _STEPS) for number in range(len(counts) // _STEPS)]
 
     def counted(self, now: datetime, hours: int) -> Counted:
         """What was known at `now`: so many whole hours and what runs."""
         last = (now - self.start) // STEP
         running = last // _STEPS
-        shown = [self.hour(n, last) for n in range(max(0, running - hours), running + (last % _STEPS > 0))]
+        shown = self._hours[max(0, running - hours) : running]
+        if last % _STEPS:
+            shown.append(self._hour(running, last))
         return Counted(now, shown, self._between(last - _STEPS, last), self._between(last - _QUARTER, last))
 
-    def hour(self, number: int, last: int) -> Hour:
-        begin, end = number * _STEPS, min((number + 1) * _STEPS, last)
+    def _hour(self, number: int, end: int) -> Hour:
+        begin = number * _STEPS
         at = self.start + number * HOUR
         return Hour(at, self._between(begin, end), self._posts[end] - self._posts[begin])
 
@@ -95,13 +98,13 @@ def look(
     past: Past, rhythm: Rhythm, kind: AlertKind, care: Care, told: Told | None, course: Course | None, now: datetime
 ) -> tuple[Finding | None, bool]:
     """What there is to find now, and whether what is open goes on."""
-    counted = past.said.counted(now, _NEEDED)
+    counted = past.said.counted(now, _SILENCE if kind is AlertKind.SILENCE else _SPIKES)
     if kind is AlertKind.SILENCE:
         return counting.silence(rhythm, counted, care), not counting.speaks_again(rhythm, counted)
     if kind is AlertKind.NEGATIVE_SPIKE:
         if past.negative is None:
             return None, False
-        bad = past.negative.counted(now, _NEEDED)
+        bad = past.negative.counted(now, _SPIKES)
         before = Shares(
             past.said.total(now - LEARNT, now - timedelta(days=1)),
             past.negative.total(now - LEARNT, now - timedelta(days=1)),

@@ -3,15 +3,16 @@
 Counts are taken as negative binomial. Every factor of the week is the mean of a gamma distribution that begins at what
 the coarser one says (the brand's day, its weekdays, working days and weekends, each hour of the week), so a small brand
 is given the rhythm that it has shown and no other. The level is a gamma distribution that forgets (West and Harrison's
-discounting). Earlier spikes are cut down to what was likely before they are learnt from, by hour and by day, as Noufaily
-and others (2013) weigh down past outbreaks. What a post of the brand's own brings is told apart from the rest by
-expectation and maximization over sums of Poisson counts.
+discounting). Earlier spikes are cut down to what was likely before they are learnt from, by hour and by day, as
+Noufaily and others (2013) weigh down past outbreaks. What a post of the brand's own brings is told apart from the rest
+by least squares.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import exp, sqrt
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ LEARNT = timedelta(days=56)
 LENGTHS = (1, 6, 24, 168)  # hours, of the windows whose spread is learnt
 ECHOES = 12  # hours, for which a post of the brand's own is heard
 
-_HALF_LIFE = 7 * 24.0  # hours, after which what is known of the level counts half
+_HALF_LIFE = 5 * 24.0  # hours, after which what is known of the level counts half
 _CELLS = 168
 _ROUNDS = 5
 _LIKELY = 2.33  # deviations, up to which a count is learnt from as it is
@@ -33,12 +34,15 @@ _WEEKS_LEVEL = 20.0
 _FIRST_SPREAD, _SPREAD_BELIEF = 0.12, 60.0
 _NARROWEST = {1: 0.05, 6: 0.04, 24: 0.03, 168: 0.03}
 _CARE = 1.25  # cutting outliers down makes the spread look smaller than it is
-_FIRST_ECHO, _ECHO_POSTS = 1.0, 2.0
-_ECHO_SPREAD = 0.8  # posts differ in what they bring
+_FIRST_CLUMPS, _CLUMPS_BELIEF = 0.5, 20.0  # mentions' worth of belief in it
+_FEW, _CLUMPED = 1.0, 5.0  # mentions an hour from which it is learnt, and up to how many deviations
+_ECHO_POSTS = 2.0  # posts' worth of belief that a post brings nothing
+_ECHO_SPREAD = 2.0  # posts differ in what they bring
 _FADING = [exp(-hour / 2.5) for hour in range(ECHOES)]
 _ECHO = [part / sum(_FADING) for part in _FADING]
 # People sleep: where nothing is known, the night brings a tenth of the day.
-_AWAKE = [0.15, 0.1, 0.1, 0.1, 0.15, 0.3, 0.6, 0.9, 1.1, 1.2, 1.25, 1.3] + [
+_AWAKE = [
+    0.15, 0.1, 0.1, 0.1, 0.15, 0.3, 0.6, 0.9, 1.1, 1.2, 1.25, 1.3,
     1.35, 1.3, 1.3, 1.3, 1.35, 1.45, 1.5, 1.55, 1.5, 1.3, 0.9, 0.4,
 ]  # fmt: skip
 _USUAL = [part * 24 / sum(_AWAKE) for part in _AWAKE]
@@ -61,7 +65,8 @@ class Hour:
 class Rhythm:
     """What is known of a brand's hours. `level` is mentions an hour where the week's factor is 1, with the shape
     `sureness` of its gamma distribution; `doubts` are the factors' own relative variances; `echo` is what one post of
-    the brand's own brings; `spreads` are relative variances by a window's length in hours."""
+    the brand's own brings; `clumps` is how much mentions come in clumps, as the variance beyond Poisson's by the mean,
+    and `spreads` are the relative variances beyond that, by a window's length in hours."""
 
     zone: ZoneInfo
     level: float
@@ -69,18 +74,18 @@ class Rhythm:
     factors: tuple[float, ...]
     doubts: tuple[float, ...]
     echo: float
+    clumps: float
     spreads: Mapping[int, float]
 
-    def expect(self, start: datetime, end: datetime, posts: Mapping[datetime, int]) -> Expected:
-        """What [start, end) usually brings, given the brand's own posts by the hour in which they went out."""
+    def expect(self, start: datetime, end: datetime, heard: Mapping[datetime, float]) -> Expected:
+        """What [start, end) usually brings, given how much of the brand's own posts is `heard` in each hour."""
         base = echo = doubt = 0.0
         for hour, part in _parts(start, end):
             cell = _cell(hour, self.zone)
             said = part * self.level * self.factors[cell]
             base += said
             doubt += said * self.doubts[cell]
-            if posts:
-                echo += part * self.echo * heard(posts, hour)
+            echo += part * self.echo * heard.get(hour, 0.0)
         mean = base + echo
         if mean <= 0:
             return Expected(1e-9, 1.0)
@@ -88,24 +93,24 @@ class Rhythm:
         spread = self.spreads[next((length for length in LENGTHS if length >= hours), LENGTHS[-1])]
         own = base / mean
         within = (spread + 1 / self.sureness) * own**2 + (doubt / base if base > 0 else 0.0) * own**2
-        return Expected(mean, within + _ECHO_SPREAD * (echo / mean) ** 2)
+        return Expected(mean, within + _ECHO_SPREAD * (echo / mean) ** 2 + self.clumps / mean)
 
 
-def heard(posts: Mapping[datetime, int], hour: datetime) -> float:
-    """How much of the brand's own posts is still to be heard in this hour, in posts."""
-    return sum(posts.get(hour - age * HOUR, 0) * part for age, part in enumerate(_ECHO))
-
-
-def posts_of(hours: Iterable[Hour]) -> dict[datetime, int]:
-    return {hour.at: hour.posts for hour in hours if hour.posts}
+def heard(hours: Iterable[Hour]) -> dict[datetime, float]:
+    """How much of the brand's own posts of these hours is heard in each hour, in posts."""
+    found: dict[datetime, float] = defaultdict(float)
+    for hour in hours:
+        for age, part in enumerate(_ECHO if hour.posts else ()):
+            found[hour.at + age * HOUR] += hour.posts * part
+    return dict(found)
 
 
 def fit(hours: Sequence[Hour], zone: ZoneInfo, now: datetime) -> Rhythm:
     """Learn from the hours before `now`, in order. Of a brand without any, next to nothing is known, and that is said
     by the width of what is expected."""
-    posts = posts_of(hours)
+    echoes = heard(hours)
     known = [hour for hour in hours if hour.usual and now - LEARNT <= hour.at and hour.at + HOUR <= now]
-    learning = _Learning.of(known, posts, zone, now)
+    learning = _Learning.of(known, echoes, zone, now)
     for _ in range(_ROUNDS if known else 0):
         learning.round()
     return learning.learnt(zone)
@@ -121,35 +126,41 @@ class _Learning:
         self.weeks = [int(age // _CELLS) for age in ages]
         self.factors = [_USUAL[cell % 24] for cell in range(_CELLS)]
         self.doubts = [1 / _DAY + 1 / _WEEK] * _CELLS
-        self.echo = _FIRST_ECHO
+        self.echo = 0.0
         self.spreads = dict.fromkeys(LENGTHS, _FIRST_SPREAD)
         self.levels = dict.fromkeys(self.weeks, _trimmed(counts, days))
         self.level, self.sureness = _FIRST_LEVEL, _FIRST_SURENESS
+        self.clumps = _FIRST_CLUMPS
+        bases = self._bases()
+        self._echo(counts, bases, [1 / (1 + _FIRST_SPREAD * base) for base in bases])
+
+    def _bases(self) -> list[float]:
+        """What each hour is expected to bring without the brand's own posts."""
+        return [self.levels[week] * self.factors[cell] for week, cell in zip(self.weeks, self.cells, strict=True)]
 
     @classmethod
-    def of(cls, known: Sequence[Hour], posts: Mapping[datetime, int], zone: ZoneInfo, now: datetime) -> "_Learning":
+    def of(cls, known: Sequence[Hour], echoes: Mapping[datetime, float], zone: ZoneInfo, now: datetime) -> "_Learning":
         local = [hour.at.astimezone(zone) for hour in known]
         return cls(
             [float(hour.count) for hour in known],
             [(now - hour.at) / HOUR for hour in known],
             [at.weekday() * 24 + at.hour for at in local],
             [at.toordinal() for at in local],
-            [heard(posts, hour.at) if posts else 0.0 for hour in known],
+            [echoes.get(hour.at, 0.0) for hour in known],
         )
 
     def round(self) -> None:
-        bases = [self.levels[week] * self.factors[cell] for week, cell in zip(self.weeks, self.cells, strict=True)]
+        bases = self._bases()
         echoes = [self.echo * part for part in self.exposed]
         means = [base + echo for base, echo in zip(bases, echoes, strict=True)]
         counts = self._cut(bases, echoes, means)
+        self._clump(means)
         self._spread(counts, means)
         narrow = self.spreads[1]
         weights = [1 / (1 + narrow * mean) for mean in means]
         # What an hour brought is shared between the two by what they were expected to bring.
-        own = [
-            count * base / mean if mean > 0 else 0.0 for count, base, mean in zip(counts, bases, means, strict=True)
-        ]
-        self._echo(counts, own, weights)
+        own = [count * base / mean if mean > 0 else 0.0 for count, base, mean in zip(counts, bases, means, strict=True)]
+        self._echo(counts, bases, weights)
         self._week(own, weights)
         self._levels(own, weights)
 
@@ -171,26 +182,38 @@ class _Learning:
             parts[day] = most / count if count > most else 1.0
         return [count * parts[day] for count, day in zip(cut, self.days, strict=True)]
 
+    def _clump(self, means: list[float]) -> None:
+        """From the hours that bring little, where what comes in clumps outweighs how much hours differ."""
+        above, awaited = _FIRST_CLUMPS * _CLUMPS_BELIEF, _CLUMPS_BELIEF
+        for count, mean in zip(self.counts, means, strict=True):
+            if mean < _FEW:
+                most = mean + 1 + _CLUMPED * sqrt(mean * (1 + self.clumps))
+                above += (min(count, most) - mean) ** 2 - mean
+                awaited += mean
+        self.clumps = max(above / awaited, 0.0)
+
     def _spread(self, counts: list[float], means: list[float]) -> None:
         """By the method of moments over whole windows, believed as far as there are counts to tell it from."""
         for length in LENGTHS:
             above = squares = belief = 0.0
             for start in range(len(counts) % length, len(counts) - length + 1, length):
                 found, mean = sum(counts[start : start + length]), sum(means[start : start + length])
-                above += (found - mean) ** 2 - mean
+                above += (found - mean) ** 2 - (1 + self.clumps) * mean
                 squares += mean * mean
                 belief += 1 / (2 * (1 / max(mean, 1e-9) + _FIRST_SPREAD) ** 2)
             seen = _CARE * max(above, 0.0) / squares if squares > 0 else 0.0
             spread = (belief * seen + _SPREAD_BELIEF * _FIRST_SPREAD) / (belief + _SPREAD_BELIEF)
             self.spreads[length] = max(spread, _NARROWEST[length])
 
-    def _echo(self, counts: list[float], own: list[float], weights: list[float]) -> None:
-        came, were = _FIRST_ECHO * _ECHO_POSTS, _ECHO_POSTS
-        for count, base, weight, part in zip(counts, own, weights, self.exposed, strict=True):
+    def _echo(self, counts: list[float], bases: list[float], weights: list[float]) -> None:
+        """By least squares, on what is heard of the posts in each hour."""
+        came, were = 0.0, 1e-9
+        for count, base, weight, part in zip(counts, bases, weights, self.exposed, strict=True):
             if part:
-                came += weight * (count - base)
-                were += weight * part
-        self.echo = came / were
+                came += weight * part * (count - base)
+                were += weight * part * part
+        were += _ECHO_POSTS * were / max(sum(self.exposed), 1.0)
+        self.echo = max(came / were, 0.0)
 
     def _week(self, own: list[float], weights: list[float]) -> None:
         """From coarse to fine, each step correcting what the one before says."""
@@ -198,8 +221,7 @@ class _Learning:
         factors = [_USUAL[cell % 24] for cell in range(_CELLS)]
         doubts = [0.0] * _CELLS
         for belief, place in _STEPS:
-            came: dict[int, float] = defaultdict(lambda: belief)
-            were: dict[int, float] = defaultdict(lambda: belief)
+            came, were = dict.fromkeys(place, belief), dict.fromkeys(place, belief)
             for n, cell in enumerate(self.cells):
                 came[place[cell]] += weights[n] * own[n]
                 were[place[cell]] += weights[n] * plain[n]
@@ -227,7 +249,14 @@ class _Learning:
 
     def learnt(self, zone: ZoneInfo) -> Rhythm:
         return Rhythm(
-            zone, self.level, self.sureness, tuple(self.factors), tuple(self.doubts), self.echo, dict(self.spreads)
+            zone,
+            self.level,
+            self.sureness,
+            tuple(self.factors),
+            tuple(self.doubts),
+            self.echo,
+            self.clumps,
+            dict(self.spreads),
         )
 
 
@@ -251,6 +280,7 @@ def _trimmed(counts: Sequence[float], days: Sequence[int]) -> float:
     return max(sum(totals[day] for day in kept) / max(sum(hours[day] for day in kept), 1), 1e-3)
 
 
+@lru_cache(maxsize=8192)
 def _cell(hour: datetime, zone: ZoneInfo) -> int:
     local = hour.astimezone(zone)
     return local.weekday() * 24 + local.hour

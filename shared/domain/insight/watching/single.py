@@ -61,8 +61,7 @@ def far_reaching(said: Sequence[Said], reach: int, *, start: datetime, end: date
     authors = {one.author_id: one for one in reversed(found) if one.author_id is not None}
     drivers = [Driver(DriverKind.MENTION, str(one.id), weight=float(one.reach or 0)) for one in found[:_DRIVERS]]
     drivers += [Driver(DriverKind.AUTHOR, str(one.author_id), weight=float(one.reach or 0)) for one in authors.values()]
-    finding = _of(AlertKind.FAR_REACHING_AUTHOR, found, start, end, tuple(drivers[: 2 * _DRIVERS]))
-    return finding
+    return _of(AlertKind.FAR_REACHING_AUTHOR, found, start, end, tuple(drivers[: 2 * _DRIVERS]))
 
 
 def copies(said: Sequence[Said], care: Care, *, start: datetime, end: datetime) -> Finding | None:
@@ -96,8 +95,6 @@ def _when(one: Said) -> tuple[datetime, UUID]:
     return one.published_at, one.id
 
 
-def _of(
-    kind: AlertKind, found: Sequence[Said], start: datetime, end: datetime, drivers: tuple[Driver, ...]
-) -> Finding:
+def _of(kind: AlertKind, found: Sequence[Said], start: datetime, end: datetime, drivers: tuple[Driver, ...]) -> Finding:
     since = min(one.published_at for one in found)
     return Finding(kind, start, end, since, len(found), float(len(found)), drivers=drivers)

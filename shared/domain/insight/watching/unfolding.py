@@ -28,7 +28,7 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """An open alert: what was told of it, and since when it has been calm. `closed_by_hand` ones wait for calm unseen."""
+    """An open alert: what was told of it, since when it is calm. One that was closed by hand waits for calm, unseen."""
 
     opened_at: datetime
     since: datetime

@@ -97,5 +97,3 @@ def test_a_rule_has_a_name_and_a_known_kind() -> None:
     for wrong in ({"name": "", "kind": "silence"}, {"name": "x", "kind": "weather"}, {"name": "x"}):
         with pytest.raises(ValueError, match=r"name|kind"):
             AlertRuleDraft.model_validate(wrong)
-
-

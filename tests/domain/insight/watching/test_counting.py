@@ -27,7 +27,9 @@ def counted(hours: list[int], *, hour: int | None = None, quarter: int | None = 
         if more and at < more[0].at
     ]
     last = hours[-1] if hours else 0
-    return Counted(now, [*before, *filled, *more], last if hour is None else hour, last // 4 if quarter is None else quarter)
+    return Counted(
+        now, [*before, *filled, *more], last if hour is None else hour, last // 4 if quarter is None else quarter
+    )
 
 
 def usual(now: datetime = NOON, count: int = 12) -> list[int]:
@@ -90,7 +92,7 @@ def test_a_spike_goes_on_while_there_is_plainly_more_than_usual_and_no_longer() 
 
 def test_what_an_own_post_brings_is_no_spike() -> None:
     rhythm = Rhythm(
-        BRUSSELS, RHYTHM.level, RHYTHM.sureness, RHYTHM.factors, RHYTHM.doubts, 200.0, RHYTHM.spreads
+        BRUSSELS, RHYTHM.level, RHYTHM.sureness, RHYTHM.factors, RHYTHM.doubts, 200.0, RHYTHM.clumps, RHYTHM.spreads
     )  # fmt: skip
     hours = counted([*usual()[:-1], 85], quarter=20)
     posted = [Hour(h.at, h.count, 1 if h.at == NOON - HOUR else 0) for h in hours.hours]
