@@ -83,11 +83,8 @@ def _read(row: AlertRule) -> AlertRuleRead:
 
 def _given(body: Body) -> dict[str, Any]:
     """What was set of a body, ids as uuids."""
-    return {
-        name: value.model_dump(exclude_none=True) if isinstance(value, AlertRuleWhere) else value
-        for name in body.model_fields_set
-        if (value := getattr(body, name)) is not None or name != "where"
-    }
+    found = {name: getattr(body, name) for name in body.model_fields_set}
+    return {name: _given(value) if isinstance(value, Body) else value for name, value in found.items()}
 
 
 @router.get("", response_model=AlertRuleList, summary="The brand's alert rules, the newest made first")

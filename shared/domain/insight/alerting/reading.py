@@ -82,7 +82,7 @@ async def sliding(session: Session, scope: Scope, where: MentionFilter, now: dat
     is_late = col(Mention.published_at) >= literal(now - QUARTER, TIME)
     columns: list[Any] = [func.count(), *_felt(), func.count().filter(is_late)]
     columns += [column.filter(is_late) for column in _felt()]
-    found = select(*columns).where(*_between(where))  # type: ignore[call-overload]
+    found = select(*columns).where(*_between(where))
     row = (await session.execute(found, _given(scope, where, now - HOUR, now))).one()
     half = len(row) // 2
     return _count(row[:half]), _count(row[half:])

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
 from shared.contract import storable
@@ -55,7 +55,7 @@ class AlertRuleDraft(_Strict):
     name: Text = Field(min_length=1, max_length=200)
     kind: AlertKind
     sensitivity: AlertSensitivity = AlertSensitivity.MEDIUM
-    where: RuleFilter = Field(default_factory=RuleFilter)
+    where: RuleFilter | None = None
     reach: int | None = Field(default=None, ge=1, le=2_000_000_000)
     hold_posts: bool = False
     paused: bool = False
@@ -93,7 +93,7 @@ async def create(session: Session, scope: Scope, *, draft: AlertRuleDraft, now: 
         raise Conflict(f"a brand has at most {MOST} alert rules: remove one first", code="too_many")
     made = AlertRule(
         brand_id=scope.brand_id, name=draft.name, kind=draft.kind, sensitivity=draft.sensitivity,
-        where=draft.where.kept(), reach=draft.reach, hold_posts=draft.hold_posts, paused=draft.paused,
+        where=(draft.where or RuleFilter()).kept(), reach=draft.reach, hold_posts=draft.hold_posts, paused=draft.paused,
         created_by=scope.principal.user_id if scope.principal is not None else None, created_at=now, updated_at=now,
     )  # fmt: skip
     session.add(made)
@@ -208,7 +208,7 @@ def _require(scope: Scope) -> None:
     scope.require(KeyScope.RESPOND, GrantRole.RESPONDER)
 
 
-def _stands() -> object:
+def _stands() -> ColumnElement[bool]:
     return col(AlertRule.removed_at).is_(None)
 
 

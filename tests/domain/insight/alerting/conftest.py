@@ -94,7 +94,7 @@ class Lookout:
         types = (EventType.ALERT_OPENED, EventType.ALERT_FOLLOWED, EventType.ALERT_CLOSED)
         async with self.at(self.app) as (session, scope):
             wanted = select(Event.type).where(Event.brand_id == scope.brand_id, col(Event.type).in_(types))
-            return list((await session.execute(wanted.order_by(col(Event.id)))).scalars())
+            return [EventType(one) for one in (await session.execute(wanted.order_by(col(Event.id)))).scalars()]
 
     async def due_at(self) -> datetime | None:
         async with self.at() as (session, scope):
