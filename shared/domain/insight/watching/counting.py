@@ -18,6 +18,7 @@ from shared.models.enums import AlertKind
 
 QUARTER = timedelta(minutes=15)
 LONG = (6, 24)  # whole hours, the one that runs included
+_WINDOWS = 4
 QUIET = (3, 12, 48, 168)
 _WEEK = timedelta(days=7)
 _SLIDING = 2.5
@@ -68,23 +69,29 @@ class Window:
         """The chance of as little."""
         return self.expected.at_most(self.seen)
 
+    def chance(self, alarms: float) -> float:
+        """What may be left to chance in one look, for so many false alarms a week in all windows together."""
+        return alarms / _WINDOWS / self.looks
+
     @property
     def ratio(self) -> float:
         return self.seen / self.expected.mean
 
 
-def windows(rhythm: Rhythm, counted: Counted, told: Told | None = None) -> list[Window]:
-    """The windows that end now. Hours that were spoken of count as what was expected of them."""
+def windows(rhythm: Rhythm, counted: Counted, told: Told | None = None, *, fewest: int = 0) -> list[Window]:
+    """The windows that end now and hold at least `fewest`. Hours that were spoken of count as what was expected."""
     echoes = heard(counted.hours)
     found = []
     for length, seen in ((QUARTER, counted.quarter), (HOUR, counted.hour)):
         start = counted.now - length
-        if told is None or start >= told.until:
+        if seen >= fewest and (told is None or start >= told.until):
             found.append(_window(rhythm, start, counted.now, seen, echoes))
     for count in LONG:
         hours = [hour for hour in counted.hours[-count:] if hour.usual]
-        if len(hours) == count:
-            seen = sum(_unspoken(rhythm, hour, told, echoes) for hour in hours)
+        if len(hours) < count:
+            continue
+        seen = sum(_unspoken(rhythm, hour, told, echoes) for hour in hours)
+        if seen >= fewest:
             found.append(_window(rhythm, hours[0].at, counted.now, seen, echoes, looked=timedelta(hours=count)))
     return found
 
@@ -111,12 +118,10 @@ def spike(
     rhythm: Rhythm, counted: Counted, care: Care, told: Told | None = None, kind: AlertKind = AlertKind.VOLUME_SPIKE
 ) -> Finding | None:
     """More than is likely, in the window that makes it plainest."""
-    found = windows(rhythm, counted, told)
     loud = [
         window
-        for window in found
-        if window.seen >= max(care.fewest, care.ratio * window.expected.mean)
-        and window.more <= care.alarms / len(found) / window.looks
+        for window in windows(rhythm, counted, told, fewest=care.fewest)
+        if window.seen >= care.ratio * window.expected.mean and window.more <= window.chance(care.alarms)
     ]
     if not loud:
         return None

@@ -42,14 +42,13 @@ class Feelings:
 
 def spike(rhythm: Rhythm, feelings: Feelings, before: Shares, care: Care, told: Told | None = None) -> Finding | None:
     """`rhythm` is of the negative mentions."""
-    found = windows(rhythm, feelings.negative, told)
     best: tuple[float, Finding] | None = None
-    for window in found:
-        if window.seen < care.fewest or window.ratio < care.ratio:
+    for window in windows(rhythm, feelings.negative, told, fewest=care.fewest):
+        if window.ratio < care.ratio:
             continue
         all_ = _seen(feelings.analysed, window.start, feelings.negative.now)
         share = _of(all_, before)
-        by_share, strictly = share.at_least(window.seen), care.alarms / len(found) / window.looks
+        by_share, strictly = share.at_least(window.seen), window.chance(care.alarms)
         if max(window.more, by_share) > _LOOSELY or min(window.more, by_share) > strictly:
             continue
         since = began(rhythm, feelings.negative, window)

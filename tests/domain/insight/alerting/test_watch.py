@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.insight.alerting import alerts, rules
+from shared.domain.insight.alerting import alerts, rules, watch
 from shared.domain.insight.alerting.memory import Memory
 from shared.domain.insight.watching.unfolding import CALM, Turn
 from shared.domain.publishing.agreeing import holds
@@ -202,3 +202,32 @@ async def test_what_is_not_analysed_has_no_crisis_and_no_urgency(lookout: Lookou
         await lookout.storm(NOW)
         await lookout.look(rule, NOW)
     assert await lookout.alerts() == []
+
+
+async def test_a_look_that_dies_before_its_commit_leaves_nothing_and_the_next_opens_one(lookout: Lookout) -> None:
+    rule = await lookout.rule(hold_posts=True)
+    await lookout.storm(NOW)
+    async with lookout.at() as (session, scope):
+        await watch.look(session, scope, rule.id, memory=lookout.memory, now=NOW)
+        await session.rollback()
+    assert await lookout.alerts() == []
+    assert await lookout.told() == []
+    await lookout.look(rule, NOW + MINUTE)
+    assert await lookout.told() == [OPENED]
+
+
+async def test_hours_that_are_known_already_are_counted_again_when_late_mentions_come(lookout: Lookout) -> None:
+    rule = await lookout.rule()
+    await lookout.look(rule, NOW)
+    await lookout.storm(NOW - timedelta(minutes=70), count=120)
+    looked = await lookout.look(rule, NOW + MINUTE)
+    assert looked is not None
+    assert looked.turn is Turn.OPENED
+
+
+async def test_what_a_process_has_learnt_another_learns_again(lookout: Lookout) -> None:
+    rule = await lookout.rule()
+    await lookout.storm(NOW)
+    for _ in range(2):
+        await lookout.look(rule, NOW, Memory())
+    assert await lookout.told() == [OPENED]
