@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from shared.models.enums import AlertKind, AlertSensitivity
@@ -23,22 +23,20 @@ def main(arguments: Sequence[str]) -> int:
         jobs = [(size, kind, sensitivity) for sensitivity in told.sensitivities for size in told.sizes]
         with ProcessPoolExecutor(told.jobs) as pool:
             waiting = [pool.submit(measure, *job, list(seeds), told.crises, strengths) for job in jobs]
-            lines = [one.result() for one in waiting]
-        _show(kind, lines, strengths)
+            _show(kind, (one.result() for one in waiting), strengths)
     print(f"\n{told.pasts} pasts of each size, seeds from {told.seed}, {time.monotonic() - began:.0f} s", flush=True)
     return 0
 
 
-def _show(kind: AlertKind, lines: Sequence[Measured], strengths: Sequence[float]) -> None:
+def _show(kind: AlertKind, lines: Iterable[Measured], strengths: Sequence[float]) -> None:
     print(f"\n### {kind.value}\n")
     heads = ["silence"] if kind is AlertKind.SILENCE else [f"{strength:g} × its mean hour" for strength in strengths]
     print("| mentions a day | sensitivity | false alarms a week | " + " | ".join(heads) + " |")
-    print("|---:|---|---:|" + "---:|" * len(strengths))
+    print("|---:|---|---:|" + "---:|" * len(strengths), flush=True)
     for line in lines:
         cells = [_cell(*line.delay(strength)) if strength in line.delays else "" for strength in strengths]
-        print(
-            f"| {line.size:,} | {line.sensitivity.value} | {line.a_week:.2f} | " + " | ".join(cells) + " |", flush=True
-        )
+        row = [f"{line.size:,}", line.sensitivity.value, f"{line.a_week:.2f}", *cells]
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 def _cell(delay: float | None, share: float) -> str:
