@@ -11,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from services.local.servers import ServerUrls, temporary_servers
 from shared.connectors.registry import connector
@@ -24,8 +26,18 @@ from shared.models.enums import KeyScope, Network
 from shared.models.tables import SIDE_TABLES, TABLES
 from shared.settings import Settings
 from shared.vault import Vault
+from tests import sharing
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return sharing.Sharing(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    sharing.long_first(items)
 
 
 def on_database(url: str, name: str) -> str:

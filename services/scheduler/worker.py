@@ -74,6 +74,9 @@ class Scheduler:
     async def number(self) -> float:
         """Give committed events their numbers and tell the apis."""
         written: list[UUID] = []
+        async with self._house.db.lent() as connection:  # asked for all the time, and mostly in vain
+            if not await sequencer.is_wanted(connection):
+                return NUMBER_SECONDS
         async with self._house.db.session() as session:
             brands = await sequencer.number(session, limit=EVENTS, seat=self._seat, told=written.extend)
         if brands:

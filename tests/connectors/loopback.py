@@ -18,8 +18,8 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 def settings(**changes: Any) -> Settings:
-    """Settings that allow loopback and wait two seconds at most."""
-    return Settings(**{"private_networks": LOOPBACK, "send_timeout_seconds": 2, **changes})
+    """Settings that allow loopback, and wait long enough for a busy machine: a test of patience gives its own."""
+    return Settings(**{"private_networks": LOOPBACK, "send_timeout_seconds": 20, **changes})
 
 
 @dataclass

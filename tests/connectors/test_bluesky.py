@@ -94,7 +94,7 @@ _body = st.one_of(
 )
 
 
-@examples(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_body, st.sampled_from([{}, {"parvis-fresh": "0,x,2"}, {"parvis-missing": "at://did:plc:a/p/1"}]))
 def test_whatever_an_answer_holds_it_is_heard_pointed_at_ignored_or_unreadable(
     value: object, headers: dict[str, str]

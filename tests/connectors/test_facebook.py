@@ -222,7 +222,7 @@ _entry = st.fixed_dictionaries(
 )
 
 
-@examples(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries({"object": st.just("page"), "entry": st.lists(_entry | _value, max_size=3) | _value}))
 def test_whatever_a_signed_delivery_holds_it_is_heard_ignored_or_unreadable(value: dict[str, Any]) -> None:
     body = json.dumps(value).encode()

@@ -210,7 +210,7 @@ junk = st.recursive(
 
 
 @given(junk)
-@examples(max_examples=400, deadline=None)
+@examples(max_examples=200, deadline=None)
 def test_parse_reads_it_or_says_why_not_whatever_the_json(value: Any) -> None:
     part = RawPart("1", json.dumps(value).encode(), STAMP)
     try:

@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 
 from shared.db import Session, driver
@@ -29,7 +31,7 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.unti
 RETURNING l.fence
 """)
 
-_IS_WAITING = text("SELECT EXISTS (SELECT FROM event_queue)")
+_IS_WAITING = "SELECT EXISTS (SELECT FROM event_queue)"
 _WAITING = "SELECT id, brand_id, event_id FROM event_queue ORDER BY id LIMIT $1"
 _FOUND = """
 SELECT e.id, e.type FROM event e JOIN unnest($2::uuid[]) WITH ORDINALITY AS q (id, place) ON q.id = e.id
@@ -60,6 +62,12 @@ class Seat:
     name: str = "sequencer"
 
 
+async def is_wanted(connection: "asyncpg.Connection[Any]") -> bool:
+    """Whether any event waits for its number."""
+    waits: bool = await connection.fetchval(_IS_WAITING)
+    return waits
+
+
 async def number(
     session: Session, *, limit: int, seat: Seat | None = None, told: Callable[[Sequence[UUID]], None] | None = None
 ) -> list[UUID]:
@@ -67,11 +75,11 @@ async def number(
 
     Empty where another sequencer holds the lease, or nothing waits. `told` hears which events, longest waiting first.
     """
-    if not (await session.execute(_IS_WAITING)).scalar_one():
+    connection = await driver(session)
+    if not await is_wanted(connection):
         return []
     if not await _sit(session, seat or Seat(new_uuid(), timedelta(0))):
         return []
-    connection = await driver(session)
     waiting = await connection.fetch(_WAITING, limit)
     if not waiting:
         return []

@@ -182,13 +182,13 @@ def _examples(count: int) -> settings:
     )
 
 
-@_examples(100)
+@_examples(60)
 @given(told=_told_twice(_HISTORY))
 async def test_any_history_converges(told: Told, worker_db: Database, eyes: Eyes, channel: HouseChannel) -> None:
     await _converges(told, worker_db, eyes, channel)
 
 
-@_examples(100)
+@_examples(60)
 @given(told=_told_twice(_ANSWERS))
 async def test_any_answers_converge(told: Told, worker_db: Database, eyes: Eyes, channel: HouseChannel) -> None:
     await _converges(told, worker_db, eyes, channel)

@@ -29,6 +29,16 @@ async def test_a_brand_with_little_does_not_stand_behind_one_with_much(desk: Des
     )
 
 
+async def test_what_one_leaves_of_its_share_is_for_those_that_have_more(desk: Desk, house: House) -> None:
+    small = replace(desk, brand=await house.brand("small"))
+    await filled(desk, 12)
+    await filled(small, 1)
+    async with desk.worker.session() as session:
+        claims = await due.claim(session, now=LATER, limit=10, lease=timedelta(minutes=1))
+    large = [one for one in claims if one.brand_id == desk.brand.brand_id]
+    assert (len(large), len(claims)) == (9, 10)
+
+
 async def test_brands_have_their_turn_after_one_another(desk: Desk, house: House) -> None:
     other = replace(desk, brand=await house.brand("other"))
     await filled(desk, 1)

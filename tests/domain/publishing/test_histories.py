@@ -190,7 +190,7 @@ class Story:
 
 @pytest.mark.parametrize("policy", ["none", "two"])
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_history_stays_within_the_table(desk: Desk, policy: str, seed: int) -> None:
     rng = Random(seed)
     own = Desk(desk.app, desk.worker, desk.house, await desk.house.brand(), desk.vault)

@@ -38,8 +38,8 @@ async def look_back(network: Practice, channel: HouseChannel) -> None:
 
 async def test_nothing_is_lost_or_heard_twice(network: Practice, database: TestDatabase) -> None:
     channel = await network.channel()
-    said = [await network.say(f"before {number:03}") for number in range(120)]
-    texts = [f"before {number:03}" for number in range(120)]
+    said = [await network.say(f"before {number:03}") for number in range(60)]
+    texts = [f"before {number:03}" for number in range(60)]
     for dies_in in range(1, _MOST):
         texts.append(f"while the worker dies, {dies_in:02}")
         said.append(await network.say(texts[-1]))

@@ -328,7 +328,7 @@ def _examples(count: int, *, shrink: bool) -> settings:
     )
 
 
-@_examples(45, shrink=False)
+@_examples(30, shrink=False)
 @given(story=_stories())
 async def test_any_history_survives_workers_that_break(story: Story, crashing: Crashing, worker_db: Database) -> None:
     await _ends_the_same(story, crashing, worker_db)

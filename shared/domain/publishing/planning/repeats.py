@@ -1,8 +1,10 @@
 """When things happen again: a recurrence's occurrences and a slot's, by the wall clock. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import assert_never
 
 from shared.domain.publishing.planning import rules, wallclock
@@ -48,21 +50,26 @@ def _placed(
     recurrence: Recurrence, named: Sequence[date], silence: Silence, since: date, until: date
 ) -> Iterator[Occurrence]:
     at, zone = time.fromisoformat(recurrence.local_time), recurrence.timezone
-    skipped, taken = frozenset(recurrence.skipped), frozenset(named)
+    skipped = frozenset(recurrence.skipped)
     moved: set[date] = set()
-    for on in named:
-        # What moved here from before `since` is looked at, too, so that the same days come out of every range.
-        if on < since - _DAY * _FURTHEST_MOVE or on in skipped or wallclock.is_lost(on, zone):
-            continue
+    # What moved here from before `since` is looked at, too, so that the same days come out of every range.
+    for on in islice(named, bisect_left(named, since - _DAY * _FURTHEST_MOVE), None):
         if on > until:
             return
+        if on in skipped or wallclock.is_lost(on, zone):
+            continue
         day = _day_for(on, recurrence.blackouts, silence, zone)
-        if day is None or (day != on and (day in taken or day in moved)):
+        if day is None or (day != on and (day in moved or _is_named(day, named))):
             continue
         moved.add(day)
         if on >= since:
             local = datetime.combine(day, at)
             yield Occurrence(on, local, zone, wallclock.moment(local, zone))
+
+
+def _is_named(day: date, named: Sequence[date]) -> bool:
+    place = bisect_left(named, day)
+    return place < len(named) and named[place] == day
 
 
 def _day_for(on: date, policy: BlackoutPolicy, silence: Silence, zone: str) -> date | None:

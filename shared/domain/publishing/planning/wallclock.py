@@ -9,7 +9,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,6 +26,8 @@ def moment(local: datetime, zone: str) -> datetime:
     return local.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
 
 
+# A calendar asks it of the same few days for each of its slots and recurrences.
+@lru_cache(maxsize=20_000)
 def is_lost(day: date, zone: str) -> bool:
     """Whether a zone has no such day: Samoa went from 29 to 31 December 2011."""
     start = datetime.combine(day, time())

@@ -18,8 +18,9 @@ from shared.models.post import DueOutgoing, Outgoing
 _FREE = """(leased_until IS NULL OR leased_until < clock_timestamp()) AND lane <> ALL (CAST(:full AS text[]))
      AND NOT (ARRAY[lane, channel_id::text] && ARRAY(SELECT key FROM budget WHERE until > clock_timestamp()))"""
 # What is due by people's time and nobody's by the database's: an equal share for each of the brands that have something
-# due, at most `room` a lane. Brands are found one by one along their index, which costs as much for one that holds ten
-# thousand as for one that holds two. Rows that are locked here but not taken are free again at the commit.
+# due, then what some left of theirs for those that have more; at most `room` a lane. Brands are found one by one along
+# their index, which costs as much for one that holds ten thousand as for one that holds two. Rows that are locked here
+# but not taken are free again at the commit.
 _CLAIM = text(f"""
 WITH RECURSIVE brands (brand_id, place) AS (
   (SELECT brand_id, 1 FROM due_outgoing WHERE brand_id > :after AND due_at <= :now AND {_FREE}
@@ -30,14 +31,25 @@ WITH RECURSIVE brands (brand_id, place) AS (
      ORDER BY d.brand_id LIMIT 1) n
    WHERE b.place < :brands
 ), due AS MATERIALIZED (
-  SELECT t.* FROM brands b CROSS JOIN LATERAL (
+  SELECT b.brand_id, t.* FROM brands b CROSS JOIN LATERAL (
     SELECT outgoing_id, lane, due_at FROM due_outgoing d WHERE d.brand_id = b.brand_id AND due_at <= :now AND {_FREE}
      ORDER BY due_at, outgoing_id LIMIT greatest(:limit / (SELECT count(*) FROM brands), 1) FOR UPDATE SKIP LOCKED) t
+), full_shares AS (
+  SELECT DISTINCT ON (brand_id) brand_id, due_at, outgoing_id FROM (
+    SELECT *, count(*) OVER (PARTITION BY brand_id) AS taken FROM due) t
+   WHERE taken >= :limit / (SELECT count(*) FROM brands) ORDER BY brand_id, due_at DESC, outgoing_id DESC
+), more AS MATERIALIZED (
+  SELECT t.* FROM full_shares f CROSS JOIN LATERAL (
+    SELECT outgoing_id, lane, due_at FROM due_outgoing d WHERE d.brand_id = f.brand_id AND due_at <= :now AND {_FREE}
+       AND (due_at, outgoing_id) > (f.due_at, f.outgoing_id)
+     ORDER BY due_at, outgoing_id
+     LIMIT greatest(:limit - (SELECT count(*) FROM due), 0) / greatest((SELECT count(*) FROM full_shares), 1)
+     FOR UPDATE SKIP LOCKED) t
 ), ranked AS (
-  SELECT due.outgoing_id, row_number() OVER (PARTITION BY due.lane ORDER BY due.due_at, due.outgoing_id) AS place,
+  SELECT it.outgoing_id, row_number() OVER (PARTITION BY it.lane ORDER BY it.due_at, it.outgoing_id) AS place,
          coalesce(lanes.room, :room) AS room
-    FROM due LEFT JOIN unnest(CAST(:lanes AS text[]), CAST(:rooms AS int[])) AS lanes (lane, room)
-      ON lanes.lane = due.lane
+    FROM (SELECT outgoing_id, lane, due_at FROM due UNION ALL SELECT * FROM more) it
+    LEFT JOIN unnest(CAST(:lanes AS text[]), CAST(:rooms AS int[])) AS lanes (lane, room) ON lanes.lane = it.lane
 )
 UPDATE due_outgoing d SET leased_until = clock_timestamp() + :lease, fence = d.fence + 1
   FROM ranked WHERE d.outgoing_id = ranked.outgoing_id AND ranked.place <= ranked.room
