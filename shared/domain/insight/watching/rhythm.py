@@ -35,6 +35,7 @@ _FIRST_SPREAD, _SPREAD_BELIEF = 0.12, 60.0
 _NARROWEST = {1: 0.05, 6: 0.04, 24: 0.03, 168: 0.03}
 _CARE = 1.25  # cutting outliers down makes the spread look smaller than it is
 _FIRST_CLUMPS, _CLUMPS_BELIEF = 0.5, 20.0  # mentions' worth of belief in it
+_WHOLE_CLUMPS = 1.8  # times what shows within an hour
 _FEW, _CLUMPED = 1.0, 5.0  # mentions an hour from which it is learnt, and up to how many deviations
 _ECHO_POSTS = 2.0  # posts' worth of belief that a post brings nothing
 _ECHO_SPREAD = 2.0  # posts differ in what they bring
@@ -93,7 +94,7 @@ class Rhythm:
         spread = self.spreads[next((length for length in LENGTHS if length >= hours), LENGTHS[-1])]
         own = base / mean
         within = (spread + 1 / self.sureness) * own**2 + (doubt / base if base > 0 else 0.0) * own**2
-        return Expected(mean, within + _ECHO_SPREAD * (echo / mean) ** 2 + self.clumps / mean)
+        return Expected(mean, within + _ECHO_SPREAD * (echo / mean) ** 2 + self.clumps * _clumped(hours) / mean)
 
 
 def heard(hours: Iterable[Hour]) -> dict[datetime, float]:
@@ -198,7 +199,7 @@ class _Learning:
             above = squares = belief = 0.0
             for start in range(len(counts) % length, len(counts) - length + 1, length):
                 found, mean = sum(counts[start : start + length]), sum(means[start : start + length])
-                above += (found - mean) ** 2 - (1 + self.clumps) * mean
+                above += (found - mean) ** 2 - (1 + self.clumps * _clumped(length)) * mean
                 squares += mean * mean
                 belief += 1 / (2 * (1 / max(mean, 1e-9) + _FIRST_SPREAD) ** 2)
             seen = _CARE * max(above, 0.0) / squares if squares > 0 else 0.0
@@ -278,6 +279,11 @@ def _trimmed(counts: Sequence[float], days: Sequence[int]) -> float:
         hours[day] += 1
     kept = sorted(totals, key=lambda day: totals[day] / hours[day])[: max(1, len(totals) - len(totals) // 10)]
     return max(sum(totals[day] for day in kept) / max(sum(hours[day] for day in kept), 1), 1e-3)
+
+
+def _clumped(hours: float) -> float:
+    """What comes in a clump takes a while: within an hour a part of it is seen, in a longer window all of it."""
+    return 1.0 if hours <= 1 else _WHOLE_CLUMPS
 
 
 @lru_cache(maxsize=8192)
