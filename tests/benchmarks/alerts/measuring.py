@@ -46,15 +46,17 @@ class Measured:
 def measure(
     size: int, kind: AlertKind, sensitivity: AlertSensitivity, seeds: Sequence[int], crises: int,
     strengths: Sequence[float] = STRENGTHS,
+    weeks: int = TESTED,
 ) -> Measured:  # fmt: skip
     """Over the pasts of these seeds, and `crises` in each at times of chance while people are awake."""
     found = Measured(size, kind, sensitivity)
     for seed in seeds:
-        past = pasts.make(seed, size, START, LEARNING + TESTED, calm_from=LEARNING)
-        _quiet(found, past)
+        past = pasts.make(seed, size, START, LEARNING + weeks, calm_from=LEARNING)
+        _quiet(found, past, weeks)
         chance = random.Random(seed)
+        left = 11 if kind is AlertKind.SILENCE else 3  # days, in which it has to be found
         for number in range(crises):
-            day = (LEARNING * 7 + chance.randrange(TESTED * 7 - 3)) * A_DAY
+            day = (LEARNING * 7 + chance.randrange(max(weeks * 7 - left, 1))) * A_DAY
             at = day + chance.randrange(8, 22) * AN_HOUR + chance.randrange(AN_HOUR)
             for strength in strengths:
                 crisis = pasts.silence(past, at) if kind is AlertKind.SILENCE else pasts.inject(
@@ -64,16 +66,16 @@ def measure(
     return found
 
 
-def _quiet(found: Measured, past: Past) -> None:
+def _quiet(found: Measured, past: Past, weeks: int) -> None:
     since = past.start + timedelta(weeks=LEARNING)
-    until = since + timedelta(weeks=TESTED)
+    until = since + timedelta(weeks=weeks)
     opened: datetime | None = None
     for firing in _replay(found, past, since, until):
         if firing.turn is Turn.OPENED:
             found.false, opened = found.false + 1, firing.at
         if firing.turn is Turn.CLOSED and opened is not None:
             found.open_hours += (firing.at - opened) / timedelta(hours=1)
-    found.weeks += TESTED
+    found.weeks += weeks
 
 
 def _delay(found: Measured, past: Past, at: int) -> float | None:

@@ -19,7 +19,8 @@ from shared.domain.insight.alerting import reading
 from shared.domain.insight.alerting.reading import Count
 from shared.domain.insight.buckets import observed
 from shared.domain.insight.watching.counting import Counted, Told, without
-from shared.domain.insight.watching.rhythm import HOUR, LEARNT, Hour, Rhythm, fit
+from shared.domain.insight.watching.learning import LEARNT, fit
+from shared.domain.insight.watching.rhythm import HOUR, Hour, Rhythm
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
 from shared.models.brand import Brand

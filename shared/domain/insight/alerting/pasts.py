@@ -7,8 +7,9 @@ from shared.db import Session
 from shared.domain.brands import brands
 from shared.domain.insight.alerting import reading, rules
 from shared.domain.insight.watching import replaying
+from shared.domain.insight.watching.learning import LEARNT
 from shared.domain.insight.watching.replaying import REPLAYED, STEP, Firing, Past, Series
-from shared.domain.insight.watching.rhythm import HOUR, LEARNT
+from shared.domain.insight.watching.rhythm import HOUR
 from shared.domain.insight.watching.sensitivity import CARES
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem

@@ -16,7 +16,7 @@ from shared.domain.insight.alerting.detecting import Watched
 from shared.domain.insight.alerting.memory import Memory
 from shared.domain.insight.watching.counting import Told
 from shared.domain.insight.watching.findings import Finding
-from shared.domain.insight.watching.rhythm import LEARNT
+from shared.domain.insight.watching.learning import LEARNT
 from shared.domain.insight.watching.unfolding import APART, Course, Turn, unfold
 from shared.domain.publishing.agreeing import holds
 from shared.domain.scope import Scope

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from shared.domain.insight.watching import counting, negative
 from shared.domain.insight.watching.counting import Counted, Told
 from shared.domain.insight.watching.findings import Finding
+from shared.domain.insight.watching.learning import LEARNT, fit
 from shared.domain.insight.watching.negative import Feelings, Shares
-from shared.domain.insight.watching.rhythm import HOUR, LEARNT, Hour, Rhythm, fit
+from shared.domain.insight.watching.rhythm import HOUR, Hour, Rhythm
 from shared.domain.insight.watching.sensitivity import Care
 from shared.domain.insight.watching.unfolding import Course, Turn, unfold
 from shared.models.enums import AlertKind

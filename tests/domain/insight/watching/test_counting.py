@@ -6,7 +6,8 @@ import pytest
 
 from shared.domain.insight.watching import counting
 from shared.domain.insight.watching.counting import Counted, Told
-from shared.domain.insight.watching.rhythm import HOUR, Hour, Rhythm, fit
+from shared.domain.insight.watching.learning import fit
+from shared.domain.insight.watching.rhythm import HOUR, Hour, Rhythm
 from shared.domain.insight.watching.sensitivity import CARES
 from shared.models.enums import AlertSensitivity
 from tests.domain.insight.watching.weeks import BRUSSELS, after, shape, weeks

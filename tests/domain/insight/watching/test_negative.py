@@ -2,8 +2,9 @@
 
 from shared.domain.insight.watching import negative
 from shared.domain.insight.watching.counting import Counted
+from shared.domain.insight.watching.learning import fit
 from shared.domain.insight.watching.negative import Feelings, Shares
-from shared.domain.insight.watching.rhythm import HOUR, Hour, fit
+from shared.domain.insight.watching.rhythm import HOUR, Hour
 from shared.domain.insight.watching.sensitivity import CARES
 from shared.models.enums import AlertKind, AlertSensitivity
 from tests.domain.insight.watching.weeks import BRUSSELS, after, weeks

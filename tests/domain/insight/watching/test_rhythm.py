@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.insight.watching.rhythm import HOUR, Hour, fit
+from shared.domain.insight.watching.learning import fit
+from shared.domain.insight.watching.rhythm import HOUR, Hour
 from tests.domain.insight.watching.weeks import BEGINS, BRUSSELS, after, drawn, shape, weeks
 
 MIDDAY, NIGHT = timedelta(hours=12), timedelta(hours=3)
