@@ -21,12 +21,12 @@ router = APIRouter(prefix="/v1/brands/{brand_id}/alert-rules", route_class=Trans
 
 
 class AlertRuleWhere(Body):
-    """Of which mentions a rule speaks. Absent or null: any."""
+    """Of which mentions a rule speaks. Empty: any."""
 
-    networks: list[Network] | None = Field(default=None, min_length=1, max_length=20)
-    channel_ids: list[ChannelRef] | None = Field(default=None, min_length=1, max_length=100)
-    kinds: list[MentionKind] | None = Field(default=None, min_length=1, max_length=10)
-    languages: list[str] | None = Field(default=None, min_length=1, max_length=50)
+    networks: list[Network] = Field(default_factory=list, max_length=20)
+    channel_ids: list[ChannelRef] = Field(default_factory=list, max_length=100)
+    kinds: list[MentionKind] = Field(default_factory=list, max_length=10)
+    languages: list[str] = Field(default_factory=list, max_length=50)
 
 
 class AlertRuleRead(Read):
@@ -77,7 +77,7 @@ class AlertRulePatch(Body):
 def _read(row: AlertRule) -> AlertRuleRead:
     shown = {name: getattr(row, name) for name in AlertRuleRead.model_fields if name != "where"}
     meant = rules.meant(row.where)
-    where = {name: getattr(meant, name) for name in AlertRuleWhere.model_fields}
+    where = {name: getattr(meant, name) or [] for name in AlertRuleWhere.model_fields}
     return AlertRuleRead(**shown, where=AlertRuleWhere.model_validate(where))
 
 

@@ -22,22 +22,21 @@ BrandRoot = strawberry.Parent[models.Brand]
 _NONE = UUID(int=0)
 
 
-@strawberry.type(description="Of which mentions a rule speaks; null: any.")
+@strawberry.type(description="Of which mentions a rule speaks; empty: any.")
 class AlertRuleWhere:
-    networks: list[Network] | None
-    channel_ids: list[strawberry.ID] | None
-    kinds: list[MentionKind] | None
-    languages: list[str] | None
+    networks: list[Network]
+    channel_ids: list[strawberry.ID]
+    kinds: list[MentionKind]
+    languages: list[str]
 
 
 def _where(root: strawberry.Parent[models.AlertRule]) -> Any:
     meant = rules.meant(root.where)
-    channels = meant.channel_ids
     return AlertRuleWhere(
-        networks=list(meant.networks) if meant.networks is not None else None,
-        channel_ids=[strawberry.ID(typeid(Prefix.CHANNEL, one)) for one in channels] if channels is not None else None,
-        kinds=list(meant.kinds) if meant.kinds is not None else None,
-        languages=list(meant.languages) if meant.languages is not None else None,
+        networks=list(meant.networks or ()),
+        channel_ids=[strawberry.ID(typeid(Prefix.CHANNEL, one)) for one in meant.channel_ids or ()],
+        kinds=list(meant.kinds or ()),
+        languages=list(meant.languages or ()),
     )
 
 

@@ -26,7 +26,7 @@ from shared.models.enums import AlertKind, AlertSensitivity, MentionKind, Networ
 _FIELDS = ("name", "sensitivity", "reach", "hold_posts", "paused")
 
 
-@strawberry.input(description="Of which mentions a rule speaks. Absent: any.")
+@strawberry.input(description="Of which mentions a rule speaks. Absent or empty: any.")
 class AlertRuleWhereInput:
     networks: list[Network] | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET

@@ -37,16 +37,16 @@ class _Strict(BaseModel):
 
 
 class RuleFilter(_Strict):
-    """Of which mentions a rule speaks. Absent: any."""
+    """Of which mentions a rule speaks. Absent or empty: any."""
 
-    networks: list[Network] | None = Field(default=None, min_length=1, max_length=20)
-    channel_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=100)
-    kinds: list[MentionKind] | None = Field(default=None, min_length=1, max_length=10)
-    languages: list[Annotated[str, Field(max_length=35)]] | None = Field(default=None, min_length=1, max_length=50)
+    networks: list[Network] | None = Field(default=None, max_length=20)
+    channel_ids: list[UUID] | None = Field(default=None, max_length=100)
+    kinds: list[MentionKind] | None = Field(default=None, max_length=10)
+    languages: list[Annotated[str, Field(max_length=35)]] | None = Field(default=None, max_length=50)
 
     def kept(self) -> JsonObject:
         """As a rule keeps it."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return {name: value for name, value in self.model_dump(mode="json").items() if value}
 
 
 class AlertRuleDraft(_Strict):

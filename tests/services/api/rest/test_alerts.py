@@ -33,7 +33,7 @@ async def test_a_rule_is_made_read_changed_and_removed(caller: Caller) -> None:
     assert read.json() == made.json()
     assert (read.json()["sensitivity"], read.json()["where"]["networks"]) == ("medium", ["generic"])
     changed = await caller.patch(own, {"sensitivity": "low", "where": None}, headers={"if-match": read.headers["etag"]})
-    assert (changed.json()["sensitivity"], changed.json()["where"]["networks"]) == ("low", None)
+    assert (changed.json()["sensitivity"], changed.json()["where"]["networks"]) == ("low", [])
     gone = await caller.delete(own, headers={"if-match": changed.headers["etag"]})
     assert gone.status_code == 204
     problem(await caller.get(own), 404)
@@ -52,13 +52,13 @@ async def test_a_rule_is_changed_only_by_who_knows_its_version(caller: Caller) -
     [
         {"name": ""},
         {"kind": "weather"},
-        {"where": {"networks": []}},
+        {"where": {"networks": ["smoke"]}},
         {"where": {"weather": ["rain"]}},
         {"where": {"channel_ids": [typeid(Prefix.CHANNEL, uuid4())]}},
         {"reach": 500},
         {"sensitivity": 3},
     ],
-    ids=["unnamed", "kind", "nothing", "unknown", "channel", "reach", "sensitivity"],
+    ids=["unnamed", "kind", "network", "unknown", "channel", "reach", "sensitivity"],
 )
 async def test_a_wrong_rule_is_refused_with_its_place(caller: Caller, wrong: dict[str, Any]) -> None:
     said = problem(await caller.post("/alert-rules", {**RULE, **wrong}), 422)
