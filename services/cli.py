@@ -23,10 +23,12 @@ app = typer.Typer(
 )
 for commands, name in (
     (admin.organization, "organization"),
+    (admin.user, "user"),
     (admin.key, "key"),
     (admin.channel, "channel"),
     (admin.app, "app"),
     (admin.alerts, "alerts"),
+    (admin.query, "query"),
 ):
     app.add_typer(commands, name=name)
 

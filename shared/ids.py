@@ -52,6 +52,7 @@ class Prefix(StrEnum):
     WEBHOOK_ENDPOINT = "whe"
     WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
+    QUERY = "qry"
     APPROVAL = "appr"
     HOLD = "hold"
     APPROVAL_LINK = "link"

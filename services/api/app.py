@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from services.api import (
+    approval_json,
     approval_routes,
     approving,
     errors,
@@ -56,6 +57,7 @@ from services.api.rest import (
     outgoing,
     posts,
     preferences,
+    queries,
     recurrences,
     slots,
     threads,
@@ -115,6 +117,8 @@ ROUTERS = (
     arrivals.router,
     best_times.router,
     metrics.router,
+    queries.router,
+    queries.matching,
     campaigns.router,
     many_posts.router,
     posts.router,
@@ -222,6 +226,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = now) -> Fa
     app.include_router(oauth.router)
     app.include_router(showing.router)
     app.include_router(calendar.address)
+    app.include_router(approval_json.router)
     app.include_router(approval_routes.router)
     app.include_router(pages.router)
     app.router.routes.extend(graphql_routes(engine))

@@ -1,18 +1,14 @@
-"""Where a client approves by a link: the page, and its twin for frontends. Neither asks for a key."""
+"""The page on which a client approves by a link. It asks for no key; its twin for frontends is `approval_json`."""
 
-from typing import Annotated
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from fastapi import Body as FromBody
-from pydantic import Field
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.api import approval_json, approval_page, approving
+from services.api import approval_page, approving
 from services.api.approval_words import spoken
 from services.api.context import Services
 from services.api.errors import TooMany, status_of
-from services.api.rest.shapes import Body, Text
 from shared.errors import Conflict, Invalid, NotFound, Over, ParvisError, Stale
 from shared.ids import Prefix, typeid
 from shared.models.enums import ApprovalKind
@@ -30,16 +26,6 @@ _HEADERS = {
     "x-robots-tag": "noindex, nofollow",
 }
 _MOST_FIELDS = 20
-
-
-class Word(Body):
-    """A client's word: `content` names the version that they saw."""
-
-    post_id: Text
-    content: Text
-    verdict: ApprovalKind
-    name: Text
-    comment: Text | None = Field(default=None)
 
 
 @router.get("/approve/{token}")
@@ -80,27 +66,6 @@ async def answer(request: Request, token: str) -> Response:
         content = approval_page.page(services, view, token, notes={post: _note(error)}, typed=typed)
         return HTMLResponse(content, status_of(error), headers=_HEADERS)
     return RedirectResponse(f"/approve/{token}?done={post}#{post}", 303, headers=_HEADERS)
-
-
-@router.get("/v1/approval-links/{token}")
-async def read(request: Request, token: str) -> Response:
-    """The same for frontends."""
-    await approving.spend(request, token)
-    view = await approving.look(request.app.state.services, token)
-    return JSONResponse(approval_json.shown(view), headers={"cache-control": "no-store"})
-
-
-@router.post("/v1/approval-links/{token}")
-async def say(request: Request, token: str, word: Annotated[Word, FromBody()]) -> Response:
-    """A word, and how everything stands after it."""
-    services: Services = request.app.state.services
-    await approving.spend(request, token)
-    await approving.say(
-        services, token, post=word.post_id, content=word.content, kind=_verdict(word.verdict.value), name=word.name,
-        comment=word.comment,
-    )  # fmt: skip
-    view = await approving.look(services, token)
-    return JSONResponse(approval_json.shown(view), headers={"cache-control": "no-store"})
 
 
 def _instead(request: Request, error: ParvisError) -> Response:

@@ -228,7 +228,7 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     """What FastAPI found wrong with parameters and body, each at its place."""
     assert isinstance(error, RequestValidationError)
     found = [_place_of(one) for one in error.errors()]
-    detail = "; ".join(f"{one['pointer']}: {one['detail']}" for one in found[:5])
+    detail = "; ".join(": ".join(filter(None, (one["pointer"], one["detail"]))) for one in found[:5])
     return problem(request.scope, 422, "invalid", detail, found)
 
 
@@ -244,7 +244,10 @@ def _place_of(error: Mapping[str, Any]) -> dict[str, str]:
     code = {"extra_forbidden": "unknown", "missing": "required", "value_error": "invalid"}.get(
         error["type"], error["type"]
     )
-    return {"pointer": _clean(pointer), "code": code, "detail": _clean(error["msg"].removeprefix("Value error, "))}
+    said = error["msg"].removeprefix("Value error, ")
+    if code == "required" and not path:
+        said = "send a JSON body" if where == "body" else said
+    return {"pointer": _clean(pointer), "code": code, "detail": _clean(said)}
 
 
 def _pointer(path: Sequence[str | int]) -> str:

@@ -12,7 +12,8 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.insight.alerting import rules
-from shared.domain.listening import identities, mentions, threads
+from shared.domain.listening import identities, mentions, queries, threads
+from shared.domain.listening import matches as matching
 from shared.domain.notifying import delivery_log, notifications
 from shared.domain.publishing import campaigns, cautions, figures, posts
 from shared.domain.publishing.agreeing import reviews
@@ -32,10 +33,13 @@ from shared.models import (
     Figure,
     Hook,
     Identity,
+    Match,
     Media,
     Mention,
     Outgoing,
     Post,
+    SavedQuery,
+    SavedQueryVersion,
     Thread,
     Variant,
     WebhookAttempt,
@@ -221,6 +225,18 @@ async def alert_rule(context: Context, brand_id: UUID, id_: UUID) -> AlertRule |
 
 async def campaign(context: Context, brand_id: UUID, id_: UUID) -> Campaign | None:
     return await _load(context, "campaign", brand_id, id_, campaigns.by_ids)
+
+
+async def saved_query(context: Context, brand_id: UUID, id_: UUID) -> SavedQuery | None:
+    return await _load(context, "saved_query", brand_id, id_, queries.by_ids)
+
+
+async def query_versions(context: Context, brand_id: UUID, id_: UUID) -> list[SavedQueryVersion]:
+    return await _load(context, "query_versions", brand_id, id_, queries.versions) or []
+
+
+async def matches(context: Context, brand_id: UUID, mention_id: UUID) -> list[Match]:
+    return await _load(context, "matches", brand_id, mention_id, matching.of_mentions) or []
 
 
 async def edits(context: Context, row: Mention) -> list[Edit]:

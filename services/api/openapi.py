@@ -29,6 +29,7 @@ _TAGS = (
     ("arrivals", "Raw things that came in, as they came."),
     ("metrics", "Figures over time."),
     ("posts", "What the brand has to say."),
+    ("approvals", "Who must agree to it, and what they said."),
     ("notifications", "What a user is told, and how they want to be told."),
     ("webhooks", "Addresses that are told of notifications, and what was sent there."),
     ("media", "Pictures, films and sounds to go with it."),
@@ -39,6 +40,7 @@ _PROBLEMS = {
     "403": "The key may not do this.",
     "404": "Missing, foreign or malformed: the three are not told apart.",
     "409": "The thing is not in a state that allows this, or a request with this idempotency key is still running.",
+    "410": "The link that was opened has ended.",
     "412": "If-Match names another version than the current one.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
@@ -112,10 +114,17 @@ def _operations(made: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _answers(method: str, operation: Json) -> None:
-    """Every status that the operation can answer, each problem under its one media type."""
+    """Every status that the operation can answer, each problem under its one media type.
+
+    What asks for no key says so itself, by an empty list in the place of its security.
+    """
     statuses = set(_EVERYWHERE)
+    is_open = operation.get("security") == []
+    if is_open:
+        statuses = (statuses - {"401", "403"}) | {"410"} | ({"412"} if method == "post" else set())
     if method == "post":
         statuses |= {"409"}
+    if method == "post" and not is_open:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     if method in {"patch", "put", "delete"}:
         statuses |= {"409"}
@@ -133,7 +142,8 @@ def _answers(method: str, operation: Json) -> None:
     for code in sorted(statuses):
         responses[code] = {"$ref": f"#/components/responses/Problem{code}"}
     operation["responses"] = dict(sorted(responses.items()))
-    operation["security"] = [{"ApiKey": []}]
+    if not is_open:
+        operation["security"] = [{"ApiKey": []}]
 
 
 def _headers(answer: Json, code: str) -> None:
@@ -146,7 +156,10 @@ def _headers(answer: Json, code: str) -> None:
     answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-_IF_MATCH_REQUIRED = frozenset({"update_post", "schedule_post", "update_media"})
+_IF_MATCH_REQUIRED = frozenset({
+    "update_post", "schedule_post", "update_media", "approve", "request_changes", "update_slot", "update_blackout",
+    "update_campaign", "update_recurrence",
+})  # fmt: skip
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

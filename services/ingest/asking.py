@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.ingest import fetching, looking_back, polling, upkeep
+from services.ingest import fetching, looking_back, polling, recalling, upkeep
 from services.ingest.handlers import Worker
 from services.ingest.hands import LANE, After, Hands
 from services.logins import Logins
 from services.pauses import LONGEST, growing
 from services.rounds import passes
 from shared.domain import turns
+from shared.domain.listening import recalls
 from shared.domain.turns import Queue, Turn
 from shared.log import logger
 
@@ -31,12 +32,19 @@ class Kind:
     room: int = LANE
 
 
+async def _operate(worker: Worker, logins: Logins, turn: Turn) -> After:
+    """Long work: of a network, or of our own."""
+    if turn.lane == recalls.LANE:
+        return await recalling.act(worker, turn)
+    return await looking_back.act(worker, logins, turn)
+
+
 # What keeps channels alive comes first. Looking back may take hours: it leaves half a lane to what is new.
 KINDS = (
     Kind(Queue.UPKEEP, upkeep.act),
     Kind(Queue.POLL, polling.act),
     Kind(Queue.FETCH, fetching.act),
-    Kind(Queue.OPERATION, looking_back.act, room=LANE // 2),
+    Kind(Queue.OPERATION, _operate, room=LANE // 2),
 )
 
 

@@ -22,6 +22,7 @@ from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import inbox, pointers, record
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.inbox import Claimed, Settled, Target
 from shared.domain.listening.pointers import Named
 from shared.domain.scope import Scope
@@ -65,6 +66,7 @@ class Worker:
     http: httpx.AsyncClient
     settings: Settings
     traces: Traces | None = None
+    ears: Ears = field(default_factory=Ears)
     interrupted: set[Claimed] = field(default_factory=set)  # claims that an outage, not their content, broke off
 
 
@@ -184,7 +186,7 @@ async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claim
         if brand_id is None:
             settled = await _route(session, claimed)
         else:
-            settled = await _record(session, brand_id, claimed)
+            settled = await _record(session, brand_id, claimed, worker.ears)
     committed, now = time.time_ns(), _now()
     BATCH.observe(len(claimed))
     SECONDS.observe((committed - began) / 1e9)
@@ -202,7 +204,7 @@ async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claim
         LAG.observe(max(0.0, (now - one.received_at).total_seconds()))
 
 
-async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) -> list[Settled]:
+async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed], ears: Ears) -> list[Settled]:
     """Parse, record and settle a run of one brand's arrivals."""
     scope = await scopes.house(session, brand_id)
     now = _now()
@@ -216,7 +218,7 @@ async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed]) 
         parsed.append((one, reading.parse(one, external_ids.get(one.channel_id, ""), raw)))
     named = [found for one, read in parsed for found in reading.named(one, read, bodies[one.id].headers)]
     parts = [reading.heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
-    touched = iter(await record.record(session, scope, parts, now=now) if parts else [])
+    touched = iter(await record.record(session, scope, parts, now=now, ears=ears) if parts else [])
     settled = [
         reading.settled(
             one, found, bodies[one.id].headers, next(touched) if isinstance(found, Parsed) and found.heard else []

@@ -3,9 +3,9 @@
 import html
 from collections.abc import Mapping
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from string import Template
@@ -18,6 +18,21 @@ _FOLDER = Path(__file__).with_name("mails")
 _PAGE, _BRAND, _LINE, _LINK = (
     Template((_FOLDER / f"{name}.html").read_text("utf-8")) for name in ("mail", "brand", "line", "link")
 )
+
+
+class _Whole(UniqueUnstructuredHeader):
+    """An address that stands in its header as it is: folded it would be written in encoded words, which no mail program
+    reads there (RFC 2047, 5)."""
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Whole)  # type: ignore[arg-type]  # the registry makes a header of it
+_POLICY = SMTP.clone(header_factory=_HEADERS)
 _URGENT, _CALM = "#b3402a", "#0b5a7d"
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "fr": {
@@ -51,7 +66,7 @@ def compose(letter: Letter, *, sender: str, unsubscribe: str, frontend_url: str 
     spoken = _WORDS[letter.language]
     subject = _subject(letter, spoken)
     name, address = parseaddr(sender)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["Subject"] = subject
     message["From"] = Address(name, addr_spec=address)
     message["To"] = Address(_line(letter.name), addr_spec=letter.to)

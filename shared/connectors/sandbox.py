@@ -44,6 +44,7 @@ from shared.errors import BadSignature, LoginDead, LoginExpired, NetworkError, U
 from shared.models.enums import Network
 
 MAX_TEXT = 10_000
+MAX_MEDIA = 10
 PAGE_SIZE = 100
 # The network may show a post some seconds after it took it: not found before that is no proof of absence.
 SHOWS_WITHIN = timedelta(seconds=8)
@@ -75,6 +76,7 @@ class Sandbox:
         credentials_required=("access_token",),
         credentials_optional=("refresh_token",),
         needs_base_url=True,
+        most_media=MAX_MEDIA,
         effects=sandbox_sending.EFFECTS,
         audiences=("everyone", "followers"),
         keeps_time=True,

@@ -37,6 +37,7 @@ from shared.models.organization import (
 )
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
+from shared.models.query import Match, SavedQuery, SavedQueryVersion
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -83,6 +84,7 @@ __all__ = [
     "Identity",
     "Lease",
     "Mail",
+    "Match",
     "Media",
     "MediaUse",
     "Membership",
@@ -101,6 +103,8 @@ __all__ = [
     "Review",
     "RollupDay",
     "RollupHour",
+    "SavedQuery",
+    "SavedQueryVersion",
     "Slot",
     "Team",
     "TeamMember",

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import field_validator
 from sqlmodel import Field, SQLModel
 
+from shared import zones
 from shared.ids import new_uuid
 from shared.models.base import BIGINT, NOW, TEXT, TEXTS, TIME
 from shared.models.enums import ApprovalPolicy, MissedPolicy, string_enum
@@ -37,7 +38,7 @@ class BrandDraft(SQLModel):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in zones.known():
             raise ValueError(f"{value!r} is not a time zone; write one such as Europe/Brussels")
         return value
 

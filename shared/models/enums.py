@@ -104,7 +104,10 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
+    """`backfill`: of a channel. `recall`: of a query, over what is stored."""
+
     BACKFILL = "backfill"
+    RECALL = "recall"
 
 
 class OperationStatus(StrEnum):
@@ -317,13 +320,14 @@ class EventType(StrEnum):
 
 
 class NotificationKind(StrEnum):
-    """What people are told of. `effect_uncertain` is about replies, hides and the like; a post has kinds of its own."""
+    """What people are told of. `effect_…` is about replies, hides and the like; a post has kinds of its own."""
 
     POST_FAILED = "post_failed"
     POST_UNCERTAIN = "post_uncertain"
     POST_PUBLISHED = "post_published"
     POST_REMOVED_ON_NETWORK = "post_removed_on_network"
     EFFECT_UNCERTAIN = "effect_uncertain"
+    EFFECT_REFUSED = "effect_refused"
     CHANNEL_DIED = "channel_died"
     APPROVAL_WAITING = "approval_waiting"
     APPROVAL_DECIDED = "approval_decided"
@@ -385,11 +389,20 @@ class MetricKey(StrEnum):
     ENGAGEMENT = "engagement"
 
 
+class QueryGroup(StrEnum):
+    """Whom a query listens to."""
+
+    BRAND = "brand"
+    PRODUCT = "product"
+    COMPETITOR = "competitor"
+
+
 class Dimension(StrEnum):
     NETWORK = "network"
     LANGUAGE = "language"
     KIND = "kind"
     CHANNEL = "channel"
+    QUERY = "query"
 
 
 class MentionOrder(StrEnum):

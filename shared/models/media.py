@@ -50,9 +50,9 @@ class Media(SQLModel, table=True):
 
 
 class MediaUse(SQLModel, table=True):
-    """Something names this file: a post, itself or in one of its variants, or else an effect, such as an answer.
+    """Something names this file: a post or one of its variants, an effect, such as an answer, or a recurrence.
 
-    `thing_id` is the one of the two that is set.
+    `thing_id` is the one of the two that is set; where neither is, it is the recurrence's.
     """
 
     __tablename__ = "media_use"

@@ -13,7 +13,10 @@ from shared.models.enums import OperationKind, OperationStatus, string_enum
 
 
 class Operation(SQLModel, table=True):
-    """A backfill of a channel: from now back to `since`, of which everything is brought down to `reached_at`."""
+    """A backfill of a channel, or the recall of a query: from now back to `since`, done down to `reached_at`.
+
+    A backfill brings `arrivals`; a recall asks `mentions`, and finds `matches`.
+    """
 
     __tablename__ = "operation"
     __table_args__ = (
@@ -32,12 +35,15 @@ class Operation(SQLModel, table=True):
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
     kind: OperationKind = Field(sa_type=cast(Any, string_enum(OperationKind)))
     status: OperationStatus = Field(default=OperationStatus.PENDING, sa_type=cast(Any, string_enum(OperationStatus)))
-    channel_id: UUID
+    channel_id: UUID | None = None
+    query_id: UUID | None = None  # without a foreign key: a query that is deleted leaves what was done for it
     since: datetime = Field(sa_type=TIME)
     cursor: str | None = Field(default=None, sa_type=TEXT)
     reached_at: datetime | None = Field(default=None, sa_type=TIME)
     arrivals: int = 0
     pages: int = 0
+    mentions: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    matches: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     started_at: datetime | None = Field(default=None, sa_type=TIME)

@@ -19,6 +19,7 @@ from shared.models import (
     organization,
     planning,
     post,
+    query,
     turn,
     webhook,
 )
@@ -43,6 +44,7 @@ _MODULES = (
     organization,
     planning,
     post,
+    query,
     turn,
     webhook,
 )
@@ -98,6 +100,7 @@ TABLES: dict[str, TableKind] = {
     "identity": TableKind.CONTENT,
     "lease": TableKind.PLATFORM,
     "mail": TableKind.QUEUE,
+    "match": TableKind.CONTENT,
     "media": TableKind.CONTENT,
     "media_use": TableKind.CONTENT,
     "membership": TableKind.PLATFORM,
@@ -115,6 +118,8 @@ TABLES: dict[str, TableKind] = {
     "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "saved_query": TableKind.CONTENT,
+    "saved_query_version": TableKind.CONTENT,
     "slot": TableKind.CONTENT,
     "team": TableKind.PLATFORM,
     "team_member": TableKind.PLATFORM,

@@ -60,6 +60,20 @@ def test_a_key_is_made_listed_without_its_secret_and_revoked(up: Up, tenant: Ten
     assert status_of(up, web, made["api_key"]) == 401
 
 
+def test_a_person_is_added_to_an_organization_changed_listed_and_given_a_key(
+    up: Up, tenant: Tenant, web: httpx.Client
+) -> None:
+    of = tenant.given["organization_id"]
+    made = told(up, "user", "create", "--organization", of, "--name", "Ann", "--email", "ann.of.commands@example.org")
+    changed = told(up, "user", "update", made["id"], "--language", "nl", "--email", "ann.again@example.org")
+    key = told(up, "key", "create", "--user", made["id"])
+    listed = json.loads(parvis(up.folder, up.environment, "user", "list", "--organization", of).stdout)
+
+    assert (changed["name"], changed["language"], changed["email"]) == ("Ann", "nl", "ann.again@example.org")
+    assert [one["id"] for one in listed] == [tenant.given["user_id"], made["id"]]
+    assert status_of(up, web, key["api_key"]) == 200
+
+
 def test_rotating_seals_everything_again_with_the_newest_key_once(up: Up, tenant: Tenant) -> None:
     kept = (up.folder / "secret_keys").read_text().strip().split(",")
     newer = ",".join([base64.b64encode(os.urandom(32)).decode(), *kept])

@@ -112,6 +112,8 @@ async def _grow(world: World, tenant: Tenant) -> None:
         said("leaf", "branch"), said("branch", "trunk"), said("trunk", None), said("bush", None),
         said("branch", "bush", edited_at="2026-11-20T09:00:00Z", published_at="2026-11-20T08:01:00Z"),
         said("snake", "tail"), said("tail", "snake"), said("alone", "alone"),
+        # An edit that does not say whose it is.
+        {**said("alone", "alone", edited_at="2026-11-20T10:00:00Z", text=f"{tenant.name} alone"), "author": None},
     ):  # fmt: skip
         later = time.time() + 5 * ("edited_at" in mention)
         answer = await world.door.knock(tenant.channels[0], json.dumps({"mentions": [mention]}).encode(), at=later)

@@ -51,6 +51,7 @@ TABLE_OF = {
     Prefix.CAMPAIGN: "campaign",
     Prefix.ALERT_RULE: "alert_rule",
     Prefix.ALERT: "alert",
+    Prefix.QUERY: "saved_query",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
     Prefix.OPERATION: "operation",
@@ -157,6 +158,7 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
         new_uuid(), brand.organization_id, second.brand_id, "viewer",
     )  # fmt: skip
     tenant = Tenant(name, brand, second, [generic, sandbox])
+    await _listen(world, tenant, name)
     for body in deliveries(name):
         answer = await world.door.knock(generic, json.dumps(body).encode())
         assert answer.status_code == 200, answer.text
@@ -204,6 +206,20 @@ async def _alarm(world: World, tenant: Tenant, name: str) -> None:
             " VALUES ($1, $2, $3, $4, now(), now(), 9, $5, $6, 1)",
             brand, new_uuid(), rule_id, kind, json.dumps(evidence), json.dumps(course),
         )  # fmt: skip
+
+
+async def _listen(world: World, tenant: Tenant, name: str) -> None:
+    """Queries that some of what is said matches, one of them in its second version."""
+    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}/queries"
+    for number in range(3):
+        body = {"name": f"{name} query {number}", "expression": f"{name}* OR {name} -nothing{number}"}
+        answer = await world.api.post(place, json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+    headers = {**tenant.headers, "if-match": "*"}
+    answer = await world.api.patch(
+        f"{place}/{answer.json()['id']}", json={"expression": f"{name} OR {name}*"}, headers=headers
+    )
+    assert answer.status_code == 200, answer.text
 
 
 async def _tell(world: World, tenant: Tenant) -> None:

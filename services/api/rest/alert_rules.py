@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, require_version
-from services.api.rest.ids import AlertRulePath, AlertRuleRef, ChannelRef, UserRef
+from services.api.rest.ids import AlertRulePath, AlertRuleRef, ChannelRef, QueryRef, UserRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed
 from shared.domain.insight.alerting import rules
 from shared.domain.insight.alerting.rules import AlertRuleChanges, AlertRuleDraft
@@ -25,6 +25,7 @@ class AlertRuleWhere(Body):
 
     networks: list[Network] = Field(default_factory=list, max_length=20)
     channel_ids: list[ChannelRef] = Field(default_factory=list, max_length=100)
+    query_ids: list[QueryRef] = Field(default_factory=list, max_length=20)
     kinds: list[MentionKind] = Field(default_factory=list, max_length=10)
     languages: list[str] = Field(default_factory=list, max_length=50)
 

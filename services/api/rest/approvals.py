@@ -133,7 +133,11 @@ async def submit_post(call: Calling, scope: InBrand, post_id: PostPath, if_match
 
 @router.post("/approve", response_model=PostRead, summary="Agree to a post as it is at the version of If-Match")
 async def approve(
-    call: Calling, scope: InBrand, post_id: PostPath, body: Annotated[Agreement, FromBody()], if_match: IfMatch = None
+    call: Calling,
+    scope: InBrand,
+    post_id: PostPath,
+    body: Annotated[Agreement | None, FromBody()] = None,
+    if_match: IfMatch = None,
 ) -> Response:
     current = (await posts.get(call.session, scope, post_id)).version
     require_version(if_match, current)
@@ -142,7 +146,7 @@ async def approve(
         scope,
         post_id,
         if_version=current,
-        comment=body.comment,
+        comment=body.comment if body is not None else None,
         cards=CARDS,
         now=call.services.clock(),
     )

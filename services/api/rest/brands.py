@@ -10,9 +10,12 @@ from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant
 from services.api.rest.ids import BrandRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, Text, listed
+from shared.connectors.registry import CARDS
 from shared.domain.brands import brands
+from shared.domain.publishing.agreeing import ruling
 from shared.models.brand import Brand
 from shared.models.enums import ApprovalPolicy, GrantRole, MissedPolicy
+from shared.queues import SendOutgoing
 
 router = APIRouter(prefix="/v1", route_class=TransactedRoute, tags=["brands"])
 
@@ -91,4 +94,8 @@ async def update_brand(
 ) -> BrandRead:
     changes = brands.BrandChanges.model_validate(body.model_dump(exclude_unset=True))
     version = meant(if_match, (await brands.get(call.session, scope)).version)
-    return read(await brands.update(call.session, scope, changes=changes, if_version=version), scope.role)
+    brand = await ruling.change_brand(
+        call.session, scope, changes=changes, cards=CARDS, now=call.services.clock(), if_version=version
+    )
+    call.ring(SendOutgoing())
+    return read(brand, scope.role)

@@ -95,7 +95,8 @@ async def batch_posts(call: Calling, scope: InBrand, body: Annotated[Many, FromB
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            "description": f"The table, in UTF-8. Its first line names the columns: {', '.join(sheets.COLUMNS)}.",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
         }
     },
 )

@@ -47,7 +47,7 @@ class UploadRoute(CheckedRoute):
         check()
         with receiving.room(services.incoming) as received:
             async with Steps(services, header).transaction(self.brand(request)) as (_, scope):
-                media.require(scope)
+                media.require_bringing(scope)
             await receiving.receive(request, received, services.settings.media_max_bytes)
             request.state.received = received
             request.state.steps = Steps(services, header, self.asked(request, principal, received.asked))

@@ -10,7 +10,7 @@ from pydantic import Field
 from services.api.rest import identities as identity_shapes
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
-from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, ThreadRef, VariantRef
+from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, QueryRef, ThreadRef, VariantRef
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
 from shared.domain.listening import identities, mentions, versions
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
@@ -122,6 +122,7 @@ def mention_filter(
     author_id: Annotated[IdentityRef | None, Query()] = None,
     author_kind: Annotated[list[AuthorKind] | None, Query()] = None,
     thread_id: Annotated[ThreadRef | None, Query()] = None,
+    query_id: Annotated[list[QueryRef] | None, Query(description="That one of these queries matched.")] = None,
     min_rating: Annotated[float | None, Query(), Field(allow_inf_nan=False)] = None,
     q: Annotated[str | None, Query(max_length=SEARCH_MOST, description="Words to search for.")] = None,
     since: Annotated[Moment | None, Query(description="Published at or after.")] = None,
@@ -140,6 +141,7 @@ def mention_filter(
         author_id=author_id,
         author_kinds=_tuple(author_kind),
         thread_id=thread_id,
+        query_ids=_tuple(query_id),
         min_rating=min_rating,
         search=q,
         since=since,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi import Body as FromBody
 
 from services.api.rest.call import Calling, InBrand, TransactedRoute
-from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef
+from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef, QueryRef
 from services.api.rest.shapes import Body, Moment, Read
 from services.api.rest.whereabouts import scope_of
 from shared.connectors.registry import connector
@@ -29,10 +29,15 @@ class Backfill(Body):
 
 
 class OperationProgress(Read):
-    """How far it is, for programs and in words. `reached_at`: everything since then has been brought."""
+    """How far it is, for programs and in words. `reached_at`: everything since then is done.
+
+    A backfill brings arrivals; a recall asks mentions, and finds matches.
+    """
 
     arrivals: int
     pages: int
+    mentions: int
+    matches: int
     reached_at: datetime | None
     message: str
 
@@ -41,6 +46,8 @@ class OperationResult(Read):
     """What came of it. `reached_at` is later than what was asked for where the network shows no more."""
 
     arrivals: int
+    mentions: int
+    matches: int
     reached_at: datetime | None
 
 
@@ -52,13 +59,14 @@ class OperationProblem(Read):
 
 
 class OperationRead(Read):
-    """One long work. `result` is there once it is over, `problem` where it failed."""
+    """One long work, of a channel or of a query. `result` is there once it is over, `problem` where it failed."""
 
     id: OperationRef
     brand_id: BrandRef
     kind: OperationKind
     status: OperationStatus
-    channel_id: ChannelRef
+    channel_id: ChannelRef | None
+    query_id: QueryRef | None
     since: datetime
     progress: OperationProgress
     result: OperationResult | None
@@ -70,14 +78,15 @@ class OperationRead(Read):
 
 
 def read(operation: Operation) -> OperationRead:
-    outcome = {"arrivals": operation.arrivals, "reached_at": operation.reached_at}
+    outcome = {name: getattr(operation, name) for name in OperationResult.model_fields}
     facts: dict[str, Any] = {
         "progress": backfills.progress(operation),
         "result": outcome if operation.is_over else None,
         "problem": operation.problem,
     }
     plain = (
-        "id", "brand_id", "kind", "status", "channel_id", "since", "created_at", "started_at", "ended_at", "version",
+        "id", "brand_id", "kind", "status", "channel_id", "query_id",
+        "since", "created_at", "started_at", "ended_at", "version",
     )  # fmt: skip
     return OperationRead(**facts, **{name: getattr(operation, name) for name in plain})
 

@@ -14,6 +14,7 @@ from services.api.schema.notification import Notification
 from services.api.schema.outgoing import Outgoing
 from services.api.schema.post import Post
 from services.api.schema.query import Query
+from services.api.schema.saved_query import SavedQuery
 from services.api.schema.scalars import CONFIG
 from services.api.schema.subscription import Subscription
 from services.api.schema.thread import Thread
@@ -36,6 +37,7 @@ SCHEMA = strawberry.Schema(
         Notification,
         Outgoing,
         Post,
+        SavedQuery,
         Thread,
         WebhookEndpoint,
     ],

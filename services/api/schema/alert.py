@@ -26,6 +26,7 @@ _NONE = UUID(int=0)
 class AlertRuleWhere:
     networks: list[Network]
     channel_ids: list[strawberry.ID]
+    query_ids: list[strawberry.ID]
     kinds: list[MentionKind]
     languages: list[str]
 
@@ -35,6 +36,7 @@ def _where(root: strawberry.Parent[models.AlertRule]) -> Any:
     return AlertRuleWhere(
         networks=list(meant.networks or ()),
         channel_ids=[strawberry.ID(typeid(Prefix.CHANNEL, one)) for one in meant.channel_ids or ()],
+        query_ids=[strawberry.ID(typeid(Prefix.QUERY, one)) for one in meant.query_ids or ()],
         kinds=list(meant.kinds or ()),
         languages=list(meant.languages or ()),
     )

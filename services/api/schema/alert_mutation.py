@@ -30,18 +30,24 @@ _FIELDS = ("name", "sensitivity", "reach", "hold_posts", "paused")
 class AlertRuleWhereInput:
     networks: list[Network] | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
+    query_ids: list[strawberry.ID] | None = UNSET
     kinds: list[MentionKind] | None = UNSET
     languages: list[str] | None = UNSET
 
     def read(self) -> dict[str, Any]:
         """Raises Invalid for an id that is none."""
-        found = given_values(self, "networks", "channel_ids", "kinds", "languages")
-        if found.get("channel_ids") is not None:
-            try:
-                found["channel_ids"] = [parse_typeid(Prefix.CHANNEL, one) for one in found["channel_ids"]]
-            except NotFound as error:
-                raise Invalid([Wrong("unknown_channel", error.message, ("where", "channel_ids"))]) from None
+        found = given_values(self, "networks", "channel_ids", "query_ids", "kinds", "languages")
+        for name, prefix in (("channel_ids", Prefix.CHANNEL), ("query_ids", Prefix.QUERY)):
+            if found.get(name) is not None:
+                found[name] = [_read(prefix, one, name) for one in found[name]]
         return found
+
+
+def _read(prefix: Prefix, id_: str, place: str) -> UUID:
+    try:
+        return parse_typeid(prefix, id_)
+    except NotFound as error:
+        raise Invalid([Wrong(f"unknown_{prefix.name.lower()}", error.message, ("where", place))]) from None
 
 
 def _values(source: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain.brands import brands
 from shared.domain.publishing import posts
-from shared.domain.publishing.agreeing import approvals, holds, links
+from shared.domain.publishing.agreeing import approvals, holds, links, ruling
 from shared.domain.publishing.agreeing.links import Made
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid
@@ -51,13 +51,18 @@ class ApprovalMutation:
     @strawberry.mutation
     async def update_brand(self, info: Info, input: UpdateBrandInput) -> UpdateBrandPayload:
         async def act(session: Session, scope: Scope) -> models.Brand:
-            return await brands.update(session, scope, changes=input.changes(), if_version=given(input.if_version))
+            return await ruling.change_brand(
+                session, scope, changes=input.changes(), cards=CARDS, now=info.context.services.clock(),
+                if_version=given(input.if_version),
+            )  # fmt: skip
 
         async def again(session: Session, scope: Scope, _kept: dict[str, Any]) -> models.Brand:
             return await brands.get(session, scope)
 
         target = Target(Prefix.BRAND, input.id)
-        outcome = await mutate(info.context, key_of(info), target, act, kept=lambda _: {}, again=again)
+        outcome = await mutate(
+            info.context, key_of(info), target, act, kept=lambda _: {}, again=again, bells=[SendOutgoing()]
+        )
         return UpdateBrandPayload(brand=cast(Any, outcome.thing), errors=errors_of(outcome.problems))
 
     @strawberry.mutation(description="Puts a post before those who must agree.")  # type: ignore[untyped-decorator]

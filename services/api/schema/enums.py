@@ -38,6 +38,7 @@ for _kind in (
     enums.OutgoingKind,
     enums.OutgoingState,
     enums.PostStatus,
+    enums.QueryGroup,
     enums.RecurrenceStatus,
     enums.Reviewer,
     enums.VariantStatus,

@@ -13,6 +13,7 @@ from services.api.completed import completed
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
 from services.api.schema.identity import Identity
+from services.api.schema.saved_query import Match
 from shared import models
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter as DomainFilter
@@ -76,6 +77,10 @@ async def _thread(root: strawberry.Parent[models.Mention], info: Info) -> Any:
     return await loaders.thread(info.context, root.brand_id, root.thread_id) if root.thread_id else None
 
 
+async def _matches(root: strawberry.Parent[models.Mention], info: Info) -> Any:
+    return await loaders.matches(info.context, root.brand_id, root.id)
+
+
 @strawberry.type(description="Anything said to or about the brand. `text` is null once deleted.")
 class Mention(Node):
     id: strawberry.ID = public_id(Prefix.MENTION)
@@ -102,6 +107,7 @@ class Mention(Node):
         resolver=_thread
     )
     engagement: Engagement = strawberry.field(resolver=_itself)
+    matches: list[Match] = strawberry.field(resolver=_matches, description="The queries that it matches.")
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:
@@ -118,6 +124,7 @@ class MentionFilter:
     author_id: strawberry.ID | None = UNSET
     author_kinds: list[AuthorKind] | None = UNSET
     thread_id: strawberry.ID | None = UNSET
+    query_ids: list[strawberry.ID] | None = UNSET
     min_rating: float | None = UNSET
     search: str | None = UNSET
     since: datetime | None = UNSET
@@ -135,6 +142,7 @@ class MentionFilter:
             author_id=_named(Prefix.IDENTITY, self.author_id),
             author_kinds=_tuple(self.author_kinds),
             thread_id=_named(Prefix.THREAD, self.thread_id),
+            query_ids=named_all(Prefix.QUERY, self.query_ids),
             min_rating=given(self.min_rating),
             search=given(self.search),
             since=given(self.since),

@@ -50,6 +50,7 @@ from services.api.schema.payloads import (
 )
 from services.api.schema.planning_mutation import PlanningMutation
 from services.api.schema.recurrence_mutation import RecurrenceMutation
+from services.api.schema.saved_query_mutation import SavedQueryMutation
 from services.api.schema.webhook_mutation import WebhookMutation
 from shared import models
 from shared.connectors.registry import CARDS
@@ -96,6 +97,7 @@ class Mutation(
     ManyMutation,
     MediaMutation,
     CampaignMutation,
+    SavedQueryMutation,
     PlanningMutation,
     RecurrenceMutation,
     ApprovalMutation,

@@ -9,6 +9,7 @@ from services.api import loaders
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.outgoing import Problem
+from services.api.schema.saved_query import SavedQuery
 from shared import models
 from shared.domain.listening import backfills
 from shared.ids import Prefix
@@ -17,10 +18,12 @@ from shared.models.enums import OperationKind, OperationStatus
 Root = strawberry.Parent[models.Operation]
 
 
-@strawberry.type(description="How far it is, for programs and in words; everything since `reachedAt` has been brought.")
+@strawberry.type(description="How far it is, for programs and in words; everything since `reachedAt` is done.")
 class OperationProgress:
     arrivals: int
     pages: int
+    mentions: int
+    matches: int
     reached_at: datetime | None
     message: str
 
@@ -28,6 +31,8 @@ class OperationProgress:
 @strawberry.type(description="What came of it; `reachedAt` is later than what was asked for where no more is shown.")
 class OperationResult:
     arrivals: int
+    mentions: int
+    matches: int
     reached_at: datetime | None
 
 
@@ -36,7 +41,13 @@ def _progress(root: Root) -> Any:
 
 
 def _result(root: Root) -> Any:
-    return OperationResult(arrivals=root.arrivals, reached_at=root.reached_at) if root.is_over else None
+    return _came_to(root) if root.is_over else None
+
+
+def _came_to(root: models.Operation) -> OperationResult:
+    return OperationResult(
+        arrivals=root.arrivals, mentions=root.mentions, matches=root.matches, reached_at=root.reached_at
+    )
 
 
 def _problem(root: Root) -> Any:
@@ -46,7 +57,11 @@ def _problem(root: Root) -> Any:
 
 
 async def _channel(root: Root, info: Info) -> Any:
-    return await loaders.channel(info.context, root.brand_id, root.channel_id)
+    return await loaders.channel(info.context, root.brand_id, root.channel_id) if root.channel_id else None
+
+
+async def _query(root: Root, info: Info) -> Any:
+    return await loaders.saved_query(info.context, root.brand_id, root.query_id) if root.query_id else None
 
 
 @strawberry.type(description="One long work. `result` is there once it is over, `problem` where it failed.")
@@ -55,6 +70,7 @@ class Operation(Node):
     kind: OperationKind
     status: OperationStatus
     channel: Channel | None = strawberry.field(resolver=_channel)
+    saved_query: SavedQuery | None = strawberry.field(resolver=_query)
     since: datetime
     progress: OperationProgress = strawberry.field(resolver=_progress)
     result: OperationResult | None = strawberry.field(resolver=_result)

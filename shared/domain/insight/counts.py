@@ -14,7 +14,7 @@ from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter, conditions
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models import Mention, RollupHour
+from shared.models import Match, Mention, RollupHour
 from shared.models.base import TIME
 from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey
 
@@ -66,7 +66,9 @@ _COLUMNS: dict[Dimension, Any] = {
     Dimension.KIND: col(Mention.kind),
     Dimension.LANGUAGE: col(Mention.language),
     Dimension.CHANNEL: col(Mention.channel_id),
+    Dimension.QUERY: col(Match.query_id),
 }
+_NAMED = {Dimension.CHANNEL: Prefix.CHANNEL, Dimension.QUERY: Prefix.QUERY}
 _ROLLUP_COLUMNS = {Dimension.NETWORK: "c.network", Dimension.KIND: "r.kind"}
 
 
@@ -157,6 +159,7 @@ async def by_mention(
         .where(*rules)
         .group_by(bucket, Mention.channel_id, *grouped)
     )
+    statement = _matched(statement, dimensions, where)
     cells = [
         Cell(row[0] - 1, row[1], _values(dimensions, row[2:-3]), row[-3], row[-2], 0, int(row[-1]))
         for row in (await session.execute(statement, values)).all()
@@ -168,9 +171,24 @@ async def by_mention(
             .where(*rules, not_(_OWN))
             .group_by(bucket, *grouped)
         )
+        statement = _matched(statement, dimensions, where)
         found = (await session.execute(statement, values)).all()
         cells += [Cell(row[0] - 1, None, _values(dimensions, row[1:-1]), authors=row[-1]) for row in found]
     return cells
+
+
+def _matched(statement: Any, dimensions: tuple[Dimension, ...], where: MentionFilter) -> Any:
+    """By query a mention counts once for each that it matches: of those that are asked for, if any are."""
+    if Dimension.QUERY not in dimensions:
+        return statement
+    on = and_(
+        col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
+        col(Match.brand_id) == col(Mention.brand_id),
+        col(Match.mention_id) == col(Mention.id),
+    )
+    if where.query_ids is not None:
+        on = and_(on, col(Match.query_id) == any_(bindparam("query_ids", type_=ARRAY(Uuid))))
+    return statement.select_from(Mention).join(Match, on)
 
 
 def _known(column: Any) -> ColumnElement[int]:
@@ -184,6 +202,6 @@ def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:
 
 def _values(dimensions: Sequence[Dimension], row: Sequence[Any]) -> tuple[str | None, ...]:
     return tuple(
-        typeid(Prefix.CHANNEL, value) if dimension is Dimension.CHANNEL else None if value is None else str(value)
+        typeid(_NAMED[dimension], value) if dimension in _NAMED else None if value is None else str(value)
         for dimension, value in zip(dimensions, row, strict=True)
     )

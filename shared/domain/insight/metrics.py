@@ -15,6 +15,7 @@ from shared.domain.insight import counts
 from shared.domain.insight.buckets import Watch, bounds, observed
 from shared.domain.insight.counts import Cell, Range
 from shared.domain.insight.rollups import day_of
+from shared.domain.listening import queries
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
 from shared.errors import Invalid, NotFound, Problem
@@ -49,7 +50,7 @@ _WAITING = text("SELECT parvis.waiting_since(CAST(:brand AS uuid))")
 
 @dataclass(frozen=True, slots=True)
 class DimensionValue:
-    """One coordinate of a series. A channel is named by its id; an unknown language has no value."""
+    """One coordinate of a series. A channel or query is named by its id; an unknown language has no value."""
 
     name: Dimension
     value: str | None
@@ -108,6 +109,8 @@ async def series(
     is_even = len(spans) <= 1 or all(it.covers(edges[0], min(edges[-1], now)) for it in spans.values())
     cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now, is_even)
     lines = _lines(cells, channels, dimensions)
+    if dimensions == (Dimension.QUERY,):
+        lines = {(name,): lines.get((name,), []) for name in await _queries(session, scope, where)}
     watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
     return [
         Series(
@@ -137,6 +140,12 @@ async def _channels(session: Session, scope: Scope, where: MentionFilter) -> dic
     if where.networks is not None:
         statement = statement.where(col(Channel.network).in_(where.networks))
     return {channel.id: channel for channel in (await session.execute(statement)).scalars()}
+
+
+async def _queries(session: Session, scope: Scope, where: MentionFilter) -> list[str]:
+    """The brand's queries that the filter asks for, by their ids."""
+    found = await queries.list_(session, scope)
+    return [typeid(Prefix.QUERY, one.id) for one in found if where.query_ids is None or one.id in where.query_ids]
 
 
 async def _cells(

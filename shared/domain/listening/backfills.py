@@ -93,15 +93,16 @@ async def get(session: Session, scope: Scope, operation_id: UUID) -> Operation:
 
 async def cancel(session: Session, scope: Scope, operation_id: UUID, *, now: datetime) -> Operation:
     """Call an operation off: what it has brought stays. Raises NotFound, and Conflict where it is over."""
-    scope.require(KeyScope.CHANNELS, GrantRole.EDITOR)
     operation = await held(session, scope, operation_id)
     if operation is None:
         raise _unknown(operation_id)
+    is_recall = operation.kind is OperationKind.RECALL
+    scope.require(KeyScope.PUBLISH if is_recall else KeyScope.CHANNELS, GrantRole.EDITOR)
     if operation.status is OperationStatus.CANCELLED:
         return operation
     if operation.is_over:
         raise Conflict(f"this operation has {operation.status.value} already", code="wrong_state")
-    _end(operation, OperationStatus.CANCELLED, now)
+    end(operation, OperationStatus.CANCELLED, now)
     await session.flush()
     await audit.add(session, scope, "operation.cancel", typeid(Prefix.OPERATION, operation_id))
     return operation
@@ -111,7 +112,7 @@ async def call_off(session: Session, scope: Scope, channel_id: UUID, *, now: dat
     """The channel is no longer looked back upon: it goes away."""
     under_way = await _unfinished(session, scope, channel_id)
     if under_way is not None:
-        _end(under_way, OperationStatus.CANCELLED, now)
+        end(under_way, OperationStatus.CANCELLED, now)
         await session.flush()
 
 
@@ -143,13 +144,13 @@ async def advance(
     operation.cursor = page.cursor
     operation.version += 1
     reached = page.reached if page.more or page.reached is not None else operation.since
-    if reached is not None:
+    if reached is not None and operation.channel_id is not None:
         operation.reached_at = min(reached, operation.reached_at or reached)
         await coverage.backfilled(
             session, scope, operation.channel_id, operation.id, since=operation.reached_at, until=operation.created_at
         )
     if not page.more:
-        _end(operation, OperationStatus.SUCCEEDED, now)
+        end(operation, OperationStatus.SUCCEEDED, now)
     await session.flush()
     return operation
 
@@ -159,19 +160,23 @@ async def fail(session: Session, scope: Scope, operation_id: UUID, problem: Prob
     operation = await held(session, scope, operation_id)
     if operation is not None and not operation.is_over:
         operation.problem = asdict(problem)
-        _end(operation, OperationStatus.FAILED, now)
+        end(operation, OperationStatus.FAILED, now)
         await session.flush()
 
 
 def progress(operation: Operation) -> Mapping[str, Any]:
     """How far it is, for programs and in words."""
     reached = operation.reached_at
+    is_recall = operation.kind is OperationKind.RECALL
+    done = f"{operation.mentions} mentions asked, {operation.matches} match" if is_recall else None
     back = f"reached back to {reached.isoformat(timespec='seconds')}, " if reached is not None else ""
     return {
         "arrivals": operation.arrivals,
         "pages": operation.pages,
         "reached_at": reached,
-        "message": f"{back}{operation.arrivals} arrivals",
+        "mentions": operation.mentions,
+        "matches": operation.matches,
+        "message": f"{back}{done or f'{operation.arrivals} arrivals'}",
     }
 
 
@@ -192,7 +197,8 @@ async def _unfinished(session: Session, scope: Scope, channel_id: UUID) -> Opera
     return found
 
 
-def _end(operation: Operation, status: OperationStatus, now: datetime) -> None:
+def end(operation: Operation, status: OperationStatus, now: datetime) -> None:
+    """It is over."""
     operation.status, operation.ended_at = status, now
     operation.version += 1
 

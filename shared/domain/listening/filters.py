@@ -6,13 +6,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BindParameter, Boolean, ColumnElement, Float, Text, Uuid, any_, bindparam, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Float,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    type_coerce,
+)
 from sqlmodel import col
 
 from shared.contract import storable
 from shared.domain.page import digest
 from shared.errors import Invalid, Problem
-from shared.models import Mention
+from shared.models import Match, Mention
 from shared.models.base import TIME
 from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
 
@@ -34,6 +46,7 @@ class MentionFilter:
     author_id: UUID | None = None
     author_kinds: tuple[AuthorKind, ...] | None = None
     thread_id: UUID | None = None
+    query_ids: tuple[UUID, ...] | None = None
     min_rating: float | None = None
     search: str | None = None
     since: datetime | None = None
@@ -85,6 +98,15 @@ def _text(column: Any) -> ColumnElement[str]:
     return type_coerce(column, Text)
 
 
+def _is_matched(queries: BindParameter[Any]) -> ColumnElement[bool]:
+    return exists().where(
+        col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
+        col(Match.brand_id) == col(Mention.brand_id),
+        col(Match.mention_id) == col(Mention.id),
+        col(Match.query_id) == any_(queries),
+    )
+
+
 _Condition = Callable[[BindParameter[Any]], ColumnElement[bool]]
 _CONDITIONS: dict[str, tuple[Any, _Condition]] = {
     "networks": (ARRAY(Text), lambda p: _text(Mention.network) == any_(p)),
@@ -95,6 +117,7 @@ _CONDITIONS: dict[str, tuple[Any, _Condition]] = {
     "author_id": (Uuid, lambda p: col(Mention.author_id) == p),
     "author_kinds": (ARRAY(Text), lambda p: _text(Mention.author_kind) == any_(p)),
     "thread_id": (Uuid, lambda p: col(Mention.thread_id) == p),
+    "query_ids": (ARRAY(Uuid), _is_matched),
     "min_rating": (Float, lambda p: col(Mention.rating) >= p),
     "since": (TIME, lambda p: col(Mention.published_at) >= p),
     "until": (TIME, lambda p: col(Mention.published_at) < p),

@@ -15,7 +15,8 @@ from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Sa
 from shared.db import Session, driver
 from shared.domain.events import events
 from shared.domain.insight import rollups
-from shared.domain.listening import merge, rows, trees
+from shared.domain.listening import matches, merge, rows, trees
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import EditDraft, MentionState, thing_key
 from shared.domain.listening.rows import IdentityState
 from shared.domain.publishing import figures
@@ -43,6 +44,7 @@ class _Batch:
     brand_id: UUID
     zone: ZoneInfo
     now: datetime
+    ears: Ears | None = None
     states: dict[UUID, MentionState] = field(default_factory=dict)
     identities: dict[UUID, IdentityState] = field(default_factory=dict)
     author_keys: dict[UUID, UUID] = field(default_factory=dict)  # by id: ids are drawn, so only keys have an order
@@ -53,13 +55,16 @@ class _Batch:
     reparented: set[UUID] = field(default_factory=set)
 
 
-async def record(session: Session, scope: Scope, parts: Sequence[HeardPart], *, now: datetime) -> list[list[UUID]]:
+async def record(
+    session: Session, scope: Scope, parts: Sequence[HeardPart], *, now: datetime, ears: Ears | None = None
+) -> list[list[UUID]]:
     """Record a batch of one brand, in any order, any number of times, with the same end.
 
+    With `ears` the brand's queries are asked of what is new or different.
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
-    batch = _Batch(session, scope.brand_id, zone, now)
+    batch = _Batch(session, scope.brand_id, zone, now, ears)
     parts = [_at_the_border(part) for part in parts]
     await _load(batch, parts)
     touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
@@ -253,6 +258,7 @@ async def _write(batch: _Batch) -> None:
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await _write_edits(batch, changed)
     await _index(batch, changed)
+    await matches.keep(session, brand_id, batch.ears, changed, batch.before, batch.identities.values())
     await rollups.add(
         session,
         brand_id,

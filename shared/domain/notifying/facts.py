@@ -12,10 +12,11 @@ from shared.domain.brands import channels
 from shared.domain.notifying import alert_facts
 from shared.domain.notifying.kinds import Rule
 from shared.domain.publishing import reading
+from shared.domain.publishing.agreeing import reviews
 from shared.domain.scope import Scope
 from shared.ids import Prefix
 from shared.models.brand import Brand
-from shared.models.enums import EventType, NotificationKind, OutgoingKind, OutgoingState, VariantStatus
+from shared.models.enums import EventType, NotificationKind, OutgoingKind, OutgoingState, Reviewer, VariantStatus
 from shared.models.event import Event
 from shared.models.mention import Mention
 from shared.models.post import Outgoing, Post, Variant
@@ -33,12 +34,13 @@ _OURS = frozenset(OutgoingState) - {OutgoingState.REFUSED, OutgoingState.DROPPED
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """An event that is told: as what, about which thing, with which facts."""
+    """An event that is told: as what, about which thing, with which facts; `beside` are those whom it asks nothing."""
 
     event: Event
     rule: Rule
     thing_id: UUID
     facts: dict[str, Any] = field(default_factory=dict)
+    beside: frozenset[UUID] = frozenset()
 
 
 async def gather(session: Session, scope: Scope, found: Sequence[tuple[Event, Rule]], brand: Brand) -> list[News]:
@@ -52,9 +54,27 @@ async def gather(session: Session, scope: Scope, found: Sequence[tuple[Event, Ru
             about.append((event, rule, removed[event.thing_id].post_id))
     known = await _known(session, scope, about, brand)
     return [
-        News(event, rule, thing_id, {"brand": brand.name, **known.facts(event, rule, thing_id, removed)})
+        News(
+            event,
+            rule,
+            thing_id,
+            {"brand": brand.name, **known.facts(event, rule, thing_id, removed)},
+            await _beside(session, scope, event, rule, known, thing_id),
+        )
         for event, rule, thing_id in about
     ]
+
+
+async def _beside(
+    session: Session, scope: Scope, event: Event, rule: Rule, known: "_Known", post_id: UUID
+) -> frozenset[UUID]:
+    """Who has nothing to say of a post that waits for people: those who wrote it, and those who have agreed."""
+    post = known.posts.get(post_id)
+    if rule.kind is not _K.APPROVAL_WAITING or event.payload.get("waits_for") == Reviewer.CLIENT.value or post is None:
+        return frozenset()
+    policy = await reviews.policy(session, scope)
+    stands = await reviews.standing(session, scope, post, known.variants.get(post_id, []), policy)
+    return await reviews.authors(session, scope, post) | frozenset(stands.people)
 
 
 def _is_removal(rule: Rule) -> bool:
@@ -107,7 +127,8 @@ class _Known:
             case Prefix.OUTGOING:
                 effect = self.effects.get(thing_id)
                 where = [self._name(effect.channel_id)] if effect is not None else []
-                return {"effect": payload.get("kind"), "channels": where}
+                problem = (effect.problem or {}) if effect is not None and rule.kind is _K.EFFECT_REFUSED else {}
+                return {"effect": payload.get("kind"), "channels": where, "reason": problem.get("message")}
             case Prefix.ALERT:
                 told = {name: alert_facts.shown(payload.get(name)) for name in ("seen", "expected")}
                 return {**self.alerts.get(thing_id, {}), **told}
@@ -125,7 +146,7 @@ class _Known:
             return said | self._standing(post_id, rule.kind)
         if rule.kind is _K.APPROVAL_DECIDED:
             return said | {"decision": event.payload.get("kind")}
-        return said
+        return said | {"waits_for": event.payload.get("waits_for")}
 
     def _standing(self, post_id: UUID, kind: NotificationKind) -> dict[str, Any]:
         """Where the post stands so, and the first reason that is known."""

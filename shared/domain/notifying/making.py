@@ -123,7 +123,9 @@ async def _tell(session: Session, scope: Scope, found: Sequence[Event], *, house
 
 
 def _concerns(one: News, person: Person) -> bool:
-    """A user's own endpoint is the user's own matter."""
+    """A user's own endpoint is the user's own matter, and who can't agree to a post is not asked to."""
+    if person.user_id in one.beside:
+        return False
     if one.rule.event is not EventType.ENDPOINT_DISABLED:
         return True
     owner = one.event.payload.get("user_id")

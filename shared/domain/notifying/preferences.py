@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from shared import zones
 from shared.db import Session
 from shared.domain.notifying import kinds, people, timing
 from shared.domain.notifying.timing import Wishes
@@ -161,7 +162,7 @@ def _check(wanted: Preferences, principal: Principal, *, now: datetime) -> None:
     if wanted.language is not None and wanted.language.lower().partition("-")[0] not in LANGUAGES:
         said = f"there are words in {', '.join(LANGUAGES)}"
         problems.append(Problem("unknown_language", said, ("language",)))
-    if wanted.timezone is not None and wanted.timezone not in available_timezones():
+    if wanted.timezone is not None and wanted.timezone not in zones.known():
         problems.append(Problem("unknown_timezone", "write a zone such as Europe/Brussels", ("timezone",)))
     if not is_time(wanted.digest_time):
         problems.append(Problem("invalid", "write a time of day such as 08:00", ("digest_time",)))

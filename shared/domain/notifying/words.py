@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.notifying import alert_words
-from shared.models.enums import NotificationKind
+from shared.models.enums import NotificationKind, Reviewer
 
 LANGUAGES = ("fr", "nl", "de", "en")
 _OTHERS = "en"
@@ -37,8 +37,10 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "On ne sait pas si une action a abouti",
             "{effect} sur {channels} : le réseau n’a pas dit si c’était fait. Regardez, puis décidez.",
         ),
+        _K.EFFECT_REFUSED: ("Une action est refusée", "{effect} sur {channels} : le réseau ne l’a pas acceptée."),
         _K.CHANNEL_DIED: ("Un canal est à l’arrêt", "{channels} ne répond plus : ce qui était prévu y attend."),
         _K.APPROVAL_WAITING: ("Une approbation est attendue", "{post} attend votre avis."),
+        "waiting_client": ("Une approbation est attendue", "{post} attend l’avis du client."),
         _K.APPROVAL_DECIDED: ("Une approbation est donnée ou refusée", "{post} : {decision}."),
         "held": ("Tout est suspendu", "Plus rien ne part pour {brand}."),
         "released": ("La suspension est levée", "Ce qui est prévu pour {brand} part de nouveau."),
@@ -62,8 +64,10 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "Het is niet zeker of een actie gelukt is",
             "{effect} op {channels}: het netwerk heeft niet gezegd of het gebeurd is. Kijk het na en beslis.",
         ),
+        _K.EFFECT_REFUSED: ("Een actie is geweigerd", "{effect} op {channels}: het netwerk heeft het niet aanvaard."),
         _K.CHANNEL_DIED: ("Een kanaal ligt stil", "{channels} antwoordt niet meer: wat gepland was, wacht."),
         _K.APPROVAL_WAITING: ("Er wordt op goedkeuring gewacht", "{post} wacht op uw oordeel."),
+        "waiting_client": ("Er wordt op goedkeuring gewacht", "{post} wacht op het oordeel van de klant."),
         _K.APPROVAL_DECIDED: ("Over een goedkeuring is beslist", "{post}: {decision}."),
         "held": ("Alles staat stil", "Er vertrekt niets meer voor {brand}."),
         "released": ("Alles loopt weer", "Wat voor {brand} gepland is, vertrekt weer."),
@@ -87,8 +91,13 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "Ungewiss, ob eine Aktion geklappt hat",
             "{effect} auf {channels}: Das Netzwerk sagt nicht, ob es geschehen ist. Bitte nachsehen und entscheiden.",
         ),
+        _K.EFFECT_REFUSED: (
+            "Eine Aktion wurde abgelehnt",
+            "{effect} auf {channels}: Das Netzwerk hat es nicht angenommen.",
+        ),
         _K.CHANNEL_DIED: ("Ein Kanal steht still", "{channels} antwortet nicht mehr: Geplantes wartet dort."),
         _K.APPROVAL_WAITING: ("Eine Freigabe steht aus", "{post} wartet auf Ihr Urteil."),
+        "waiting_client": ("Eine Freigabe steht aus", "{post} wartet auf das Urteil des Kunden."),
         _K.APPROVAL_DECIDED: ("Über eine Freigabe ist entschieden", "{post}: {decision}."),
         "held": ("Alles ist angehalten", "Für {brand} geht nichts mehr raus."),
         "released": ("Es geht weiter", "Was für {brand} geplant ist, geht wieder raus."),
@@ -112,8 +121,10 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "Nobody knows whether something was done",
             "{effect} on {channels}: the network did not say whether it happened. Have a look, then decide.",
         ),
+        _K.EFFECT_REFUSED: ("Something was refused", "{effect} on {channels}: the network did not take it."),
         _K.CHANNEL_DIED: ("A channel stands still", "{channels} no longer answers: what was planned there waits."),
         _K.APPROVAL_WAITING: ("An approval is awaited", "{post} waits for your word."),
+        "waiting_client": ("An approval is awaited", "{post} waits for the client’s word."),
         _K.APPROVAL_DECIDED: ("An approval was decided", "{post}: {decision}."),
         "held": ("Everything is held", "Nothing goes out for {brand} any more."),
         "released": ("The hold is over", "What is planned for {brand} goes out again."),
@@ -177,6 +188,8 @@ def say(kind: NotificationKind, facts: Mapping[str, Any], language: str) -> Said
     name = kind.value
     if kind is NotificationKind.HOLD_CHANGED:
         name = "held" if facts.get("held", True) else "released"
+    if kind is NotificationKind.APPROVAL_WAITING and facts.get("waits_for") == Reviewer.CLIENT.value:
+        name = "waiting_client"
     title, sentence = _TEXTS[language][name]
     said = sentence.format_map(_named(facts, language))
     reason = str(facts.get("reason") or "").strip()

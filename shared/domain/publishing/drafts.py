@@ -21,18 +21,21 @@ MOST_MEDIA = 20
 MOST_PARTS = 50
 # A form filled in a moment ago, or a clock that is a little ahead of ours, is no mistake.
 LATE = timedelta(minutes=5)
+# What can be planned for: every zone has a day for it, and nobody means a later one.
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 NEXT: Final = "next"
 _SLOT = {"type": "string", "maxLength": 60}
 
 
 def _named(prefix: Prefix) -> Callable[[object], object]:
     def read(value: object) -> object:
-        if not isinstance(value, str) or not value.startswith(f"{prefix.value}_"):
+        if not isinstance(value, str):
             return value
         try:
-            return parse_typeid(prefix, value)
-        except NotFound:
-            raise ValueError(f"{value[:60]!r} is not the id of a {prefix.name.lower()}") from None
+            return parse_typeid(prefix, value) if value.startswith(f"{prefix.value}_") else UUID(value)
+        except (NotFound, ValueError):
+            what = prefix.name.lower()
+            raise ValueError(f"{value[:60]!r} is not the id of a {what}: it begins with {prefix.value}_") from None
 
     return read
 
@@ -81,7 +84,7 @@ class MediaItem(_Strict):
 
     media_id: MediaId | None = None
     url: Annotated[str, BeforeValidator(_storable)] | None = Field(
-        default=None, min_length=1, max_length=2000, pattern=r"^https?://"
+        default=None, min_length=1, max_length=2000, pattern=r"^https?://[^\s]+$"
     )
     kind: Annotated[str, BeforeValidator(_storable)] = Field(default="image", min_length=1, max_length=50)
     alt: Annotated[str, BeforeValidator(_storable)] | None = Field(default=None, max_length=2000)
@@ -194,7 +197,7 @@ def when(timing: Timing, brand_timezone: str) -> When | None:
 def at_wall_clock(local: datetime, zone: str) -> When:
     """The moment of wall-clock time in a zone, which both are kept. Raises Invalid where it is out of range."""
     try:
-        return When(wallclock.moment(local, zone), wallclock.written(local), zone)
+        return When(_within(wallclock.moment(local, zone), "local_time"), wallclock.written(local), zone)
     except OverflowError:
         raise _out_of_range("local_time") from None
 
@@ -225,10 +228,17 @@ def named_channels(
 
 def _utc(moment: datetime, place: str) -> datetime:
     try:
-        return moment.astimezone(UTC)
+        return _within(moment.astimezone(UTC), place)
     except OverflowError:
         raise _out_of_range(place) from None
 
 
+def _within(moment: datetime, place: str) -> datetime:
+    """The moment, unless it is so far off that it has no local day in every zone. Raises Invalid."""
+    if not EARLIEST <= moment <= LATEST:
+        raise _out_of_range(place)
+    return moment
+
+
 def _out_of_range(place: str) -> Invalid:
-    return wrong("invalid_time", "this time is out of range", place)
+    return wrong("invalid_time", f"this time is out of range: from {EARLIEST.year} to {LATEST.year - 1}", place)

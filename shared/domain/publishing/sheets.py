@@ -18,8 +18,9 @@ from shared.domain.publishing.fitting import Cards
 from shared.domain.scope import Scope
 from shared.errors import Invalid, ParvisError, Problem
 from shared.ids import Prefix, typeid
+from shared.models.campaign import Campaign
 from shared.models.channel import Channel
-from shared.models.enums import GrantRole, KeyScope
+from shared.models.enums import GrantRole, KeyScope, Network
 
 MOST_LINES = 1000
 MOST_BYTES = 2 * 1024 * 1024
@@ -34,8 +35,10 @@ COLUMNS = (
     "alt",
     "first_comment",
     "status",
+    "campaign",
 )
 _BETWEEN = "|"
+_BEYOND = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,11 @@ async def write(
     """
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     rows = list(_rows(table))
-    channels = await _channels(session, scope)
+    channels, campaigns = await _channels(session, scope), await _campaigns(session, scope)
     lines = []
     for number, row in rows:
         try:
-            draft = _draft(row, channels)
+            draft = _draft(row, channels, campaigns)
             async with session.begin_nested() as savepoint:
                 post = await posts.create(session, scope, draft=draft, cards=cards, now=now)
                 if trial:
@@ -109,7 +112,8 @@ def _rows(table: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
             count += 1
             if count > MOST_LINES:
                 raise Invalid(f"a table has {MOST_LINES} lines at most: send it in parts", code="too_many")
-            yield number, dict(zip(names, cells, strict=False))
+            beyond = "".join(cells[len(names) :]).strip()
+            yield number, {**dict(zip(names, cells, strict=False)), _BEYOND: beyond}
     except csv.Error as error:
         raise Invalid(f"line {reader.line_num} is no CSV: {error}", code="bad_csv") from None
 
@@ -139,24 +143,42 @@ def _refuse_names(names: Sequence[str]) -> None:
 
 
 async def _channels(session: Session, scope: Scope) -> dict[str, list[UUID]]:
-    """The brand's channels by what a line may call them: an id, or a name in any case."""
-    wanted = select(Channel.id, Channel.name).where(
+    """The brand's channels by what a line may call them: an id, or a name or network in any case."""
+    wanted = select(Channel.id, Channel.name, Channel.network).where(
         col(Channel.brand_id) == scope.brand_id, col(Channel.removed_at).is_(None)
     )
     found: dict[str, list[UUID]] = {}
-    for id_, name in await session.execute(wanted):
-        found.setdefault(typeid(Prefix.CHANNEL, id_), []).append(id_)
-        found.setdefault(name.strip().casefold(), []).append(id_)
+    for id_, name, network in await session.execute(wanted):
+        for called in {typeid(Prefix.CHANNEL, id_), name.strip().casefold(), Network(network).value}:
+            found.setdefault(called, []).append(id_)
     return found
 
 
-def _draft(row: Mapping[str, str], channels: Mapping[str, list[UUID]]) -> PostDraft:
-    ids = _named(row.get("channels", ""), channels)
+async def _campaigns(session: Session, scope: Scope) -> dict[str, list[UUID]]:
+    """The brand's campaigns by what a line may call them: an id, or a name in any case."""
+    wanted = select(Campaign.id, Campaign.name).where(col(Campaign.brand_id) == scope.brand_id)
+    found: dict[str, list[UUID]] = {}
+    for id_, name in await session.execute(wanted):
+        for called in {typeid(Prefix.CAMPAIGN, id_), name.strip().casefold()}:
+            found.setdefault(called, []).append(id_)
+    return found
+
+
+def _draft(
+    row: Mapping[str, str], channels: Mapping[str, list[UUID]], campaigns: Mapping[str, list[UUID]]
+) -> PostDraft:
+    if row.get(_BEYOND):
+        message = f"there is more than the columns: {row[_BEYOND][:60]!r}; put a text with commas between quotes"
+        raise Invalid([Problem("too_many_cells", message)])
+    ids = _named("channels", row.get("channels", ""), channels)
     body: dict[str, Any] = {"text": row.get("text", "")}
     for name in ("scheduled_at", "local_time", "timezone", "link", "status"):
         if row.get(name, "").strip():
             body[name] = row[name].strip()
     body["media"] = _media(row)
+    campaign = _named("campaign", row.get("campaign", ""), campaigns)
+    if campaign:
+        body["campaign_id"] = campaign[0]
     comment = row.get("first_comment", "").strip()
     if comment:
         body["variants"] = [{"channel_id": id_, "first_comment": comment} for id_ in ids]
@@ -165,28 +187,38 @@ def _draft(row: Mapping[str, str], channels: Mapping[str, list[UUID]]) -> PostDr
     try:
         return PostDraft.model_validate(body)
     except ValidationError as error:
-        raise Invalid([Problem("invalid", one["msg"], tuple(one["loc"])) for one in error.errors()]) from None
+        raise Invalid(
+            [Problem("invalid", one["msg"].removeprefix("Value error, "), tuple(one["loc"])) for one in error.errors()]
+        ) from None
 
 
-def _named(cell: str, channels: Mapping[str, list[UUID]]) -> list[UUID]:
+def _named(column: str, cell: str, known: Mapping[str, list[UUID]]) -> list[UUID]:
+    """What a cell calls by id or name. Raises Invalid, at the column, for what is not there or not one alone."""
+    what = column.removesuffix("s")
     found, problems = [], []
     for name in filter(None, (part.strip() for part in cell.split(_BETWEEN))):
-        ids = channels.get(name) or channels.get(name.casefold()) or []
+        ids = known.get(name) or known.get(name.casefold()) or []
         if len(ids) == 1:
             found.append(ids[0])
         else:
-            what = "no channel is called" if not ids else "several channels are called"
+            how_many = f"no {what} is called" if not ids else f"several {what}s are called"
             mend = "" if not ids else "; name it by its id"
-            problems.append(Problem("unknown_channel", f"{what} {name[:60]!r}{mend}", ("channels",)))
+            problems.append(Problem(f"unknown_{what}", f"{how_many} {name[:60]!r}{mend}", (column,)))
     if problems:
         raise Invalid(problems)
     return list(dict.fromkeys(found))
 
 
 def _media(row: Mapping[str, str]) -> list[dict[str, str | None]]:
-    urls = [part.strip() for part in row.get("media", "").split(_BETWEEN) if part.strip()]
+    items = [part.strip() for part in row.get("media", "").split(_BETWEEN) if part.strip()]
     alts = [part.strip() for part in row.get("alt", "").split(_BETWEEN)]
-    return [{"url": url, "alt": (alts[n] if n < len(alts) else "") or None} for n, url in enumerate(urls)]
+    return [
+        {
+            "media_id" if item.startswith(f"{Prefix.MEDIA.value}_") else "url": item,
+            "alt": (alts[n] if n < len(alts) else "") or None,
+        }
+        for n, item in enumerate(items)
+    ]
 
 
 def _columns(error: ParvisError) -> list[Problem]:

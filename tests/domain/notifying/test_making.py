@@ -126,6 +126,30 @@ async def test_a_reply_of_which_nobody_knows_is_told(desk: Desk) -> None:
     assert await desk.told() == [K.EFFECT_UNCERTAIN]
 
 
+async def test_a_reply_that_its_network_refuses_is_told_and_one_that_is_called_off_is_not(desk: Desk) -> None:
+    for state in ("refused", "dropped", "live"):
+        await desk.happens(NewEvent(EventType.OUTGOING_CHANGED, new_uuid(), 1, {"state": state, "kind": "reply"}))
+    await desk.tell()
+    assert await desk.told() == [K.EFFECT_REFUSED]
+
+
+async def test_whoever_wrote_a_post_is_not_asked_to_agree_to_it(desk: Desk) -> None:
+    other = (await desk.colleague(GrantRole.MANAGER)).user_id
+    id_ = new_uuid()
+    await desk.eye.execute(
+        "INSERT INTO post (brand_id, id, text, status, created_by, version, media)"
+        " VALUES ($1, $2, 'x', 'in_review', $3, 1, '[]')",
+        desk.brand.brand_id, id_, desk.brand.user_id,
+    )  # fmt: skip
+    await desk.happens(
+        NewEvent(EventType.APPROVAL_CHANGED, id_, 1, {"status": "in_review", "waits_for": "people"}),
+        NewEvent(EventType.APPROVAL_WAITING, id_, 1, {"reason": "waiting", "waits_for": "client"}),
+    )
+    await desk.tell()
+    assert await desk.told(other) == [K.APPROVAL_WAITING] * 2
+    assert await desk.told(desk.brand.user_id) == [K.APPROVAL_WAITING]
+
+
 async def test_each_reminder_of_an_approval_is_told_and_a_comment_is_not(desk: Desk) -> None:
     id_ = new_uuid()
     await desk.happens(

@@ -26,6 +26,14 @@ def test_the_sentence_names_what_and_where_and_ends_with_why() -> None:
     )
 
 
+def test_a_post_that_waits_for_the_client_asks_nobody_here() -> None:
+    said = [
+        words.say(NotificationKind.APPROVAL_WAITING, {"post": "x", "waits_for": waits_for}, "en").sentence
+        for waits_for in ("people", "client")
+    ]
+    assert said == ["“x” waits for your word.", "“x” waits for the client’s word."]
+
+
 @pytest.mark.parametrize(
     ("wanted", "spoken"),
     [(("nl-BE",), "nl"), ((None, "DE"), "de"), (("it", "fr"), "fr"), ((), "en"), (("it",), "en")],

@@ -54,6 +54,10 @@ def test_the_brands_zone_stands_in_where_none_is_named() -> None:
         (Timing(local_time="tomorrow"), "invalid_time"),
         (Timing(local_time="2026-12-01T10:00Z"), "invalid_time"),
         (Timing(local_time="9999-12-31T23:00", timezone="America/New_York"), "invalid_time"),
+        (Timing(scheduled_at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC)), "invalid_time"),
+        (Timing(local_time="2200-01-02T10:00"), "invalid_time"),
+        (Timing(local_time="2026-12-01T10:00", timezone="localtime"), "unknown_timezone"),
+        (Timing(local_time="2026-12-01T10:00", timezone="Factory"), "unknown_timezone"),
     ],
 )
 def test_a_time_that_means_nothing_is_refused(timing: Timing, code: str) -> None:

@@ -42,6 +42,14 @@ async def test_a_draft_that_is_too_long_lists_it_among_its_problems(desk: Desk) 
     assert generic.problems == []
 
 
+async def test_more_media_than_the_practice_network_takes_are_named_before_anything_is_sent(desk: Desk) -> None:
+    media = [{"url": f"https://example.org/{n}.jpg"} for n in range(11)]
+    post = await desk.create(text="all of them", media=media, channel_ids=[(await _practice(desk)).id])
+
+    (variant,) = await desk.variants(post)
+    assert [(one["code"], one["used"], one["limit"]) for one in variant.problems] == [("too_many", 11, 10)]
+
+
 async def test_a_draft_that_fits_again_has_no_problems(desk: Desk) -> None:
     post = await desk.create(text=LONG, channel_ids=[(await _practice(desk)).id])
     async with desk.at() as (session, scope):

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from sqlmodel import col, select
 
 from shared.connectors.registry import CARDS
 from shared.domain.brands import channels
-from shared.domain.publishing import cautions, many, posts, sheets
+from shared.domain.publishing import campaigns, cautions, many, posts, sheets
+from shared.domain.publishing.campaigns import CampaignDraft
 from shared.domain.publishing.many import Done, Many
 from shared.domain.publishing.sheets import Report
 from shared.errors import Invalid
@@ -124,6 +126,33 @@ async def test_each_line_is_written_or_told_of_by_its_number_and_column(desk: De
         assert report.lines[0].post_id is not None
         post = await posts.get(session, scope, report.lines[0].post_id)
     assert (post.text, post.status) == ("Bonjour\nà tous", PostStatus.SCHEDULED)
+
+
+async def test_a_line_names_networks_campaigns_and_media_of_ours(desk: Desk) -> None:
+    channel = await desk.channel()
+    async with desk.at() as (session, scope):
+        campaign = await campaigns.create(session, scope, draft=CampaignDraft(name="Winter"), now=NOW)
+    report = await written(desk, "text,channels,campaign\nBonjour,generic,winter\nx,generic,summer\n")
+    assert [[p.code for p in line.problems] for line in report.lines] == [[], ["unknown_campaign"]]
+    assert report.lines[0].post_id is not None
+    async with desk.at() as (session, scope):
+        post = await posts.get(session, scope, report.lines[0].post_id)
+        (variant,) = (await posts.variants_of(session, scope, [post.id]))[post.id]
+    assert (post.campaign_id, variant.channel_id) == (campaign.id, channel.id)
+
+
+async def test_two_addresses_in_one_and_cells_beyond_the_columns_are_told_of(desk: Desk) -> None:
+    report = await written(
+        desk, "text,media\nx,https://ex.be/a.jpg https://ex.be/b.jpg\nOne, two,https://ex.be/a.jpg\n"
+    )
+    assert [[(p.code, p.path) for p in line.problems] for line in report.lines] == [
+        [("invalid", ("media",))], [("too_many_cells", ())],
+    ]  # fmt: skip
+
+
+async def test_an_id_that_is_none_is_told_of_in_words(desk: Desk) -> None:
+    with pytest.raises(ValidationError, match="'foo' is not the id of a post: it begins with post_"):
+        Many.model_validate({"do": "cancel", "post_ids": ["foo"]})
 
 
 async def test_a_trial_says_the_same_and_keeps_nothing(desk: Desk) -> None:

@@ -24,11 +24,15 @@ DROP = "drop"  # after the text has been taken, hang up without a word
 
 @dataclass
 class Mailbox:
-    """`to_rcpt` and `to_data` are the next answers; where there are none, all is taken. `taken` has every text."""
+    """`to_rcpt` and `to_data` are the next answers; where there are none, all is taken.
+
+    `taken` has every mail, `raw` its bytes.
+    """
 
     to_rcpt: list[str] = field(default_factory=list)
     to_data: list[str] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     sessions: list[Any] = field(default_factory=list)
     wait: float = 0
     port: int = 0
@@ -54,6 +58,7 @@ class Mailbox:
             found = email.message_from_bytes(envelope.content, policy=email.policy.default)
             assert isinstance(found, EmailMessage)
             self.taken.append(found)
+            self.raw.append(envelope.content)
             self.sessions.append(session)
         await asyncio.sleep(self.wait)
         if answer == DROP:

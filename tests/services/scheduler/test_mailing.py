@@ -111,6 +111,18 @@ async def test_a_mail_can_be_told_from_others_and_ended_with_one_click(
     assert mail["Auto-Submitted"] == "auto-generated"
 
 
+async def test_the_address_that_ends_mails_stands_in_its_header_as_it_is(
+    desk: Desk, office: Office, box: Mailbox
+) -> None:
+    await desk.happens(post("failed", new_uuid()))
+    await desk.tell()
+    await office.turn()
+    header = next(line for line in box.raw[0].split(b"\r\n") if line.startswith(b"List-Unsubscribe:"))
+    assert header.startswith(b"List-Unsubscribe: <http")
+    assert header.endswith(b">")
+    assert b"=?" not in header
+
+
 async def test_names_that_are_html_are_shown_as_they_are(desk: Desk, office: Office, box: Mailbox) -> None:
     await desk.eye.execute("UPDATE brand SET name = '<b>Dunes</b> & Cie'")
     await desk.happens(post("failed", new_uuid()))

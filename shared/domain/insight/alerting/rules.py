@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from shared.contract import storable
 from shared.db import Session, driver
 from shared.domain.brands import audit, channels
+from shared.domain.listening import queries
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.scope import Scope
@@ -41,6 +42,7 @@ class RuleFilter(_Strict):
 
     networks: list[Network] | None = Field(default=None, max_length=20)
     channel_ids: list[UUID] | None = Field(default=None, max_length=100)
+    query_ids: list[UUID] | None = Field(default=None, max_length=20)
     kinds: list[MentionKind] | None = Field(default=None, max_length=10)
     languages: list[Annotated[str, Field(max_length=35)]] | None = Field(default=None, max_length=50)
 
@@ -77,6 +79,7 @@ def meant(where: JsonObject) -> MentionFilter:
     return MentionFilter(
         networks=tuple(map(Network, where["networks"])) if "networks" in where else None,
         channel_ids=tuple(map(UUID, where["channel_ids"])) if "channel_ids" in where else None,
+        query_ids=tuple(map(UUID, where["query_ids"])) if "query_ids" in where else None,
         kinds=tuple(map(MentionKind, where["kinds"])) if "kinds" in where else None,
         languages=tuple(where["languages"]) if "languages" in where else None,
     )
@@ -220,6 +223,9 @@ async def _refuse_unknown(session: Session, scope: Scope, where: RuleFilter | No
     wanted = set(where.channel_ids or ()) if where is not None else set()
     if wanted and wanted - set(await channels.by_ids(session, scope, wanted)):
         raise Invalid([Problem("unknown_channel", "this brand has no such channel", ("where", "channel_ids"))])
+    asked = set(where.query_ids or ()) if where is not None else set()
+    if asked and asked - set(await queries.by_ids(session, scope, asked)):
+        raise Invalid([Problem("unknown_query", "this brand has no such query", ("where", "query_ids"))])
 
 
 def _refuse_reach(kind: AlertKind, reach: int | None) -> None:

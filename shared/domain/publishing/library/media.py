@@ -112,7 +112,7 @@ class MediaFilter:
 
 async def add(session: Session, scope: Scope, new: NewMedia, *, now: datetime) -> tuple[Media, bool]:
     """Keep a file; the one that is there and False where the brand has the same bytes already."""
-    require(scope)
+    require_bringing(scope)
     by = scope.principal.user_id if scope.principal is not None else None
     wanted = {
         "brand": scope.brand_id, "id": new.id, "name": new.name, "kind": new.kind.value, "type": new.type,
@@ -125,8 +125,16 @@ async def add(session: Session, scope: Scope, new: NewMedia, *, now: datetime) -
     return await get(session, scope, id_), id_ == new.id
 
 
+def require_bringing(scope: Scope) -> None:
+    """Raise NotAllowed unless media may be brought in this scope: for posts, or for answers."""
+    if scope.principal is not None and scope.principal.may(KeyScope.RESPOND):
+        scope.require(KeyScope.RESPOND, GrantRole.RESPONDER)
+    else:
+        require(scope)
+
+
 def require(scope: Scope) -> None:
-    """Raise NotAllowed unless media may be brought and changed in this scope."""
+    """Raise NotAllowed unless media may be changed in this scope."""
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
 
 
@@ -203,7 +211,7 @@ async def remove(
 ) -> Media:
     """Let nobody find a file any more; its bytes stay for as long as a post that went out names it.
 
-    Raises Conflict, naming them, where posts name it that may still go out.
+    Raises Conflict, naming them, where posts, answers or recurrences name it that may still go out.
     """
     found = await _held(session, scope, media_id, if_version)
     # Whoever lets a post name it holds its row until their commit, so this sees all of them.
@@ -222,6 +230,7 @@ async def remove(
     needing += [
         typeid(Prefix.OUTGOING, id_) for id_ in (await session.execute(_on_their_way(scope, media_id))).scalars()
     ]
+    needing += [typeid(Prefix.RECURRENCE, id_) for id_ in (await session.execute(_to_come(scope, media_id))).scalars()]
     if needing:
         named = ", ".join(needing[:_SHOWN]) + (" and others" if len(needing) > _SHOWN else "")
         raise Conflict(f"these still need it: {named}; take it out of them first", code="media_in_use")
@@ -230,6 +239,21 @@ async def remove(
     await session.flush()
     await audit.add(session, scope, "media.delete", typeid(Prefix.MEDIA, media_id))
     return found
+
+
+def _to_come(scope: Scope, media_id: UUID) -> SelectOfScalar[UUID]:
+    """The recurrences that name a file for posts that are still to come: they let go of it where they end."""
+    return (
+        select(MediaUse.thing_id)
+        .where(
+            col(MediaUse.brand_id) == scope.brand_id,
+            col(MediaUse.media_id) == media_id,
+            col(MediaUse.post_id).is_(None),
+            col(MediaUse.outgoing_id).is_(None),
+        )
+        .order_by(col(MediaUse.thing_id))
+        .limit(_SHOWN)
+    )
 
 
 def _on_their_way(scope: Scope, media_id: UUID) -> SelectOfScalar[UUID]:

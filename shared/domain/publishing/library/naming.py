@@ -140,20 +140,6 @@ async def filled(session: Session, scope: Scope, draft: D) -> D:
     return draft
 
 
-def refuse_own(draft: BaseModel) -> None:
-    """Raise Invalid, naming each place, where a draft names media of ours that nothing would keep for it."""
-    message = "what comes again names media by url: a file here is kept for the posts that name it"
-    problems = []
-    for place, node in _nodes(draft):
-        if getattr(node, "media_ids", None):
-            problems.append(Problem("cannot", message, (*place, "media_ids")))
-        for number, item in enumerate(node.media or ()):
-            if item.media_id is not None:
-                problems.append(Problem("cannot", message, (*place, "media", number)))
-    if problems:
-        raise Invalid(problems)
-
-
 def _nodes(draft: BaseModel) -> Iterator[tuple[Place, Any]]:
     """Whatever in a draft has media, and where it stands."""
     yield (), draft
@@ -193,13 +179,24 @@ async def keep_uses(session: Session, scope: Scope, post: Post) -> None:
     """
     await session.flush()
     variants = (await reading.variants_of(session, scope, [post.id])).get(post.id, [])
-    wanted = _ids(lists_of(post, variants))
-    of_post = (col(MediaUse.brand_id) == scope.brand_id, col(MediaUse.thing_id) == post.id)
-    there = set((await session.execute(select(MediaUse.media_id).where(*of_post))).scalars())
+    await _keep(session, scope, _ids(lists_of(post, variants)), {"thing_id": post.id, "post_id": post.id})
+
+
+async def keep_uses_of_recurrence(
+    session: Session, scope: Scope, recurrence_id: UUID, lists: Iterable[Iterable[JsonObject]]
+) -> None:
+    """Write down which files a recurrence names for the posts that are still to come of it; none once it has ended."""
+    await _keep(session, scope, _ids(lists), {"thing_id": recurrence_id})
+
+
+async def _keep(session: Session, scope: Scope, wanted: set[UUID], what: dict[str, UUID]) -> None:
+    """These files, and no others, are named by this thing."""
+    of_thing = (col(MediaUse.brand_id) == scope.brand_id, col(MediaUse.thing_id) == what["thing_id"])
+    there = set((await session.execute(select(MediaUse.media_id).where(*of_thing))).scalars())
     if there - wanted:
-        gone = delete(MediaUse).where(*of_post, col(MediaUse.media_id).in_(there - wanted))
+        gone = delete(MediaUse).where(*of_thing, col(MediaUse.media_id).in_(there - wanted))
         await session.execute(gone.execution_options(synchronize_session=False))
-    await _use(session, scope, wanted - there, {"thing_id": post.id, "post_id": post.id})
+    await _use(session, scope, wanted - there, what)
 
 
 async def keep_uses_of_effect(session: Session, scope: Scope, outgoing: Outgoing) -> None:

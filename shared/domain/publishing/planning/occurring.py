@@ -26,7 +26,7 @@ from shared.models.planning import Recurrence
 from shared.models.post import Post, Variant
 
 AHEAD = timedelta(days=30)
-Said = tuple[str | None, str | None, str | None]
+Said = tuple[object, ...]
 _DAY = timedelta(days=1)
 _EVERY = timedelta(hours=6)
 # A brand whose clock was moved has lived through more than the hours that passed.
@@ -107,7 +107,7 @@ async def change(
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     recurrence = await recurrences.lock(session, scope, recurrence_id, if_version)
     replaced, kept = await _withdraw(session, scope, recurrence, now=now)
-    recurrences.change(recurrence, changes, now)
+    await recurrences.change(session, scope, recurrence, changes, now)
     await _require_channels(session, scope, recurrence, cards)
     recurrence.made_until = None
     if recurrence.status is RecurrenceStatus.ACTIVE:
@@ -189,6 +189,7 @@ async def _stop(
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     recurrence = await recurrences.lock(session, scope, recurrence_id, if_version)
     recurrences.set_status(recurrence, status, now)
+    await recurrences.keep_media(session, scope, recurrence)
     replaced, kept = await _withdraw(session, scope, recurrence, now=now)
     recurrence.made_until = None
     return await _changed(session, scope, recurrence, f"recurrence.{status.value}", replaced, kept, now)
@@ -221,6 +222,7 @@ async def _make(session: Session, scope: Scope, recurrence: Recurrence, *, cards
     if rules.days(recurrence.rule, recurrence.starts_on)[-1] < today - _DAY:
         recurrence.status = RecurrenceStatus.ENDED
         recurrence.version += 1
+        await recurrences.keep_media(session, scope, recurrence)
     await session.flush()
     return made
 
@@ -272,16 +274,19 @@ async def _taken_back(session: Session, scope: Scope, forms: list[Variant], now:
 
 
 def _says_the_same(recurrence: Recurrence, post: Post, forms: Sequence[Variant]) -> bool:
-    """Whether a post is still what the recurrence made of its occurrence: in words, channels and time of day."""
+    """Whether a post is still what the recurrence made of its occurrence: in words, media, channels and time of day."""
     said = recurrence.template
-    wanted: dict[UUID, Said] = dict.fromkeys(recurrences.channels_of(recurrence), (None, None, None))
-    wanted |= {one.channel_id: (one.text, one.link, one.first_comment) for one in recurrences.forms_of(recurrence)}
-    found = {one.channel_id: (one.text, one.link, one.first_comment) for one in forms}
-    at = (post.local_time or "")[11:]
-    return (post.text, post.link, at, post.timezone, found) == (
-        said["text"],
-        said["link"],
-        recurrence.local_time,
-        recurrence.timezone,
-        wanted,
-    )
+    usual: Said = (None, None, None, None, [], None)
+    wanted: dict[UUID, Said] = dict.fromkeys(recurrences.channels_of(recurrence), usual)
+    for one in recurrences.forms_of(recurrence):
+        media = variants.dumped(one.media) if one.media is not None else None
+        parts = [{"text": part.text, "media": variants.dumped(part.media)} for part in one.parts]
+        wanted[one.channel_id] = (one.text, one.link, one.first_comment, media, parts, one.audience)
+    found = {
+        form.channel_id: (form.text, form.link, form.first_comment, form.media, form.parts, form.audience)
+        for form in forms
+    }
+    at, media = (post.local_time or "")[11:], variants.dumped(recurrences.media_of(recurrence))
+    return (post.text, post.media, post.link, at, post.timezone, found) == (
+        said["text"], media, said["link"], recurrence.local_time, recurrence.timezone, wanted,
+    )  # fmt: skip

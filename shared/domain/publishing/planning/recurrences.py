@@ -1,7 +1,7 @@
 """Posts that come again: written, read, changed from now on, paused, ended. `occurring` turns them into posts."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, assert_never
+from typing import Annotated, Any, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -110,11 +110,13 @@ async def lock(session: Session, scope: Scope, recurrence_id: UUID, if_version: 
 async def write(session: Session, scope: Scope, *, draft: RecurrenceDraft, now: datetime) -> Recurrence:
     """Keep a recurrence; no post is made of it yet. Raises Invalid, naming the place."""
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    naming.refuse_own(draft)
+    draft = await naming.filled(session, scope, draft)
     made = await _read(session, scope, draft, now)
-    made.template = draft.model_dump(mode="json", include=set(_TEMPLATE))
+    made.template = {name: value for name, value in _written(draft).items() if name in _TEMPLATE}
     made.created_by = scope.principal.user_id if scope.principal is not None else None
     session.add(made)
+    await session.flush()
+    await keep_media(session, scope, made)
     session.add(DueRecurrence(recurrence_id=made.id, brand_id=scope.brand_id, due_at=now))
     await tell(session, scope, made, now=now)
     await audit.add(session, scope, "recurrence.create", typeid(Prefix.RECURRENCE, made.id))
@@ -144,11 +146,25 @@ async def upcoming(
     return [one for one in ahead if one.at > now][:count]
 
 
-def change(recurrence: Recurrence, changes: RecurrenceChanges, now: datetime) -> None:
+async def keep_media(session: Session, scope: Scope, recurrence: Recurrence) -> None:
+    """Hold the files that its posts to come will name; let go of them once none will come."""
+    if recurrence.status is RecurrenceStatus.ENDED:
+        await naming.keep_uses_of_recurrence(session, scope, recurrence.id, [])
+        return
+    lists = [media_of(recurrence)]
+    for form in forms_of(recurrence):
+        lists += [form.media or [], *(part.media for part in form.parts)]
+    stored = [[item.stored() for item in items] for items in lists]
+    await naming.keep_uses_of_recurrence(session, scope, recurrence.id, stored)
+
+
+async def change(
+    session: Session, scope: Scope, recurrence: Recurrence, changes: RecurrenceChanges, now: datetime
+) -> None:
     """Write changes into a recurrence that is locked. Raises Invalid, and Conflict where it has ended."""
-    naming.refuse_own(changes)
     require_going(recurrence)
-    given = changes.model_dump(mode="json", exclude_unset=True)
+    changes = await naming.filled(session, scope, changes)
+    given = _written(changes, exclude_unset=True)
     for name, value in given.items():
         if value is None and name != "link":
             raise wrong("required", f"{name} can't be null", name)
@@ -156,8 +172,15 @@ def change(recurrence: Recurrence, changes: RecurrenceChanges, now: datetime) ->
     for name in given.keys() - set(_TEMPLATE):
         setattr(recurrence, name, getattr(changes, name))
     _check(recurrence)
+    await keep_media(session, scope, recurrence)
     recurrence.updated_at = now
     recurrence.version += 1
+
+
+def _written(said: RecurrenceDraft | RecurrenceChanges, *, exclude_unset: bool = False) -> dict[str, Any]:
+    """What was said, as it is kept: media by themselves, not by lists of ids."""
+    short = {"variants": {"__all__": {"media_ids"}}}
+    return said.model_dump(mode="json", exclude=short, exclude_unset=exclude_unset)
 
 
 def set_status(recurrence: Recurrence, status: RecurrenceStatus, now: datetime) -> None:

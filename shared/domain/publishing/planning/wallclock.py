@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from shared import zones
 from shared.errors import Invalid, Problem
 
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\Z", re.ASCII)
@@ -69,7 +70,7 @@ def wrong(code: str, message: str, *path: str | int) -> Invalid:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return zones.known()
 
 
 def rules_digest() -> str:

@@ -19,6 +19,7 @@ from shared.domain.insight.alerting import rules, watch
 from shared.domain.insight.alerting.memory import Memory
 from shared.domain.insight.alerting.rules import AlertRuleChanges, AlertRuleDraft
 from shared.domain.insight.alerting.watch import Looked
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.record import HeardPart, record
 from shared.domain.scope import Scope
 from shared.models import Alert, AlertRule, Event
@@ -64,7 +65,7 @@ class Lookout:
                 part = HeardPart(
                     self.channel.id, self.channel.channel.network, str(self.channel.id), heard[start : start + 500]
                 )
-                await record(session, scope, [part], now=max(*moments, NOW))
+                await record(session, scope, [part], now=max(*moments, NOW), ears=Ears())
 
     async def storm(self, until: datetime, count: int = 60, words: str = "Rappel produit dangereux") -> None:
         """So many mentions within the hour before."""

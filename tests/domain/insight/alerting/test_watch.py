@@ -8,6 +8,8 @@ import pytest
 from shared.domain.insight.alerting import alerts, rules, watch
 from shared.domain.insight.alerting.memory import Memory
 from shared.domain.insight.watching.unfolding import CALM, Turn
+from shared.domain.listening import queries
+from shared.domain.listening.queries import QueryDraft
 from shared.domain.publishing.agreeing import holds
 from shared.errors import Conflict
 from shared.models.enums import AlertState, EventType, HoldSource
@@ -231,3 +233,17 @@ async def test_what_a_process_has_learnt_another_learns_again(lookout: Lookout) 
     for _ in range(2):
         await lookout.look(rule, NOW, Memory())
     assert await lookout.told() == [OPENED]
+
+
+async def test_a_rule_may_speak_of_what_a_query_matches(lookout: Lookout) -> None:
+    async with lookout.at(lookout.app) as (session, scope):
+        draft = QueryDraft(name="Recalls", expression="rappel")
+        query = await queries.create(session, scope, draft=draft, now=NOW)
+    rule = await lookout.rule(where={"query_ids": [str(query.id)]})
+    await lookout.storm(NOW, words="Toujours bien reçu")
+    await lookout.look(rule, NOW)
+    assert await lookout.alerts() == []
+    await lookout.storm(NOW, words="Rappel produit")
+    await lookout.look(rule, NOW)
+    (alert,) = await lookout.alerts()
+    assert alert.seen == 60

@@ -60,7 +60,7 @@ async def write(caller: Caller, channel: HouseChannel, **more: Any) -> dict[str,
 
 async def agree(caller: Caller, post: dict[str, Any]) -> dict[str, Any]:
     headers = {"if-match": f'"{post["version"]}-x"'}
-    answer = await caller.post(f"/posts/{post['id']}/approve", {}, headers=headers)
+    answer = await caller.post(f"/posts/{post['id']}/approve", headers=headers)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found

@@ -134,9 +134,16 @@ async def test_looking_back_is_begun_watched_and_called_off(caller: Caller, peop
     assert (begun.status_code, begun.json()["status"]) == (202, "pending")
     assert begun.headers["location"] == f"/v1/operations/{begun.json()['id']}"
     assert watched.json() == begun.json()
-    assert watched.json()["progress"] == {"arrivals": 0, "pages": 0, "reached_at": None, "message": "0 arrivals"}
+    assert watched.json()["progress"] == {
+        "arrivals": 0,
+        "pages": 0,
+        "mentions": 0,
+        "matches": 0,
+        "reached_at": None,
+        "message": "0 arrivals",
+    }
     assert (ended.status_code, ended.json()["status"]) == (200, "cancelled")
-    assert ended.json()["result"] == {"arrivals": 0, "reached_at": None}
+    assert ended.json()["result"] == {"arrivals": 0, "mentions": 0, "matches": 0, "reached_at": None}
 
 
 async def test_looking_back_twice_at_once_is_a_conflict(caller: Caller, people: httpx.AsyncClient) -> None:

@@ -19,6 +19,12 @@ async def test_no_key_is_401_with_a_problem_before_anything_else_is_looked_at(cl
     assert response.headers["www-authenticate"] == "Bearer"
 
 
+async def test_who_forgets_the_body_is_told_to_send_one(caller: Caller) -> None:
+    found = problem(await caller.post("/hold"), 422)
+    assert found["detail"] == "send a JSON body"
+    assert found["errors"] == [{"pointer": "", "code": "required", "detail": "send a JSON body"}]
+
+
 @pytest.mark.parametrize("header", ["pv_x", "Bearer", "Basic cHY6cHY=", "Bearer pv_" + "x" * 43, "Bearer " + "x" * 300])
 async def test_a_bad_key_is_401(client: httpx.AsyncClient, header: str) -> None:
     problem(await client.get("/v1/viewer", headers={"authorization": header}), 401)

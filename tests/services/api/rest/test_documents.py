@@ -39,15 +39,32 @@ def test_every_operation_has_a_short_id_a_tag_and_a_summary(document: dict[str, 
 
 def test_every_error_is_a_problem_and_nothing_else(document: dict[str, Any]) -> None:
     for method, _, operation in _operations(document):
-        assert {"401", "403", "404", "422", "429", "500", "503"} <= set(operation["responses"])
+        is_open = operation["security"] == []
+        keyed = set() if is_open else {"401", "403"}
+        assert {"404", "422", "429", "500", "503"} | keyed <= set(operation["responses"])
         for status, answer in operation["responses"].items():
             if status >= "400":
                 assert answer == {"$ref": f"#/components/responses/Problem{status}"}
                 content = document["components"]["responses"][f"Problem{status}"]["content"]
                 assert set(content) == {"application/problem+json"}
-        if method == "post":
+        if method == "post" and not is_open:
             assert any(p["name"] == "Idempotency-Key" for p in operation["parameters"])
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_what_a_clients_link_opens_is_described_and_asks_for_no_key(document: dict[str, Any]) -> None:
+    for method in ("get", "post"):
+        operation = document["paths"]["/v1/approval-links/{token}"][method]
+        assert operation["security"] == []
+        (answer,) = operation["responses"]["200"]["content"].values()
+        assert answer["schema"]["$ref"].endswith("/ClientViewRead")
+        assert "410" in operation["responses"]
+        assert "401" not in operation["responses"]
+
+
+def test_if_match_is_said_to_be_required_where_it_is(document: dict[str, Any]) -> None:
+    approve = document["paths"]["/v1/brands/{brand_id}/posts/{post_id}/approve"]["post"]
+    assert {"412", "428"} <= set(approve["responses"])
 
 
 async def test_the_pages_ask_nobody_else(client: httpx.AsyncClient) -> None:

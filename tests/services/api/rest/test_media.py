@@ -208,6 +208,15 @@ async def test_who_may_not_publish_brings_nothing(caller: Caller, brand: HouseBr
     assert (await reader.delete(f"/media/{made['id']}")).status_code == 403
 
 
+async def test_who_answers_brings_what_goes_with_an_answer_and_changes_nothing(
+    caller: Caller, brand: HouseBrand, house: House
+) -> None:
+    responder = caller.as_(await house.key(brand, KeyScope.READ, KeyScope.RESPOND))
+    made = await bring(responder)
+    assert made.status_code == 201, made.text
+    assert (await responder.delete(f"/media/{made.json()['id']}")).status_code == 403
+
+
 async def test_another_brands_file_is_not_found(caller: Caller, house: House) -> None:
     made = (await bring(caller)).json()
     other = await house.brand("Zee")

@@ -1,0 +1,137 @@
+"""Which queries a mention matches, kept with it: found when it is recorded, again when it changes, and gone with it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ARRAY, Uuid, any_, bindparam
+from sqlmodel import col, select
+
+from shared.analysis.matcher import Found
+from shared.analysis.queries.evaluating import Span
+from shared.analysis.queries.subject import Subject
+from shared.db import Session, driver
+from shared.domain.listening.ears import Asking, Ears
+from shared.domain.listening.merge import MentionState
+from shared.domain.listening.rows import IdentityState
+from shared.domain.scope import Scope
+from shared.models.query import Match
+
+MOST_SPANS = 100
+Author = tuple[str | None, str | None]  # handle and name
+
+_PUT = (
+    "INSERT INTO match (brand_id, query_id, mention_id, version, spans)"
+    " SELECT $1, r.query_id, r.mention_id, r.version, r.spans::jsonb"
+    " FROM unnest($2::uuid[], $3::uuid[], $4::int4[], $5::text[]) AS r (query_id, mention_id, version, spans)"
+    " ON CONFLICT (brand_id, query_id, mention_id) DO UPDATE SET version = excluded.version, spans = excluded.spans"
+)
+
+
+async def keep(
+    session: Session,
+    brand_id: UUID,
+    ears: Ears | None,
+    changed: Sequence[MentionState],
+    before: Mapping[UUID, MentionState],
+    authors: Iterable[IdentityState],
+) -> None:
+    """Bring the matches of changed mentions, written already, up to date. Without ears nothing new is matched.
+
+    The brand's row is locked: its queries do not change meanwhile.
+    """
+    different = [s for s in changed if _asked(s) != _asked(before.get(s.key))]
+    again = [s for s in different if s.listed] if ears is not None else []
+    forgotten = [s.id for s in different if s.key in before and (not s.listed or ears is not None)]
+    if forgotten:
+        await (await driver(session)).execute(
+            "DELETE FROM match WHERE brand_id = $1 AND mention_id = ANY ($2)", brand_id, forgotten
+        )
+    matcher = await ears.of(session, brand_id) if ears is not None and again else None
+    if matcher is None:
+        return
+    known = {one.id: (one.handle, one.name) for one in authors}
+    missing = {s.author_id for s in again if s.author_id is not None} - known.keys()
+    known |= await _authors(session, brand_id, missing)
+    subjects = [subject_of(s, known.get(s.author_id) if s.author_id is not None else None) for s in again]
+    found = zip((s.id for s in again), matcher.match(subjects), strict=True)
+    await put(session, brand_id, found)
+
+
+def _asked(state: MentionState | None) -> tuple[object, ...] | None:
+    """What queries ask of a mention; None where it is not listed."""
+    if state is None or not state.listed:
+        return None
+    return (state.text, state.language, state.url, state.kind, state.author_id)
+
+
+def subject_of(state: MentionState, author: Author | None) -> Subject:
+    """A mention as queries see it."""
+    handle, name = author or (None, None)
+    return Subject(
+        state.text or "",
+        language=state.language,
+        network=state.network.value,
+        author_handle=handle,
+        author_name=name,
+        url=state.url,
+        kind=state.kind.value,
+    )
+
+
+async def _authors(session: Session, brand_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Author]:
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = await (await driver(session)).fetch(
+        "SELECT id, handle, name FROM identity WHERE brand_id = $1 AND id = ANY ($2)", brand_id, wanted
+    )
+    return {row["id"]: (row["handle"], row["name"]) for row in rows}
+
+
+async def put(session: Session, brand_id: UUID, found: Iterable[tuple[UUID, Sequence[Found[Asking]]]]) -> int:
+    """Write what mentions matched; how many rows."""
+    rows = [
+        (one.key[0], mention_id, one.key[1], orjson.dumps(one.spans[:MOST_SPANS]).decode())
+        for mention_id, each in found
+        for one in each
+    ]
+    if rows:
+        await (await driver(session)).execute(_PUT, brand_id, *map(list, zip(*rows, strict=True)))
+    return len(rows)
+
+
+async def forget_query(session: Session, brand_id: UUID, query_id: UUID) -> None:
+    """A query has matched nothing."""
+    await (await driver(session)).execute("DELETE FROM match WHERE brand_id = $1 AND query_id = $2", brand_id, query_id)
+
+
+async def forget_some(session: Session, brand_id: UUID, query_id: UUID, mention_ids: Sequence[UUID]) -> None:
+    """A query has matched none of these."""
+    await (await driver(session)).execute(
+        "DELETE FROM match WHERE brand_id = $1 AND query_id = $2 AND mention_id = ANY ($3)",
+        brand_id,
+        query_id,
+        list(mention_ids),
+    )
+
+
+async def of_mentions(session: Session, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Match]]:
+    """The matches of each mention, by query."""
+    found = await session.execute(
+        select(Match)
+        .where(
+            col(Match.brand_id) == scope.brand_id,
+            col(Match.mention_id) == any_(bindparam("ids", list(ids), type_=ARRAY(Uuid))),
+        )
+        .order_by(col(Match.query_id))
+    )
+    matches: dict[UUID, list[Match]] = {}
+    for one in found.scalars():
+        matches.setdefault(one.mention_id, []).append(one)
+    return matches
+
+
+def spans_of(row: Match) -> list[Span]:
+    """Where in the text it matched."""
+    return [(start, end) for start, end in row.spans]

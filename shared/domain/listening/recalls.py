@@ -1,0 +1,113 @@
+"""A saved query asked of what is stored: page after page, from the newest back, until it is through or called off.
+
+A page is one transaction under the brand's lock, with its matches and the place that was reached. A page that is done
+twice ends the same. Where the query changes meanwhile, its next page is the first again.
+"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from shared.analysis.matcher import Matcher, listening
+from shared.analysis.queries.parsing import parse
+from shared.db import Session
+from shared.domain.brands import audit
+from shared.domain.listening import backfills, matches, queries, record, trial
+from shared.domain.listening.ears import Asking
+from shared.domain.listening.mentions import Place
+from shared.domain.scope import Scope
+from shared.errors import Conflict, Invalid, NotFound, Problem
+from shared.ids import Prefix, typeid
+from shared.models.enums import GrantRole, KeyScope, OperationKind, OperationStatus
+from shared.models.operation import Operation
+from shared.models.query import SavedQuery
+from shared.models.turn import DueOperation
+
+LANE = "recall"  # one for all brands: two pages at once in a worker, in rounds over brands
+ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_PAGE = 1_000
+
+
+async def start(session: Session, scope: Scope, query_id: UUID, *, since: datetime, now: datetime) -> Operation:
+    """Begin to ask what was published from `since` on. Raises NotFound, Invalid, and Conflict where it is under way."""
+    scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
+    await record.lock_brand(session, scope.brand_id)
+    await queries.get(session, scope, query_id)
+    if since >= now:
+        raise Invalid([Problem("invalid", "since lies before now", ("since",))])
+    under_way = await _unfinished(session, scope, query_id)
+    if under_way is not None:
+        message = f"this query is already recalled, by {typeid(Prefix.OPERATION, under_way.id)}"
+        raise Conflict(message, code="already_running")
+    made = Operation(brand_id=scope.brand_id, kind=OperationKind.RECALL, query_id=query_id, since=since, created_at=now)
+    session.add(made)
+    await session.flush()
+    session.add(
+        DueOperation(
+            operation_id=made.id, brand_id=scope.brand_id, channel_id=query_id, lane=LANE,
+            due_at=now,
+        )
+    )  # fmt: skip
+    await session.flush()
+    await audit.add(session, scope, "query.recall", typeid(Prefix.QUERY, query_id))
+    return made
+
+
+async def go_on(session: Session, scope: Scope, operation_id: UUID, *, now: datetime) -> bool:
+    """Do the next page; whether there is more to do. What is over, or of a query that is gone, ends here."""
+    try:
+        await record.lock_brand(session, scope.brand_id)
+    except NotFound:
+        return False
+    operation = await backfills.begin(session, scope, operation_id, now=now)
+    if operation is None or operation.query_id is None:
+        return False
+    query = (await queries.by_ids(session, scope, [operation.query_id])).get(operation.query_id)
+    if query is None:
+        problem = Problem("not_found", "the query was deleted")
+        await backfills.fail(session, scope, operation_id, problem, now=now)
+        return False
+    return await _page(session, scope, operation, query, now)
+
+
+async def _page(session: Session, scope: Scope, operation: Operation, query: SavedQuery, now: datetime) -> bool:
+    place = _place(operation, query)
+    if place is None and operation.pages:
+        operation.mentions = operation.matches = 0
+    rows = await trial.stored(session, scope, place, _PAGE, since=operation.since)
+    matcher: Matcher[Asking] = Matcher([listening((query.id, query.version), parse(query.expression))])
+    found = matcher.match([trial.subject(row) for row in rows])
+    ids = [row.id for row in rows]
+    await matches.forget_some(session, scope.brand_id, query.id, ids)
+    operation.matches += await matches.put(session, scope.brand_id, zip(ids, found, strict=True))
+    operation.mentions += len(rows)
+    operation.pages += 1
+    operation.version += 1
+    more = len(rows) == _PAGE
+    operation.reached_at = rows[-1].published_at if more else operation.since
+    if more:
+        operation.cursor = f"{query.version} {rows[-1].published_at.isoformat()} {rows[-1].id}"
+    else:
+        backfills.end(operation, OperationStatus.SUCCEEDED, now)
+    await session.flush()
+    return more
+
+
+def _place(operation: Operation, query: SavedQuery) -> Place | None:
+    """Where the next page begins; None at the newest, also where the query is another by now."""
+    version, _, rest = (operation.cursor or "0").partition(" ")
+    if int(version) != query.version:
+        return None
+    at, _, id_ = rest.partition(" ")
+    return Place(datetime.fromisoformat(at), UUID(id_))
+
+
+async def _unfinished(session: Session, scope: Scope, query_id: UUID) -> Operation | None:
+    wanted = select(Operation).where(
+        col(Operation.brand_id) == scope.brand_id,
+        col(Operation.query_id) == query_id,
+        col(Operation.status).in_((OperationStatus.PENDING, OperationStatus.RUNNING)),
+    )
+    found: Operation | None = (await session.execute(wanted)).scalars().first()
+    return found

@@ -1,0 +1,107 @@
+"""Saved queries over GraphQL."""
+
+from typing import Any
+
+import pytest
+
+from shared.db import Database
+from shared.domain import scope as scopes
+from shared.domain.listening import record
+from shared.domain.listening.ears import Ears
+from shared.domain.listening.record import HeardPart
+from shared.models.enums import Network
+from tests.conftest import House, HouseBrand
+from tests.services.api.graphql.asking import Api, at, brand_id, said
+
+CREATE = """mutation ($input: CreateSavedQueryInput!) { createSavedQuery(input: $input) {
+  savedQuery { id name expression group version } errors { code message path } } }"""
+UPDATE = """mutation ($input: UpdateSavedQueryInput!) { updateSavedQuery(input: $input) {
+  savedQuery { version versions { version expression } } errors { code path } } }"""
+DELETE = """mutation ($input: DeleteSavedQueryInput!) { deleteSavedQuery(input: $input) {
+  deletedId errors { code } } }"""
+TRY = """mutation ($input: TrySavedQueryInput!) { trySavedQuery(input: $input) {
+  trial { problem { code start end } matched sample { mention { text } spans { start end } } } errors { code } } }"""
+PLAIN = "query ($b: ID!, $where: MentionFilter) { brand(id: $b) { mentions(where: $where) { nodes { text } } } }"
+MENTIONS = """query ($b: ID!, $where: MentionFilter) { brand(id: $b) { savedQueries { name } mentions(where: $where) {
+  nodes { text matches { version spans { start end } query { id name } } } } } }"""
+
+
+@pytest.fixture
+async def heard(house: House, brand: HouseBrand, worker_db: Database) -> Any:
+    """Says texts on a channel, to a house that listens."""
+    channel = await house.channel(brand)
+
+    async def hear(*texts: str) -> None:
+        async with worker_db.session() as session:
+            scope = await scopes.house(session, brand.brand_id)
+            said_ = [said(str(n), text) for n, text in enumerate(texts)]
+            part = HeardPart(channel.id, Network.GENERIC, str(channel.id), said_)
+            await record.record(session, scope, [part], now=at(1), ears=Ears())
+
+    return hear
+
+
+async def create(api: Api, brand: HouseBrand, expression: str) -> dict[str, Any]:
+    given = {"brandId": brand_id(brand), "name": "Bier", "expression": expression, "group": "PRODUCT"}
+    found: dict[str, Any] = (await api.data(CREATE, brand.api_key, input=given))["createSavedQuery"]
+    return found
+
+
+async def test_a_saved_query_listens_and_mentions_say_what_they_match(api: Api, brand: HouseBrand, heard: Any) -> None:
+    made = await create(api, brand, "bier")
+    await heard("Lekker bier", "Bierzelt")
+    where = {"queryIds": [made["savedQuery"]["id"]]}
+    found = (await api.data(MENTIONS, brand.api_key, b=brand_id(brand), where=where))["brand"]
+    assert made["errors"] == []
+    assert made["savedQuery"]["group"] == "PRODUCT"
+    assert found["savedQueries"] == [{"name": "Bier"}]
+    match = {
+        "version": 1,
+        "spans": [{"start": 7, "end": 11}],
+        "query": {"id": made["savedQuery"]["id"], "name": "Bier"},
+    }
+    assert found["mentions"]["nodes"] == [{"text": "Lekker bier", "matches": [match]}]
+
+
+async def test_mentions_are_found_by_their_queries_also_where_the_document_is_known(
+    api: Api, brand: HouseBrand, heard: Any
+) -> None:
+    made = await create(api, brand, "bier")
+    await heard("Lekker bier", "Koffie")
+    where = {"queryIds": [made["savedQuery"]["id"]]}
+    for _ in range(2):
+        found = await api.data(PLAIN, brand.api_key, b=brand_id(brand), where=where)
+        assert found["brand"]["mentions"]["nodes"] == [{"text": "Lekker bier"}]
+
+
+async def test_what_means_nothing_is_refused_at_the_expression(api: Api, brand: HouseBrand) -> None:
+    refused = await create(api, brand, "NOT bier")
+    assert refused["savedQuery"] is None
+    assert [(one["code"], one["path"]) for one in refused["errors"]] == [("ONLY_NEGATIVE", ["expression"])]
+
+
+async def test_a_change_of_a_stale_version_is_refused(api: Api, brand: HouseBrand) -> None:
+    id_ = (await create(api, brand, "bier"))["savedQuery"]["id"]
+    changed = await api.data(UPDATE, brand.api_key, input={"id": id_, "ifVersion": 1, "expression": "wijn"})
+    stale = await api.data(UPDATE, brand.api_key, input={"id": id_, "ifVersion": 1, "expression": "thee"})
+    assert changed["updateSavedQuery"]["savedQuery"]["versions"] == [
+        {"version": 2, "expression": "wijn"},
+        {"version": 1, "expression": "bier"},
+    ]
+    assert [one["code"] for one in stale["updateSavedQuery"]["errors"]] == ["STALE"]
+
+
+async def test_a_query_is_tried_and_deleted(api: Api, brand: HouseBrand, heard: Any) -> None:
+    await heard("Lekker bier")
+    tried = await api.data(TRY, brand.api_key, input={"brandId": brand_id(brand), "expression": "bier"})
+    assert tried["trySavedQuery"]["trial"]["sample"] == [
+        {"mention": {"text": "Lekker bier"}, "spans": [{"start": 7, "end": 11}]}
+    ]
+    id_ = (await create(api, brand, "bier"))["savedQuery"]["id"]
+    gone = await api.data(DELETE, brand.api_key, input={"id": id_})
+    assert gone["deleteSavedQuery"] == {"deletedId": id_, "errors": []}
+
+
+async def test_a_trial_of_what_means_nothing_says_where(api: Api, brand: HouseBrand) -> None:
+    tried = await api.data(TRY, brand.api_key, input={"brandId": brand_id(brand), "expression": "a (b"})
+    assert tried["trySavedQuery"]["trial"]["problem"] == {"code": "unclosed_parenthesis", "start": 2, "end": 3}
