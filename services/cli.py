@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from services import admin, seeing
+from services import admin, language, seeing
 from services.local import apps, folder, house, plan
 from services.local import backup as backups
 from services.local import doctor as doctors
@@ -31,6 +31,9 @@ for commands, name in (
     (admin.query, "query"),
 ):
     app.add_typer(commands, name=name)
+
+app.command()(language.train)
+app.command()(language.evaluate)
 
 
 def settings() -> Settings:

@@ -33,6 +33,7 @@ class Prefix(StrEnum):
     CONSENT = "consent"
     ARRIVAL = "arr"
     MENTION = "men"
+    CORRECTION = "cor"
     THREAD = "thr"
     IDENTITY = "idn"
     POST = "post"

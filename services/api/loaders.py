@@ -12,6 +12,7 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.insight.alerting import rules
+from shared.domain.listening import corrections as _corrections
 from shared.domain.listening import identities, mentions, queries, threads
 from shared.domain.listening import matches as matching
 from shared.domain.notifying import delivery_log, notifications
@@ -28,6 +29,7 @@ from shared.models import (
     Attempt,
     Campaign,
     Channel,
+    Correction,
     Coverage,
     Edit,
     Figure,
@@ -247,6 +249,10 @@ async def edits(context: Context, row: Mention) -> list[Edit]:
         return {row: found[row.mention.key] for row in rows}
 
     return await _load(context, "edits", row.brand_id, _Row(row), read) or []
+
+
+async def corrections(context: Context, brand_id: UUID, mention_id: UUID) -> list[Correction]:
+    return await _load(context, "corrections", brand_id, mention_id, _corrections.of_mentions) or []
 
 
 class _Row:

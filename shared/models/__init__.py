@@ -9,7 +9,7 @@ from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
-from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.mention import Correction, Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.notification import (
     DueMail,
     DueNotice,
@@ -61,6 +61,7 @@ __all__ = [
     "Channel",
     "ChannelDraft",
     "Consent",
+    "Correction",
     "Coverage",
     "DueAlert",
     "DueFetch",

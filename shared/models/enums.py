@@ -48,6 +48,39 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
+class Sentiment(StrEnum):
+    """The mood of what was said."""
+
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+
+
+class SentimentSource(StrEnum):
+    """Who says so: the model, or a person who corrected it."""
+
+    MODEL = "model"
+    PERSON = "person"
+
+
+class Intent(StrEnum):
+    """What a writer wants; a text may have several, or none."""
+
+    CRITICISM = "criticism"
+    QUESTION = "question"
+    PRAISE = "praise"
+    REQUEST = "request"
+    THANKS = "thanks"
+
+
+class CorrectedField(StrEnum):
+    """What of a reading a person may correct."""
+
+    SENTIMENT = "sentiment"
+    INTENTS = "intents"
+    LANGUAGE = "language"
+
+
 class ArrivalState(StrEnum):
     RECEIVED = "received"
     SETTLED = "settled"
@@ -104,10 +137,11 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
-    """`backfill`: of a channel. `recall`: of a query, over what is stored."""
+    """`backfill`: of a channel. `recall`: of a query, over what is stored. `reading`: anew, of a channel."""
 
     BACKFILL = "backfill"
     RECALL = "recall"
+    READING = "reading"
 
 
 class OperationStatus(StrEnum):
@@ -387,6 +421,7 @@ class MetricKey(StrEnum):
     POSTS = "posts"
     AUTHORS = "authors"
     ENGAGEMENT = "engagement"
+    NET_SENTIMENT = "net_sentiment"
 
 
 class QueryGroup(StrEnum):
@@ -402,6 +437,8 @@ class Dimension(StrEnum):
     LANGUAGE = "language"
     KIND = "kind"
     CHANNEL = "channel"
+    SENTIMENT = "sentiment"
+    INTENT = "intent"
     QUERY = "query"
 
 

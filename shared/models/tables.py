@@ -77,6 +77,7 @@ TABLES: dict[str, TableKind] = {
     "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
+    "correction": TableKind.CONTENT,
     "coverage": TableKind.CONTENT,
     "due_alert": TableKind.QUEUE,
     "due_fetch": TableKind.QUEUE,

@@ -86,7 +86,7 @@ async def _measure(world: World, tenant: Tenant) -> None:
     """Sums by hour and by day, whole and by each dimension; then counted from the mentions themselves."""
     place = f"/v1/brands/{tenant.id(Prefix.BRAND)}/metrics"
     wanted = {
-        "key": ["mentions", "authors", "posts", "engagement"],
+        "key": ["mentions", "authors", "posts", "engagement", "net_sentiment"],
         "from": "2026-11-19T00:00:00Z",
         "to": "2026-11-21T00:00:00Z",
     }
@@ -96,6 +96,7 @@ async def _measure(world: World, tenant: Tenant) -> None:
         {"interval": "hour", "group_by": ["channel", "kind", "network"]},
         {"interval": "day", "group_by": ["channel", "kind", "network"]},
         {"interval": "hour", "group_by": ["language"], "language": "nl"},
+        {"interval": "day", "group_by": ["sentiment", "intent"], "sentiment": "positive", "intent": "question"},
     ):
         answer = await world.api.get(place, params={**wanted, **more}, headers=tenant.headers)
         assert answer.status_code == 200, answer.text

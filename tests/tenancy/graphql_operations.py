@@ -51,11 +51,12 @@ TARGETS = {
     "updateSavedQuery": Prefix.QUERY, "deleteSavedQuery": Prefix.QUERY, "recallSavedQuery": Prefix.QUERY,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
-        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
+        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention",
+         "correctMention"),
         Prefix.MENTION,
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
-     "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+     "backfillChannel": Prefix.CHANNEL, "rereadChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA,
     "Brand.consent": Prefix.CONSENT,
     **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),
@@ -80,6 +81,7 @@ PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
+    "sentiments": ["POSITIVE"],
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
 NEEDED = {rest_id: names for rest_id, names in rest.NEEDED.items() if rest_id != "update_brand"}

@@ -81,6 +81,7 @@ PLACES = {
 WORDS = {"q", "handle", "name"}
 QUERY = {
     "trial": "true", "days": "90",
+    "sentiment": "positive", "intent": "question",
     "limit": "1", "order": "oldest", "network": "generic", "kind": "comment", "visibility": "public", "language": "nl",
     "author_kind": "unknown", "min_rating": "1", "since": "2026-01-01T00:00:00Z", "until": "2027-12-31T00:00:00Z",
     "deleted": "null", "state": "settled", "status": "draft", "key": "mentions", "keys": "mentions",
@@ -106,7 +107,9 @@ BODY: dict[str, Any] = {
     "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "kinds": ["post_failed"], "is_enabled": True,
     "sensitivity": "high", "where": None, "networks": ["generic"], "reach": None, "hold_posts": True,
     "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
-    "digest_day": 1, "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
+    "digest_day": 1,
+    "sentiment": "positive", "intents": ["question"],
+    "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))
 # Bodies that are no JSON, by their type.
@@ -137,6 +140,7 @@ NEEDED = {
     "authorize_channel": {"base_url"},
     "connect_channel": {"external_id", "network"},
     "create_approval_link": {"post_ids"},
+    "correct_mention": {"sentiment", "intents", "language"},
     "update_brand": {"languages"},
     "update_channel": {"name"},
     "update_media": {"name"},

@@ -179,6 +179,7 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await _tell(world, tenant)
     await _find(world, tenant)
     await _act(world, tenant)
+    await _correct(world, tenant)
     return tenant
 
 
@@ -268,6 +269,14 @@ async def _act(world: World, tenant: Tenant) -> None:
         made = parse_typeid(Prefix.OUTGOING, answer.json()["id"])
         await world.eye.execute("UPDATE outgoing SET state = 'live', external_id = 'done' WHERE id = $1", made)
         await world.eye.execute("DELETE FROM due_outgoing WHERE outgoing_id = $1", made)
+
+
+async def _correct(world: World, tenant: Tenant) -> None:
+    """A mention that was read wrongly twice."""
+    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}/mentions/{tenant.id(Prefix.MENTION)}/corrections"
+    for sentiment in ("negative", "neutral"):
+        answer = await world.api.post(place, json={"sentiment": sentiment}, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
 
 
 async def _consent(world: World, tenant: Tenant, name: str) -> None:

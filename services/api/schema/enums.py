@@ -19,10 +19,12 @@ for _kind in (
     enums.ChannelStatus,
     enums.ConsentStatus,
     enums.CoverageKind,
+    enums.CorrectedField,
     enums.Digest,
     enums.Dimension,
     enums.EventType,
     enums.HoldSource,
+    enums.Intent,
     enums.Interval,
     enums.MediaKind,
     enums.MentionKind,
@@ -41,6 +43,7 @@ for _kind in (
     enums.QueryGroup,
     enums.RecurrenceStatus,
     enums.Reviewer,
+    enums.SentimentSource,
     enums.VariantStatus,
     enums.Visibility,
     enums.Weekday,
@@ -50,3 +53,4 @@ for _kind in (
     Settlement,
 ):
     strawberry.enum(_kind)
+strawberry.enum(enums.Sentiment, name="SentimentLabel")  # the type `Sentiment` says who says so

@@ -13,6 +13,7 @@ from services.api.schema.alert_mutation import AlertMutation
 from services.api.schema.approval_mutation import ApprovalMutation
 from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
+from services.api.schema.correction_mutation import CorrectionMutation
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
     CancelPostInput,
@@ -94,6 +95,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 class Mutation(
     OperationMutation,
     OutgoingMutation,
+    CorrectionMutation,
     ManyMutation,
     MediaMutation,
     CampaignMutation,
