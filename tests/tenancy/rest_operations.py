@@ -115,6 +115,7 @@ _SIZES = product(range(20, 100), range(20, 100))
 # Bodies that are no JSON, by their type.
 RAW: dict[str, Callable[[], bytes]] = {
     "application/octet-stream": lambda: png(*next(_SIZES)),  # each file that is brought is another one
+    "text/csv": lambda: b"text,status\na new text,draft\n",
 }
 RAW_OF = {"import_posts": b"text,status\na new text,draft\n"}
 # What an operation wants otherwise.
