@@ -32,6 +32,8 @@ from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
     acts,
+    alert_rules,
+    alerts,
     approval_links,
     approvals,
     arrivals,
@@ -44,6 +46,7 @@ from services.api.rest import (
     channels,
     connecting,
     consents,
+    corrections,
     hold,
     identities,
     many_posts,
@@ -108,8 +111,11 @@ ROUTERS = (
     operations.starting,
     operations.router,
     mentions.router,
+    corrections.router,
     threads.router,
     identities.router,
+    alert_rules.router,
+    alerts.router,
     arrivals.router,
     best_times.router,
     metrics.router,

@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlmodel import bindparam, col, select
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from services.api.lookahead import Selected, Unknown, Writer
+from services.api.lookahead import Writer
+from services.api.selected import Selected, Unknown
 from shared.db import Session, driver
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter

@@ -11,6 +11,8 @@ from strawberry.dataloader import DataLoader
 from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
+from shared.domain.insight.alerting import rules
+from shared.domain.listening import corrections as _corrections
 from shared.domain.listening import identities, mentions, queries, threads
 from shared.domain.listening import matches as matching
 from shared.domain.notifying import delivery_log, notifications
@@ -22,10 +24,12 @@ from shared.domain.publishing.library import media, naming
 from shared.domain.publishing.library.naming import Known
 from shared.domain.scope import Scope
 from shared.models import (
+    AlertRule,
     Approval,
     Attempt,
     Campaign,
     Channel,
+    Correction,
     Coverage,
     Edit,
     Figure,
@@ -217,6 +221,10 @@ async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention |
     return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
 
 
+async def alert_rule(context: Context, brand_id: UUID, id_: UUID) -> AlertRule | None:
+    return await _load(context, "alert_rule", brand_id, id_, rules.by_ids)
+
+
 async def campaign(context: Context, brand_id: UUID, id_: UUID) -> Campaign | None:
     return await _load(context, "campaign", brand_id, id_, campaigns.by_ids)
 
@@ -241,6 +249,10 @@ async def edits(context: Context, row: Mention) -> list[Edit]:
         return {row: found[row.mention.key] for row in rows}
 
     return await _load(context, "edits", row.brand_id, _Row(row), read) or []
+
+
+async def corrections(context: Context, brand_id: UUID, mention_id: UUID) -> list[Correction]:
+    return await _load(context, "corrections", brand_id, mention_id, _corrections.of_mentions) or []
 
 
 class _Row:

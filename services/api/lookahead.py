@@ -3,85 +3,20 @@
 Only words of our own and the literals of response keys come into the source; what is not known here raises Unknown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, OperationDefinitionNode, SelectionNode
+from graphql import FieldNode
 from sqlalchemy import and_
 from sqlalchemy.orm import aliased
 
+from services.api.selected import Selected, Unknown
 from shared.ids import Prefix
 from shared.models import Channel, Identity, Mention, Thread
+from shared.models.enums import CorrectedField
 
 _DEEPEST_PARENT = 3
-
-
-class Unknown(Exception):
-    """Something is selected that only the executor knows."""
-
-
-# ---------------------------------------------------------------- what is selected
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The selection below a field: fragments followed, directives decided, one entry a response key."""
-
-    fragments: Mapping[str, Any]
-    variables: Mapping[str, Any]
-
-    def fields(
-        self, nodes: Sequence[FieldNode | OperationDefinitionNode], type_names: set[str]
-    ) -> dict[str, list[FieldNode]]:
-        """The fields below `nodes`, by response key, for an object that is of all of `type_names`."""
-        found: dict[str, list[FieldNode]] = {}
-        for node in nodes:
-            if node.selection_set is not None:
-                self._collect(node.selection_set.selections, type_names, found)
-        return found
-
-    def _collect(
-        self, selections: tuple[SelectionNode, ...], type_names: set[str], found: dict[str, list[FieldNode]]
-    ) -> None:
-        for selection in selections:
-            if not self._is_included(selection):
-                continue
-            if isinstance(selection, FieldNode):
-                key = selection.alias.value if selection.alias else selection.name.value
-                found.setdefault(key, []).append(selection)
-                continue
-            if isinstance(selection, FragmentSpreadNode):
-                fragment: Any = self.fragments.get(selection.name.value)
-                fragment = getattr(fragment, "definition", fragment)
-            elif isinstance(selection, InlineFragmentNode):
-                fragment = selection
-            else:
-                raise Unknown
-            if fragment is None:
-                raise Unknown
-            condition = fragment.type_condition
-            if condition is None or condition.name.value in type_names:
-                self._collect(fragment.selection_set.selections, type_names, found)
-
-    def _is_included(self, node: Any) -> bool:
-        for directive in node.directives or ():
-            name = directive.name.value
-            if name not in {"include", "skip"}:
-                raise Unknown
-            if self._boolean(directive.arguments[0].value) is (name == "skip"):
-                return False
-        return True
-
-    def _boolean(self, value: Any) -> bool:
-        if value.kind == "boolean_value":
-            return bool(value.value)
-        if value.kind == "variable" and isinstance(known := self.variables.get(value.name.value), bool):
-            return known
-        raise Unknown
-
-
-# ---------------------------------------------------------------- from selection to SQL and a function
 
 
 _MENTION = {
@@ -95,6 +30,9 @@ _MENTION = {
     "editedAt": "edited_at",
     "deletedAt": "deleted_at",
     "hiddenAt": "hidden_at",
+    "urgency": "urgency",
+    "offence": "offence",
+    "topics": "topics",
 }
 _WORDS = {"network": "network", "kind": "kind", "visibility": "visibility", "authorKind": "author_kind"}
 _COUNTERS = {name: name for name in ("likes", "replies", "shares", "views")}
@@ -192,11 +130,33 @@ class Writer:
                 case "media":
                     item = self.build(same, "Media", lambda n, _: _media_field(n))
                     return f"[{item} for m in {self.column(source.media)}]"
+                case "intents" | "sentiment":
+                    return self.reading(source, name, same)
                 case "engagement":
                     return self.build(same, "Engagement", lambda n, _: self.leaf(source, _COUNTERS, n))
             return self.leaf(source, _MENTION, name) if name in _MENTION else related(name, same)
 
         return self.build(nodes, "Mention", one)
+
+    def reading(self, source: Any, name: str, nodes: list[FieldNode]) -> str:
+        if name == "intents":
+            intents = self.column(source.intents)
+            return f"(None if {intents} is None else [i.upper() for i in {intents}])"
+        mood = self.build(nodes, "Sentiment", lambda n, _: self.sentiment(source, n))
+        return self.optional(source.sentiment, mood)
+
+    def sentiment(self, source: Any, name: str) -> str:
+        is_corrected = f"{CorrectedField.SENTIMENT.value!r} in {self.column(source.corrected)}"
+        match name:
+            case "label":
+                return f"{self.column(source.sentiment)}.upper()"
+            case "score":
+                return self.column(source.sentiment_score)
+            case "source":
+                return f"('PERSON' if {is_corrected} else 'MODEL')"
+            case "modelVersion":
+                return f"(None if {is_corrected} else {self.column(source.read_by)})"
+        raise Unknown
 
     def optional(self, id_: Any, source: str) -> str:
         return f"(None if {self.column(id_)} is None else {source})"

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.ingest import fetching, looking_back, polling, recalling, upkeep
+from services.ingest import fetching, looking_back, polling, recalling, rereading, upkeep
 from services.ingest.handlers import Worker
 from services.ingest.hands import LANE, After, Hands
 from services.logins import Logins
 from services.pauses import LONGEST, growing
 from services.rounds import passes
 from shared.domain import turns
-from shared.domain.listening import recalls
+from shared.domain.listening import recalls, rereadings
 from shared.domain.turns import Queue, Turn
 from shared.log import logger
 
@@ -36,6 +36,8 @@ async def _operate(worker: Worker, logins: Logins, turn: Turn) -> After:
     """Long work: of a network, or of our own."""
     if turn.lane == recalls.LANE:
         return await recalling.act(worker, turn)
+    if turn.lane == rereadings.LANE:
+        return await rereading.act(worker, turn)
     return await looking_back.act(worker, logins, turn)
 
 

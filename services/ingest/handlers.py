@@ -12,19 +12,22 @@ from uuid import UUID
 import httpx
 from prometheus_client import Counter, Histogram
 
-from services.ingest import reading
+from services.ingest import reading, routing
 from services.rounds import passes
 from services.traces import Traces
+from shared.analysis.reading import read
 from shared.connectors.registry import connector
-from shared.contract import Parsed, Part, RawArrival
+from shared.contract import Parsed
 from shared.db import Database, Session, driver
 from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import inbox, pointers, record
 from shared.domain.listening.ears import Ears
-from shared.domain.listening.inbox import Claimed, Settled, Target
+from shared.domain.listening.inbox import Claimed, Raw, Settled
 from shared.domain.listening.pointers import Named
+from shared.domain.listening.readings import Read, Readings
+from shared.domain.listening.record import HeardPart
 from shared.domain.scope import Scope
 from shared.errors import BadPayload
 from shared.ids import Prefix, typeid
@@ -66,6 +69,7 @@ class Worker:
     http: httpx.AsyncClient
     settings: Settings
     traces: Traces | None = None
+    reader: Read = read
     ears: Ears = field(default_factory=Ears)
     interrupted: set[Claimed] = field(default_factory=set)  # claims that an outage, not their content, broke off
 
@@ -182,11 +186,13 @@ async def _settle_alone(worker: Worker, one: Claimed) -> None:
 
 async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claimed]) -> None:
     began = time.time_ns()
-    async with worker.db.session() as session:
-        if brand_id is None:
-            settled = await _route(session, claimed)
-        else:
-            settled = await _record(session, brand_id, claimed, worker.ears)
+    if brand_id is None:
+        async with worker.db.session() as session:
+            settled = await routing.route(session, claimed, now=_now())
+    else:
+        heard = await _hear(worker, brand_id, claimed)
+        async with worker.db.session() as session:
+            settled = await _record(session, brand_id, claimed, heard, worker.ears)
     committed, now = time.time_ns(), _now()
     BATCH.observe(len(claimed))
     SECONDS.observe((committed - began) / 1e9)
@@ -204,21 +210,45 @@ async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claim
         LAG.observe(max(0.0, (now - one.received_at).total_seconds()))
 
 
-async def _record(session: Session, brand_id: UUID, claimed: Sequence[Claimed], ears: Ears) -> list[Settled]:
-    """Parse, record and settle a run of one brand's arrivals."""
-    scope = await scopes.house(session, brand_id)
-    now = _now()
-    bodies = await inbox.bodies(session, [one.id for one in claimed])
-    external_ids = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a run of one brand's arrivals says, and what is read of its texts."""
+
+    bodies: dict[UUID, Raw]
+    parsed: list[tuple[Claimed, Parsed | BadPayload]]
+    parts: list[HeardPart]
+    readings: Readings
+
+
+async def _hear(worker: Worker, brand_id: UUID, claimed: Sequence[Claimed]) -> _Heard:
+    """Parse a run and read its texts, off the loop, before the transaction that records them."""
+    async with worker.db.session() as session:
+        await scopes.house(session, brand_id)
+        bodies = await inbox.bodies(session, [one.id for one in claimed])
+        external_ids = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
     parsed: list[tuple[Claimed, Parsed | BadPayload]] = []
     for one in claimed:
         raw = bodies.get(one.id)
         if raw is None or one.channel_id is None:
             continue
         parsed.append((one, reading.parse(one, external_ids.get(one.channel_id, ""), raw)))
-    named = [found for one, read in parsed for found in reading.named(one, read, bodies[one.id].headers)]
     parts = [reading.heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
-    touched = iter(await record.record(session, scope, parts, now=now, ears=ears) if parts else [])
+    readings = Readings(worker.reader)
+    texts = reading.texts(parts)
+    if texts:
+        await asyncio.to_thread(readings.ahead, texts)
+    return _Heard(bodies, parsed, parts, readings)
+
+
+async def _record(
+    session: Session, brand_id: UUID, claimed: Sequence[Claimed], heard: _Heard, ears: Ears
+) -> list[Settled]:
+    """Record and settle a run of one brand's arrivals."""
+    scope = await scopes.house(session, brand_id)
+    now, bodies, parsed, parts = _now(), heard.bodies, heard.parsed, heard.parts
+    named = [found for one, read in parsed for found in reading.named(one, read, bodies[one.id].headers)]
+    recorded = await record.record(session, scope, parts, now=now, readings=heard.readings, ears=ears) if parts else []
+    touched = iter(recorded)
     settled = [
         reading.settled(
             one, found, bodies[one.id].headers, next(touched) if isinstance(found, Parsed) and found.heard else []
@@ -258,38 +288,3 @@ async def _heard_from(session: Session, brand_id: UUID, claimed: Sequence[Claime
         ids,
         [latest[i] for i in ids],
     )
-
-
-async def _route(session: Session, claimed: Sequence[Claimed]) -> list[Settled]:
-    """Cut deliveries to an app's hook into one arrival a channel; the next round of the drain settles those."""
-    bodies = await inbox.bodies(session, [one.id for one in claimed])
-    settled = []
-    for one in claimed:
-        raw = bodies.get(one.id)
-        if raw is None:
-            continue
-        try:
-            parts = connector(one.network).route(RawArrival("", raw.body, one.stamp))
-        except BadPayload as error:
-            settled.append(reading.settled(one, error, {}, []))
-            continue
-        settled.append(await _cut(session, one, parts))
-    await inbox.settle(session, settled, now=_now())
-    return settled
-
-
-async def _cut(session: Session, one: Claimed, parts: Sequence[Part]) -> Settled:
-    targets = await inbox.targets(session, one, [part.channel_external_id for part in parts])
-    claimed_parts: list[tuple[Part, Target]] = []
-    ignored = []
-    for part in parts:
-        found = targets.get(part.channel_external_id, [])
-        claimed_parts += [(part, target) for target in found]
-        if not found:
-            ignored.append(
-                {"reason": f"no channel that knows this app's key goes by the id {part.channel_external_id[:200]}"}
-            )
-    if claimed_parts:
-        await inbox.cut(session, one, claimed_parts)
-    state = ArrivalState.SETTLED if claimed_parts else ArrivalState.IGNORED
-    return Settled(one.id, state, ignored=ignored, unattributed=bool(ignored))

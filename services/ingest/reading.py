@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from shared.analysis.reading import Text
 from shared.connectors.registry import connector
-from shared.contract import Capability, Parsed, RawPart
-from shared.domain.listening import inbox, pointers
+from shared.contract import Capability, Parsed, RawPart, Said
+from shared.domain.listening import inbox, pointers, readings
 from shared.domain.listening.inbox import Claimed, Raw, Settled
 from shared.domain.listening.pointers import Named
 from shared.domain.listening.record import HeardPart
@@ -26,6 +27,12 @@ def heard_part(one: Claimed, found: Parsed) -> HeardPart:
     assert one.channel_id is not None
     space = "" if connector(one.network).card.shared_ids else str(one.channel_id)
     return HeardPart(one.channel_id, one.network, space, found.heard)
+
+
+def texts(parts: Sequence[HeardPart]) -> list[Text]:
+    """The texts that these parts bring, as they will be read."""
+    said = (readings.text_said(one, part.network) for part in parts for one in part.heard if isinstance(one, Said))
+    return [text for text in said if text is not None]
 
 
 def named(one: Claimed, found: Parsed | BadPayload, headers: Mapping[str, str]) -> list[Named]:

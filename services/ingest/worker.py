@@ -9,6 +9,7 @@ from services.ingest.asking import Asking
 from services.ingest.handlers import Worker
 from services.rounds import Rounds
 from shared import http, log, queues
+from shared.analysis.reading import Text, read
 from shared.db import Database
 from shared.ids import new_uuid
 from shared.queues import Handler, PollChannel, Queues, SettleArrivals, Task
@@ -66,6 +67,7 @@ async def main() -> None:
             await serving.until_open(db, stop)
             if stop.is_set():
                 return
+            await asyncio.to_thread(read, [Text("")])  # the weights come from disk now, not with the first arrival
             serving.settle_memory()
             _log.info("service.started")
             await work(Worker(db, sender, vault, client, settings, told), stop)

@@ -1,5 +1,6 @@
 """The nouns: one file each, importable from here."""
 
+from shared.models.alert import Alert, AlertRule, DueAlert
 from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
@@ -8,7 +9,7 @@ from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
-from shared.models.mention import Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.mention import Correction, Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
 from shared.models.notification import (
     DueMail,
     DueNotice,
@@ -41,6 +42,8 @@ from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Alert",
+    "AlertRule",
     "ApiKey",
     "App",
     "Approval",
@@ -58,7 +61,9 @@ __all__ = [
     "Channel",
     "ChannelDraft",
     "Consent",
+    "Correction",
     "Coverage",
+    "DueAlert",
     "DueFetch",
     "DueMail",
     "DueNotice",

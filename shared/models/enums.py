@@ -48,6 +48,39 @@ class Visibility(StrEnum):
     PRIVATE = "private"
 
 
+class Sentiment(StrEnum):
+    """The mood of what was said."""
+
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+
+
+class SentimentSource(StrEnum):
+    """Who says so: the model, or a person who corrected it."""
+
+    MODEL = "model"
+    PERSON = "person"
+
+
+class Intent(StrEnum):
+    """What a writer wants; a text may have several, or none."""
+
+    CRITICISM = "criticism"
+    QUESTION = "question"
+    PRAISE = "praise"
+    REQUEST = "request"
+    THANKS = "thanks"
+
+
+class CorrectedField(StrEnum):
+    """What of a reading a person may correct."""
+
+    SENTIMENT = "sentiment"
+    INTENTS = "intents"
+    LANGUAGE = "language"
+
+
 class ArrivalState(StrEnum):
     RECEIVED = "received"
     SETTLED = "settled"
@@ -104,10 +137,11 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
-    """`backfill`: of a channel. `recall`: of a query, over what is stored."""
+    """`backfill`: of a channel. `recall`: of a query, over what is stored. `reading`: anew, of a channel."""
 
     BACKFILL = "backfill"
     RECALL = "recall"
+    READING = "reading"
 
 
 class OperationStatus(StrEnum):
@@ -249,6 +283,31 @@ class Missed(StrEnum):
     ASK = "ask"
 
 
+class AlertKind(StrEnum):
+    """What a rule watches for."""
+
+    VOLUME_SPIKE = "volume_spike"
+    NEGATIVE_SPIKE = "negative_spike"
+    SILENCE = "silence"
+    RISING_PHRASE = "rising_phrase"
+    URGENT_MENTION = "urgent_mention"
+    FAR_REACHING_AUTHOR = "far_reaching_author"
+    COPIES = "copies"
+
+
+class AlertSensitivity(StrEnum):
+    """How easily a rule speaks; docs/alerts.md has the false alarms a week that each makes."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class OutgoingKind(StrEnum):
     """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
     somebody said; the others act on what is there already."""
@@ -289,6 +348,9 @@ class EventType(StrEnum):
     APPROVAL_WAITING = "approval.waiting"
     HOLD_CHANGED = "hold.changed"
     ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+    ALERT_OPENED = "alert.opened"
+    ALERT_FOLLOWED = "alert.followed"
+    ALERT_CLOSED = "alert.closed"
 
 
 class NotificationKind(StrEnum):
@@ -305,6 +367,9 @@ class NotificationKind(StrEnum):
     APPROVAL_DECIDED = "approval_decided"
     HOLD_CHANGED = "hold_changed"
     WEBHOOK_DISABLED = "webhook_disabled"
+    ALERT_OPENED = "alert_opened"
+    ALERT_FOLLOWED = "alert_followed"
+    ALERT_CLOSED = "alert_closed"
 
 
 class NotificationWay(StrEnum):
@@ -356,6 +421,7 @@ class MetricKey(StrEnum):
     POSTS = "posts"
     AUTHORS = "authors"
     ENGAGEMENT = "engagement"
+    NET_SENTIMENT = "net_sentiment"
 
 
 class QueryGroup(StrEnum):
@@ -371,6 +437,8 @@ class Dimension(StrEnum):
     LANGUAGE = "language"
     KIND = "kind"
     CHANNEL = "channel"
+    SENTIMENT = "sentiment"
+    INTENT = "intent"
     QUERY = "query"
 
 

@@ -8,8 +8,16 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
-from shared.models.base import BYTES, JSON_VALUE, TEXT, TIME, JsonList, JsonObject
-from shared.models.enums import AuthorKind, MentionKind, Network, Visibility, string_enum
+from shared.models.base import BYTES, JSON_VALUE, TEXT, TEXTS, TIME, JsonList, JsonObject
+from shared.models.enums import (
+    AuthorKind,
+    CorrectedField,
+    MentionKind,
+    Network,
+    Sentiment,
+    Visibility,
+    string_enum,
+)
 
 
 class Identity(SQLModel, table=True):
@@ -74,7 +82,8 @@ class Mention(SQLModel, table=True):
     visibility: Visibility = Field(default=Visibility.PUBLIC, sa_type=cast(Any, string_enum(Visibility)))
     url: str | None = Field(default=None, sa_type=TEXT)
     text: str | None = Field(default=None, sa_type=TEXT)
-    language: str | None = Field(default=None, sa_type=TEXT)
+    said_language: str | None = Field(default=None, sa_type=TEXT)  # by the network
+    language: str | None = Field(default=None, sa_type=TEXT)  # a person's word, else the model's, else the network's
     media: JsonList = Field(default_factory=list, sa_type=JSON_VALUE)
     rating: float | None = None
     author_id: UUID | None = None
@@ -105,6 +114,35 @@ class Mention(SQLModel, table=True):
     counted: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)  # the network's own counters
     counted_at: datetime | None = Field(default=None, sa_type=TIME)
     reactions: int | None = None  # the ones we saw given and not taken back
+
+    # What was read of the text, null until it is; `corrected` names what a person's word stands in.
+    sentiment: Sentiment | None = Field(default=None, sa_type=cast(Any, string_enum(Sentiment)))
+    sentiment_score: float | None = None  # the model's chance of its label; a person's has none
+    intents: list[str] | None = Field(default=None, sa_type=TEXTS)
+    urgency: float | None = None  # 0 to 1, as offence
+    offence: float | None = None
+    topics: list[str] | None = Field(default=None, sa_type=TEXTS)
+    read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the model
+    corrected: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
+
+
+class Correction(SQLModel, table=True):
+    """A person's word against a reading. All are kept, and the latest of a field stands. `replaced` is what it was said
+    of, null where nothing stood."""
+
+    __tablename__ = "correction"
+    __table_args__ = (
+        ForeignKeyConstraint(["brand_id", "mention_id"], ["mention.brand_id", "mention.id"]),
+        Index("ix_correction_mention", "brand_id", "mention_id", "id"),
+    )
+    brand_id: UUID = Field(primary_key=True)
+    id: UUID = Field(default_factory=new_uuid, primary_key=True)
+    mention_id: UUID
+    field: CorrectedField = Field(sa_type=cast(Any, string_enum(CorrectedField)))
+    value: list[str] = Field(sa_type=TEXTS)
+    replaced: list[str] | None = Field(default=None, sa_type=TEXTS)
+    user_id: UUID | None = None
+    made_at: datetime = Field(sa_type=TIME)
 
 
 class Edit(SQLModel, table=True):
@@ -155,6 +193,9 @@ class RollupDay(SQLModel, table=True):
     day: datetime = Field(primary_key=True, sa_type=TIME)  # the instant at which the local day begins
     mentions: int = 0
     posts: int = 0
+    positive: int = 0  # of the mentions, as neutral and negative; the others are not read
+    neutral: int = 0
+    negative: int = 0
 
 
 class RollupHour(SQLModel, table=True):
@@ -165,3 +206,6 @@ class RollupHour(SQLModel, table=True):
     hour: datetime = Field(primary_key=True, sa_type=TIME)
     mentions: int = 0
     posts: int = 0
+    positive: int = 0
+    neutral: int = 0
+    negative: int = 0

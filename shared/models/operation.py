@@ -13,9 +13,10 @@ from shared.models.enums import OperationKind, OperationStatus, string_enum
 
 
 class Operation(SQLModel, table=True):
-    """A backfill of a channel, or the recall of a query: from now back to `since`, done down to `reached_at`.
+    """A backfill of a channel, or the recall of a query: from now back to `since`, done down to `reached_at`. Or what
+    was said on a channel since then, read again.
 
-    A backfill brings `arrivals`; a recall asks `mentions`, and finds `matches`.
+    A backfill brings `arrivals`; a recall asks `mentions` and finds `matches`; read again, some mentions are `changed`.
     """
 
     __tablename__ = "operation"
@@ -44,6 +45,7 @@ class Operation(SQLModel, table=True):
     pages: int = 0
     mentions: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     matches: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    changed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     problem: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
     created_at: datetime = Field(sa_type=TIME, sa_column_kwargs=NOW)
     started_at: datetime | None = Field(default=None, sa_type=TIME)

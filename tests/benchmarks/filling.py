@@ -211,10 +211,8 @@ async def _sum_up(
     async with connection.transaction():
         await connection.execute("SELECT parvis.scope($1::text)", ",".join(str(t.brand_id) for t in tenants))
         await connection.execute(
-            "INSERT INTO rollup_hour (brand_id, hour, mentions, posts)"
-            " SELECT brand_id, date_trunc('hour', published_at, 'UTC'),"
-            "   count(*) FILTER (WHERE NOT (kind = 'post' AND author_kind = 'brand')),"
-            "   count(*) FILTER (WHERE kind = 'post' AND author_kind = 'brand')"
+            f"INSERT INTO rollup_hour (brand_id, hour, {', '.join(rollups.SUMS)})"
+            f" SELECT brand_id, date_trunc('hour', published_at, 'UTC'), {rollups.COUNTED}"
             " FROM mention WHERE heard AND deleted_at IS NULL AND published_at >= $1"
             " GROUP BY 1, 2 ON CONFLICT DO NOTHING",
             until - _HOURS_KEPT,
@@ -270,7 +268,8 @@ async def widen(database: TestDatabase, what: Filled, times: int) -> AsyncIterat
         async with connection.transaction():
             await connection.execute("SELECT parvis.scope($1::text)", str(what.brand.brand_id))
             await connection.execute(
-                f"UPDATE rollup_day SET mentions = mentions {how} $2, posts = posts {how} $2 WHERE brand_id = $1",
+                f"UPDATE rollup_day SET {', '.join(f'{name} = {name} {how} $2' for name in rollups.SUMS)}"
+                " WHERE brand_id = $1",
                 what.brand.brand_id,
                 times,
             )

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from shared.connectors.facebook import Facebook
 from shared.connectors.instagram import Instagram
 from shared.contract import Connector, Parsed, RawArrival, RawPart, Said
-from shared.domain.listening.merge import MentionState, apply_said, at_the_border, thing_key
+from shared.domain.listening.border import at_the_border
+from shared.domain.listening.merge import MentionState, apply_said, thing_key
 from shared.errors import BadPayload
 from shared.models.enums import Network
 

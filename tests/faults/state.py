@@ -19,7 +19,9 @@ _QUERIES: dict[str, str] = {
         SELECT m.network, m.external_id, m.heard, m.kind, m.visibility, m.text, m.language, m.rating, a.external_id,
                m.author_kind, CASE WHEN m.published_at_known THEN m.published_at END, m.edited_at,
                m.deleted_at IS NOT NULL, m.hidden_at IS NOT NULL, m.parent_external_id, p.external_id, r.external_id,
-               m.likes, m.replies, m.shares, m.views, m.reactions, encode(m.version_digest, 'hex'), s.tsv::text
+               m.likes, m.replies, m.shares, m.views, m.reactions, m.said_language, m.sentiment,
+               m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected,
+               encode(m.version_digest, 'hex'), s.tsv::text
           FROM mention m
           LEFT JOIN identity a ON a.brand_id = m.brand_id AND a.id = m.author_id
           LEFT JOIN mention p ON p.brand_id = m.brand_id AND p.id = m.parent_id
@@ -41,10 +43,12 @@ _QUERIES: dict[str, str] = {
          WHERE t.brand_id = $1 GROUP BY t.id, 1, 2, 3""",
     "identity": "SELECT network, external_id, handle, name, url FROM identity WHERE brand_id = $1",
     "day": """
-        SELECT c.network, d.kind, d.day, d.mentions, d.posts
+        SELECT c.network, d.kind, d.day, d.mentions, d.posts, d.positive, d.neutral, d.negative
           FROM rollup_day d JOIN channel c ON c.brand_id = d.brand_id AND c.id = d.channel_id
          WHERE d.brand_id = $1 AND (d.mentions <> 0 OR d.posts <> 0)""",
-    "hour": "SELECT hour, mentions, posts FROM rollup_hour WHERE brand_id = $1 AND (mentions <> 0 OR posts <> 0)",
+    "hour": """
+        SELECT hour, mentions, posts, positive, neutral, negative
+          FROM rollup_hour WHERE brand_id = $1 AND (mentions <> 0 OR posts <> 0)""",
 }
 
 

@@ -32,6 +32,7 @@ from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
 from tests.tenancy.socket import connected
 from tests.tenancy.tenants import Tenant, World, furnish, number
+from tests.tenancy.watching import watch
 
 _PAGE = (
     "query P($b: ID!) { brand(id: $b) { name mentions { nodes { id author { id } thread { id } channel { id } } } } }"
@@ -49,6 +50,7 @@ async def live(world: World, network: Receiver) -> None:
     await _move_clocks(world, second)
     await _poll(world, network)
     await _tell(world, network)
+    await watch(world, first, _scheduler(world))
     await _measure(world, first)
     await _use_rest(world, first)
     await handlers.drain(world.worker)
@@ -84,7 +86,7 @@ async def _measure(world: World, tenant: Tenant) -> None:
     """Sums by hour and by day, whole and by each dimension; then counted from the mentions themselves."""
     place = f"/v1/brands/{tenant.id(Prefix.BRAND)}/metrics"
     wanted = {
-        "key": ["mentions", "authors", "posts", "engagement"],
+        "key": ["mentions", "authors", "posts", "engagement", "net_sentiment"],
         "from": "2026-11-19T00:00:00Z",
         "to": "2026-11-21T00:00:00Z",
     }
@@ -94,6 +96,7 @@ async def _measure(world: World, tenant: Tenant) -> None:
         {"interval": "hour", "group_by": ["channel", "kind", "network"]},
         {"interval": "day", "group_by": ["channel", "kind", "network"]},
         {"interval": "hour", "group_by": ["language"], "language": "nl"},
+        {"interval": "day", "group_by": ["sentiment", "intent"], "sentiment": "positive", "intent": "question"},
     ):
         answer = await world.api.get(place, params={**wanted, **more}, headers=tenant.headers)
         assert answer.status_code == 200, answer.text

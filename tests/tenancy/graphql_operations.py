@@ -33,6 +33,7 @@ Whose = Callable[[str], Tenant]
 
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
+    "Alert": Prefix.ALERT, "AlertRule": Prefix.ALERT_RULE,
     "Arrival": Prefix.ARRIVAL, "Blackout": Prefix.BLACKOUT, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
     "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "MediaFile": Prefix.MEDIA, "Mention": Prefix.MENTION,
     "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
@@ -45,14 +46,17 @@ TARGETS = {
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
     "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
+    **dict.fromkeys(("updateAlertRule", "deleteAlertRule"), Prefix.ALERT_RULE),
+    **dict.fromkeys(("closeAlert", "snoozeAlert"), Prefix.ALERT),
     "updateSavedQuery": Prefix.QUERY, "deleteSavedQuery": Prefix.QUERY, "recallSavedQuery": Prefix.QUERY,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(
-        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention"),
+        ("replyToMention", "hideMention", "unhideMention", "deleteMention", "likeMention", "unlikeMention",
+         "correctMention"),
         Prefix.MENTION,
     ),
     **dict.fromkeys(("blockIdentity", "unblockIdentity"), Prefix.IDENTITY),
-     "backfillChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
+     "backfillChannel": Prefix.CHANNEL, "rereadChannel": Prefix.CHANNEL, "cancelOperation": Prefix.OPERATION,
     "updateMedia": Prefix.MEDIA, "deleteMedia": Prefix.MEDIA,
     "Brand.consent": Prefix.CONSENT,
     **dict.fromkeys(("updateSlot", "removeSlot"), Prefix.SLOT),
@@ -77,6 +81,7 @@ PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
+    "sentiments": ["POSITIVE"],
 }  # fmt: skip
 WORDS = {"search", "handle", "name"}
 NEEDED = {rest_id: names for rest_id, names in rest.NEEDED.items() if rest_id != "update_brand"}

@@ -28,9 +28,9 @@ from services.api.graphql.documents import KEPT_PLANS, Document
 from services.api.graphql.engine import Asked, Engine, Prepared
 from services.api.graphql.failures import answer
 from services.api.graphql.variables import Arguments, Variables
-from services.api.lookahead import Selected, Unknown
 from services.api.schema import SCHEMA
 from services.api.schema.connection import requested
+from services.api.selected import Selected, Unknown
 from shared.domain import scope as scopes
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter

@@ -12,11 +12,20 @@ from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
 from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, QueryRef, ThreadRef, VariantRef
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
-from shared.domain.listening import identities, mentions, versions
+from shared.domain.listening import identities, mentions, readings, versions
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
 from shared.domain.page import Page
 from shared.domain.scope import Scope
-from shared.models.enums import AuthorKind, MentionKind, MentionOrder, Network, Visibility
+from shared.models.enums import (
+    AuthorKind,
+    Intent,
+    MentionKind,
+    MentionOrder,
+    Network,
+    Sentiment,
+    SentimentSource,
+    Visibility,
+)
 from shared.models.mention import Edit, Identity, Mention
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/mentions", route_class=TransactedRoute, tags=["mentions"])
@@ -37,8 +46,20 @@ class EngagementRead(Read):
     views: int | None
 
 
+class SentimentRead(Read):
+    """The mood, and who says so. A person's word has no `score` and no `model_version`."""
+
+    label: Sentiment
+    score: float | None
+    source: SentimentSource
+    model_version: str | None
+
+
 class MentionRead(Read):
-    """Anything said to or about the brand, in its standing version. `text` is null once deleted."""
+    """Anything said to or about the brand, in its standing version. `text` is null once deleted.
+
+    What is read of it, from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
+    """
 
     id: MentionRef
     network: Network
@@ -63,6 +84,11 @@ class MentionRead(Read):
     thread_id: ThreadRef | None
     variant_id: VariantRef | None
     engagement: EngagementRead
+    sentiment: SentimentRead | None
+    intents: list[Intent] | None
+    urgency: float | None
+    offence: float | None
+    topics: list[str] | None
     version: int
 
 
@@ -109,8 +135,18 @@ def read(mention: Mention, author: Identity | None) -> MentionRead:
         engagement=EngagementRead(
             likes=mention.likes, replies=mention.replies, shares=mention.shares, views=mention.views
         ),
+        sentiment=_sentiment(mention),
+        intents=[Intent(intent) for intent in mention.intents] if mention.intents is not None else None,
+        urgency=mention.urgency,
+        offence=mention.offence,
+        topics=mention.topics,
         version=mention.version,
     )
+
+
+def _sentiment(mention: Mention) -> SentimentRead | None:
+    mood = readings.mood_of(mention)
+    return SentimentRead.model_validate(mood, from_attributes=True) if mood is not None else None
 
 
 def mention_filter(
@@ -119,6 +155,8 @@ def mention_filter(
     kind: Annotated[list[MentionKind] | None, Query()] = None,
     visibility: Annotated[Visibility | None, Query()] = None,
     language: Annotated[list[str] | None, Query(description="ISO 639-1, such as `nl`.")] = None,
+    sentiment: Annotated[list[Sentiment] | None, Query()] = None,
+    intent: Annotated[list[Intent] | None, Query(description="With one of these intents at least.")] = None,
     author_id: Annotated[IdentityRef | None, Query()] = None,
     author_kind: Annotated[list[AuthorKind] | None, Query()] = None,
     thread_id: Annotated[ThreadRef | None, Query()] = None,
@@ -138,6 +176,8 @@ def mention_filter(
         kinds=_tuple(kind),
         visibility=visibility,
         languages=_tuple(language),
+        sentiments=_tuple(sentiment),
+        intents=_tuple(intent),
         author_id=author_id,
         author_kinds=_tuple(author_kind),
         thread_id=thread_id,
@@ -176,9 +216,7 @@ async def list_mentions(
 
 @router.get("/{mention_id}", summary="One mention, deleted or not")
 async def get_mention(call: Calling, scope: InBrand, mention_id: MentionPath) -> MentionRead:
-    mention = await mentions.get(call.session, scope, mention_id)
-    authors = await _authors(call, scope, [mention])
-    return read(mention, authors.get(mention.author_id))
+    return await with_author(call, scope, await mentions.get(call.session, scope, mention_id))
 
 
 @router.get("/{mention_id}/history", response_model=EditList, summary="Every version of a mention, oldest first")
@@ -190,6 +228,12 @@ async def get_mention_history(call: Calling, scope: InBrand, mention_id: Mention
 
 def _edit(edit: Edit) -> EditRead:
     return EditRead(text=edit.text, edited_at=edit.edited_at, observed_at=edit.observed_at)
+
+
+async def with_author(call: Call, scope: Scope, mention: Mention) -> MentionRead:
+    """One mention as it is answered."""
+    authors = await _authors(call, scope, [mention])
+    return read(mention, authors.get(mention.author_id))
 
 
 async def _authors(call: Call, scope: Scope, found: Sequence[Mention]) -> dict[Any, Identity]:

@@ -22,12 +22,15 @@ class DimensionRead(Read):
 
 
 class PointRead(Read):
-    """One bucket. `value` is null only where nothing was observed and nothing counted."""
+    """One bucket. `value` is null only where nothing was observed and nothing counted, and of a share where there is
+    nothing to share. `low` and `high` bound a share with 95 % confidence."""
 
     start: datetime
     end: datetime
     value: float | None
     complete: bool
+    low: float | None = None
+    high: float | None = None
 
 
 class SeriesRead(Read):

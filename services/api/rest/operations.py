@@ -12,7 +12,7 @@ from services.api.rest.shapes import Body, Moment, Read
 from services.api.rest.whereabouts import scope_of
 from shared.connectors.registry import connector
 from shared.domain.brands import channels
-from shared.domain.listening import backfills
+from shared.domain.listening import backfills, rereadings
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import OperationKind, OperationStatus
@@ -28,16 +28,23 @@ class Backfill(Body):
     since: Moment
 
 
+class Rereading(Body):
+    """From when on; without it all that was ever said."""
+
+    since: Moment | None = None
+
+
 class OperationProgress(Read):
     """How far it is, for programs and in words. `reached_at`: everything since then is done.
 
-    A backfill brings arrivals; a recall asks mentions, and finds matches.
+    A backfill brings arrivals; a recall asks mentions, and finds matches; mentions are read again, some are `changed`.
     """
 
     arrivals: int
     pages: int
     mentions: int
     matches: int
+    changed: int
     reached_at: datetime | None
     message: str
 
@@ -48,6 +55,7 @@ class OperationResult(Read):
     arrivals: int
     mentions: int
     matches: int
+    changed: int
     reached_at: datetime | None
 
 
@@ -115,6 +123,23 @@ async def backfill_channel(
     made = await backfills.start(
         call.session, scope, channel_id, since=body.since, card=card, now=call.services.clock()
     )  # fmt: skip
+    return _begun(made)
+
+
+@starting.post(
+    "/{channel_id}/reread",
+    status_code=202,
+    response_model=OperationRead,
+    summary="Read anew what another version of the model has read, or none",
+)
+async def reread_channel(
+    call: Calling, scope: InBrand, channel_id: ChannelPath, body: Annotated[Rereading, FromBody()]
+) -> Response:
+    since, now = body.since or rereadings.EVER, call.services.clock()
+    return _begun(await rereadings.start(call.session, scope, channel_id, since=since, now=now))
+
+
+def _begun(made: Operation) -> Response:
     where = f"/v1/operations/{typeid(Prefix.OPERATION, made.id)}"
     return Response(read(made).model_dump_json(), 202, {"location": where}, "application/json")
 

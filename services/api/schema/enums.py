@@ -2,11 +2,15 @@
 
 import strawberry
 
+from shared.domain.insight.watching.findings import DriverKind
 from shared.domain.publishing.many import Manner
 from shared.domain.publishing.sending.settling import Settlement
 from shared.models import enums
 
 for _kind in (
+    enums.AlertKind,
+    enums.AlertSensitivity,
+    enums.AlertState,
     enums.ApprovalKind,
     enums.ApprovalPolicy,
     enums.ArrivalState,
@@ -15,10 +19,12 @@ for _kind in (
     enums.ChannelStatus,
     enums.ConsentStatus,
     enums.CoverageKind,
+    enums.CorrectedField,
     enums.Digest,
     enums.Dimension,
     enums.EventType,
     enums.HoldSource,
+    enums.Intent,
     enums.Interval,
     enums.MediaKind,
     enums.MentionKind,
@@ -37,11 +43,14 @@ for _kind in (
     enums.QueryGroup,
     enums.RecurrenceStatus,
     enums.Reviewer,
+    enums.SentimentSource,
     enums.VariantStatus,
     enums.Visibility,
     enums.Weekday,
     enums.WebhookState,
+    DriverKind,
     Manner,
     Settlement,
 ):
     strawberry.enum(_kind)
+strawberry.enum(enums.Sentiment, name="SentimentLabel")  # the type `Sentiment` says who says so

@@ -10,16 +10,19 @@ from strawberry import UNSET
 
 from services.api import loaders
 from services.api.completed import completed
+from services.api.schema import sentiment as reading
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
 from services.api.schema.identity import Identity
 from services.api.schema.saved_query import Match
+from services.api.schema.sentiment import Correction, Sentiment
 from shared import models
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter as DomainFilter
 from shared.errors import NotFound
 from shared.ids import Prefix, parse_typeid
-from shared.models.enums import AuthorKind, MentionKind, MentionOrder, Network, Visibility
+from shared.models import enums
+from shared.models.enums import AuthorKind, Intent, MentionKind, MentionOrder, Network, Visibility
 
 if TYPE_CHECKING:
     from services.api.schema.thread import Thread
@@ -107,6 +110,12 @@ class Mention(Node):
         resolver=_thread
     )
     engagement: Engagement = strawberry.field(resolver=_itself)
+    sentiment: Sentiment | None = strawberry.field(resolver=reading.sentiment, description="Null until it is read.")
+    intents: list[Intent] | None = strawberry.field(resolver=reading.intents, description="Null until they are read.")
+    urgency: float | None = strawberry.field(description="From 0 to 1; null until it is read.")
+    offence: float | None = strawberry.field(description="From 0 to 1; null until it is read.")
+    topics: list[str] | None = strawberry.field(description="The phrases that it is about; null until they are read.")
+    corrections: list[Correction] = strawberry.field(resolver=reading.corrections)
     matches: list[Match] = strawberry.field(resolver=_matches, description="The queries that it matches.")
 
     @classmethod
@@ -121,6 +130,8 @@ class MentionFilter:
     kinds: list[MentionKind] | None = UNSET
     visibility: Visibility | None = UNSET
     languages: list[str] | None = UNSET
+    sentiments: list[enums.Sentiment] | None = UNSET
+    intents: list[Intent] | None = UNSET
     author_id: strawberry.ID | None = UNSET
     author_kinds: list[AuthorKind] | None = UNSET
     thread_id: strawberry.ID | None = UNSET
@@ -139,6 +150,8 @@ class MentionFilter:
             kinds=_tuple(self.kinds),
             visibility=self.visibility or None,
             languages=_tuple(self.languages),
+            sentiments=_tuple(self.sentiments),
+            intents=_tuple(self.intents),
             author_id=_named(Prefix.IDENTITY, self.author_id),
             author_kinds=_tuple(self.author_kinds),
             thread_id=_named(Prefix.THREAD, self.thread_id),

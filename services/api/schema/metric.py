@@ -17,16 +17,19 @@ class MetricDimension:
 
 
 @strawberry.type(
-    description="One bucket, [start, end). `value` is null only where nothing was observed and nothing counted."
+    description="One bucket, [start, end). `value` is null only where nothing was observed and nothing counted, and of"
+    " a share where there is nothing to share. `low` and `high` bound a share with 95 % confidence."
 )
 class MetricPoint:
     start: datetime
     end: datetime
     value: float | None
     complete: bool
+    low: float | None
+    high: float | None
 
 
-_POINT = {name: name for name in ("start", "end", "value", "complete")}
+_POINT = {name: name for name in ("start", "end", "value", "complete", "low", "high")}
 
 
 def _points(root: Any, info: Info) -> Any:

@@ -9,9 +9,11 @@ import strawberry
 from services.api import connecting, loaders, self_test
 from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
+from services.api.schema.alert_mutation import AlertMutation
 from services.api.schema.approval_mutation import ApprovalMutation
 from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
+from services.api.schema.correction_mutation import CorrectionMutation
 from services.api.schema.inputs import (
     AuthorizeChannelInput,
     CancelPostInput,
@@ -93,6 +95,7 @@ def _kept(gone: Gone) -> dict[str, Any]:
 class Mutation(
     OperationMutation,
     OutgoingMutation,
+    CorrectionMutation,
     ManyMutation,
     MediaMutation,
     CampaignMutation,
@@ -102,6 +105,7 @@ class Mutation(
     ApprovalMutation,
     NotificationMutation,
     WebhookMutation,
+    AlertMutation,
 ):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:

@@ -24,6 +24,7 @@ class OperationProgress:
     pages: int
     mentions: int
     matches: int
+    changed: int
     reached_at: datetime | None
     message: str
 
@@ -33,6 +34,7 @@ class OperationResult:
     arrivals: int
     mentions: int
     matches: int
+    changed: int
     reached_at: datetime | None
 
 
@@ -46,7 +48,11 @@ def _result(root: Root) -> Any:
 
 def _came_to(root: models.Operation) -> OperationResult:
     return OperationResult(
-        arrivals=root.arrivals, mentions=root.mentions, matches=root.matches, reached_at=root.reached_at
+        arrivals=root.arrivals,
+        mentions=root.mentions,
+        matches=root.matches,
+        changed=root.changed,
+        reached_at=root.reached_at,
     )
 
 

@@ -6,10 +6,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, literal, not_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    column,
+    func,
+    join,
+    literal,
+    not_,
+    outerjoin,
+    true,
+    type_coerce,
+)
 from sqlmodel import col, select
 
 from shared.db import Session, driver
+from shared.domain.insight.rollups import SUMS
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter, conditions
 from shared.domain.scope import Scope
@@ -48,16 +65,15 @@ class Cell:
     values: tuple[str | None, ...]
     mentions: int = 0
     posts: int = 0
+    positive: int = 0
+    neutral: int = 0
+    negative: int = 0
     authors: int = 0
     engagement: int = 0
 
     @property
     def counted(self) -> bool:
         return bool(self.mentions or self.posts or self.authors or self.engagement)
-
-    def of(self, key: MetricKey) -> int:
-        value: int = getattr(self, key.value)
-        return value
 
 
 _OWN = and_(col(Mention.kind) == MentionKind.POST, col(Mention.author_kind) == AuthorKind.BRAND)
@@ -66,6 +82,8 @@ _COLUMNS: dict[Dimension, Any] = {
     Dimension.KIND: col(Mention.kind),
     Dimension.LANGUAGE: col(Mention.language),
     Dimension.CHANNEL: col(Mention.channel_id),
+    Dimension.SENTIMENT: col(Mention.sentiment),
+    Dimension.INTENT: column("intent", Text),
     Dimension.QUERY: col(Match.query_id),
 }
 _NAMED = {Dimension.CHANNEL: Prefix.CHANNEL, Dimension.QUERY: Prefix.QUERY}
@@ -90,8 +108,9 @@ async def by_day(
         bucket, number = "width_bucket(r.day, $7::timestamptz[]) - 1", int
         given.append(edges)
     columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in dimensions if d is not Dimension.CHANNEL)
+    sums = ", ".join(f"sum(r.{name})::bigint" for name in SUMS)
     statement = (
-        f"SELECT {bucket}, r.channel_id, sum(r.mentions)::bigint, sum(r.posts)::bigint{columns}"  # noqa: S608  our words
+        f"SELECT {bucket}, r.channel_id, {sums}{columns}"  # noqa: S608  our words
         " FROM rollup_day r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id"
         " WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3"
         " AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::text[] IS NULL OR r.kind = ANY ($5))"
@@ -100,21 +119,20 @@ async def by_day(
     found = await (await driver(session)).fetch(statement, *given)
     others = [d for d in dimensions if d is not Dimension.CHANNEL]
     values: dict[Any, tuple[str | None, ...]] = {}  # few, and the same for every day
-    for _, channel_id, _, _, *rest in found:
+    width = 2 + len(SUMS)
+    for _, channel_id, *more in found:
+        rest = more[len(SUMS) :]
         if (channel_id, *rest) not in values:
             told = dict(zip(others, rest, strict=True)) | {Dimension.CHANNEL: typeid(Prefix.CHANNEL, channel_id)}
             values[channel_id, *rest] = tuple(told[d] for d in dimensions)
-    return [
-        Cell(number(at), channel_id, values[channel_id, *rest], mentions, posts)
-        for at, channel_id, mentions, posts, *rest in found
-    ]
+    return [Cell(number(row[0]), row[1], values[row[1], *row[width:]], *row[2:width]) for row in found]
 
 
 async def by_hour(session: Session, scope: Scope, edges: Sequence[datetime], within: Range) -> list[Cell]:
     """From the sums of whole hours, all channels together."""
     bucket = _bucket(col(RollupHour.hour), edges)
     statement = (
-        select(bucket, func.sum(RollupHour.mentions), func.sum(RollupHour.posts))
+        select(bucket, *(func.sum(getattr(RollupHour, name)) for name in SUMS))
         .where(
             RollupHour.brand_id == scope.brand_id,
             col(RollupHour.hour) >= within.since,
@@ -122,7 +140,7 @@ async def by_hour(session: Session, scope: Scope, edges: Sequence[datetime], wit
         )
         .group_by(bucket)
     )
-    return [Cell(n - 1, None, (), said, own) for n, said, own in (await session.execute(statement)).all()]
+    return [Cell(row[0] - 1, None, (), *row[1:]) for row in (await session.execute(statement)).all()]
 
 
 async def by_mention(
@@ -154,45 +172,55 @@ async def by_mention(
             *grouped,
             func.count().filter(not_(_OWN)),
             func.count().filter(_OWN),
+            *(func.count().filter(not_(_OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]),
             func.coalesce(func.sum(interactions), 0),
         )
+        .select_from(_rows(dimensions, where))
         .where(*rules)
         .group_by(bucket, Mention.channel_id, *grouped)
     )
-    statement = _matched(statement, dimensions, where)
     cells = [
-        Cell(row[0] - 1, row[1], _values(dimensions, row[2:-3]), row[-3], row[-2], 0, int(row[-1]))
+        Cell(row[0] - 1, row[1], _values(dimensions, row[2:-6]), **_sums(row[-6:-1]), engagement=int(row[-1]))
         for row in (await session.execute(statement, values)).all()
     ]
     if MetricKey.AUTHORS in keys:
         # Different accounts don't add up over channels: they are counted over all of a series at once.
         statement = (
             select(bucket, *grouped, func.count(col(Mention.author_id).distinct()))  # type: ignore[call-overload]
+            .select_from(_rows(dimensions, where))
             .where(*rules, not_(_OWN))
             .group_by(bucket, *grouped)
         )
-        statement = _matched(statement, dimensions, where)
         found = (await session.execute(statement, values)).all()
         cells += [Cell(row[0] - 1, None, _values(dimensions, row[1:-1]), authors=row[-1]) for row in found]
     return cells
 
 
-def _matched(statement: Any, dimensions: tuple[Dimension, ...], where: MentionFilter) -> Any:
-    """By query a mention counts once for each that it matches: of those that are asked for, if any are."""
-    if Dimension.QUERY not in dimensions:
-        return statement
-    on = and_(
-        col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
-        col(Match.brand_id) == col(Mention.brand_id),
-        col(Match.mention_id) == col(Mention.id),
-    )
-    if where.query_ids is not None:
-        on = and_(on, col(Match.query_id) == any_(bindparam("query_ids", type_=ARRAY(Uuid))))
-    return statement.select_from(Mention).join(Match, on)
+def _sums(counted: Sequence[int]) -> dict[str, int]:
+    return dict(zip(SUMS, counted, strict=True))
 
 
-def _known(column: Any) -> ColumnElement[int]:
-    return func.coalesce(column, 0)
+def _rows(dimensions: tuple[Dimension, ...], where: MentionFilter) -> Any:
+    """What is counted: each mention once; by intent once for each that it has, or once for none that is known; by query
+    once for each that it matches, of those that are asked for, if any are."""
+    rows: Any = Mention
+    if Dimension.INTENT in dimensions:
+        intents = func.unnest(Mention.intents).table_valued(column("intent", Text), name="intents")
+        rows = outerjoin(rows, intents.render_derived().lateral(), true())
+    if Dimension.QUERY in dimensions:
+        on = and_(
+            col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
+            col(Match.brand_id) == col(Mention.brand_id),
+            col(Match.mention_id) == col(Mention.id),
+        )
+        if where.query_ids is not None:
+            on = and_(on, col(Match.query_id) == any_(bindparam("query_ids", type_=ARRAY(Uuid))))
+        rows = join(rows, Match, on)
+    return rows
+
+
+def _known(counter: Any) -> ColumnElement[int]:
+    return func.coalesce(counter, 0)
 
 
 def _bucket(at: Any, edges: Sequence[datetime]) -> ColumnElement[int]:

@@ -11,9 +11,10 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import coverage
-from shared.domain.insight import counts
+from shared.domain.insight import counts, points
 from shared.domain.insight.buckets import Watch, bounds, observed
 from shared.domain.insight.counts import Cell, Range
+from shared.domain.insight.points import Point
 from shared.domain.insight.rollups import day_of
 from shared.domain.listening import queries
 from shared.domain.listening.filters import MentionFilter
@@ -31,6 +32,7 @@ _UNITS = {
     MetricKey.POSTS: "posts",
     MetricKey.AUTHORS: "authors",
     MetricKey.ENGAGEMENT: "interactions",
+    MetricKey.NET_SENTIMENT: "share",
 }
 _DEFINITIONS = {
     MetricKey.MENTIONS: "What was said to or about the brand, by the time it was published; deleted mentions and the"
@@ -40,8 +42,13 @@ _DEFINITIONS = {
     " can't be added up: one account may speak in several.",
     MetricKey.ENGAGEMENT: "Likes, replies and shares, as the networks last counted them, of what was published in the"
     " bucket, the brand's own posts included; an unknown counter adds nothing.",
+    MetricKey.NET_SENTIMENT: "(positive - negative) / (positive + neutral + negative), from -1 to 1, over the mentions"
+    " whose mood is known, a person's word before the model's; null where there is none. `low` and `high` bound it with"
+    " 95 % confidence: (b - c) / n give or take 1.96 times the root of (b + c) / n - ((b - c) / n)^2 over n, where b is"
+    " positive + 1, c negative + 1 and n all + 2, cut at -1 and 1 (Bonett and Price, Journal of Educational and"
+    " Behavioral Statistics 37, 2012).",
 }
-_FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS})
+_FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.NET_SENTIMENT})
 _SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})
 _SUMMED_FILTERS = frozenset({"networks", "kinds", "channel_ids"})
 
@@ -54,17 +61,6 @@ class DimensionValue:
 
     name: Dimension
     value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One bucket, [start, end). `value` is None only where nothing was observed and nothing counted; `complete` says
-    whether every channel that belongs to the bucket was observed for all of it."""
-
-    start: datetime
-    end: datetime
-    value: float | None
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +113,7 @@ async def series(
             key=key,
             unit=_UNITS[key],
             dimensions=tuple(DimensionValue(d, v) for d, v in zip(dimensions, values, strict=True)),
-            points=_points(key, edges, line, _belonging(channels, watched, dimensions, values)),
+            points=points.of(key, edges, line, _belonging(channels, watched, dimensions, values)),
             definition=_DEFINITIONS[key],
             fresh_at=fresh_at,
         )
@@ -259,27 +255,3 @@ def _belonging(
         if wanted.get(Dimension.CHANNEL, typeid(Prefix.CHANNEL, channel_id)) == typeid(Prefix.CHANNEL, channel_id)
         and wanted.get(Dimension.NETWORK, channel.network.value) == channel.network.value
     }
-
-
-def _points(key: MetricKey, edges: list[datetime], line: Sequence[Cell], watched: dict[UUID, Watch]) -> list[Point]:
-    last = len(edges) - 1
-    totals, unseen = [0] * last, bytearray(last)
-    for cell in line:
-        totals[cell.bucket] += cell.of(key)
-        watch = watched.get(cell.channel_id) if cell.channel_id is not None else None
-        if watch is not None and not watch.touched[cell.bucket] and cell.counted:
-            unseen[cell.bucket] = 1  # it spoke where nobody looked: what was brought in later
-    here, whole = bytearray(last), bytearray(b"\x01" * last)
-    for watch in watched.values():
-        for n in range(last):
-            here[n] |= watch.touched[n]
-            whole[n] &= watch.covered[n] or not watch.touched[n]
-    return [
-        Point(
-            edges[n],
-            edges[n + 1],
-            float(totals[n]) if here[n] or totals[n] else None,
-            bool(here[n] and whole[n] and not unseen[n]),
-        )
-        for n in range(last)
-    ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -40,7 +40,7 @@ async def start(
         raise Invalid([Problem("invalid", "since lies before now", ("since",))])
     if channel.status is not ChannelStatus.ACTIVE:
         raise Conflict("this channel stands still: let it go on first", code="channel_stands_still")
-    under_way = await _unfinished(session, scope, channel_id)
+    under_way = await unfinished(session, scope, channel_id, OperationKind.BACKFILL)
     if under_way is not None:
         message = f"this channel is already looked back upon, by {typeid(Prefix.OPERATION, under_way.id)}"
         raise Conflict(message, code="already_running")
@@ -55,7 +55,7 @@ async def reconcile(
     """Look back over a hole by ourselves, where the network can. One that is under way is led back as far."""
     if not card.can(Capability.BACKFILL):
         return
-    under_way = await _unfinished(session, scope, channel.id)
+    under_way = await unfinished(session, scope, channel.id, OperationKind.BACKFILL)
     if under_way is None:
         await _begin(session, scope, channel, since, card, now)
         return
@@ -109,11 +109,12 @@ async def cancel(session: Session, scope: Scope, operation_id: UUID, *, now: dat
 
 
 async def call_off(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> None:
-    """The channel is no longer looked back upon: it goes away."""
-    under_way = await _unfinished(session, scope, channel_id)
-    if under_way is not None:
-        end(under_way, OperationStatus.CANCELLED, now)
-        await session.flush()
+    """No long work on the channel goes on: it goes away."""
+    for kind in OperationKind:
+        under_way = await unfinished(session, scope, channel_id, kind)
+        if under_way is not None:
+            end(under_way, OperationStatus.CANCELLED, now)
+    await session.flush()
 
 
 async def begin(session: Session, scope: Scope, operation_id: UUID, *, now: datetime) -> Operation | None:
@@ -166,18 +167,29 @@ async def fail(session: Session, scope: Scope, operation_id: UUID, problem: Prob
 
 def progress(operation: Operation) -> Mapping[str, Any]:
     """How far it is, for programs and in words."""
-    reached = operation.reached_at
-    is_recall = operation.kind is OperationKind.RECALL
-    done = f"{operation.mentions} mentions asked, {operation.matches} match" if is_recall else None
-    back = f"reached back to {reached.isoformat(timespec='seconds')}, " if reached is not None else ""
     return {
         "arrivals": operation.arrivals,
         "pages": operation.pages,
-        "reached_at": reached,
+        "reached_at": operation.reached_at,
         "mentions": operation.mentions,
         "matches": operation.matches,
-        "message": f"{back}{done or f'{operation.arrivals} arrivals'}",
+        "changed": operation.changed,
+        "message": _message(operation),
     }
+
+
+def _message(operation: Operation) -> str:
+    reached = operation.reached_at
+    back = f"reached back to {reached.isoformat(timespec='seconds')}, " if reached is not None else ""
+    match operation.kind:
+        case OperationKind.BACKFILL:
+            return f"{back}{operation.arrivals} arrivals"
+        case OperationKind.RECALL:
+            return f"{back}{operation.mentions} mentions asked, {operation.matches} match"
+        case OperationKind.READING:
+            return f"{operation.mentions} mentions read again, {operation.changed} read otherwise"
+        case _:
+            assert_never(operation.kind)
 
 
 async def held(session: Session, scope: Scope, operation_id: UUID) -> Operation | None:
@@ -187,10 +199,12 @@ async def held(session: Session, scope: Scope, operation_id: UUID) -> Operation 
     )  # fmt: skip
 
 
-async def _unfinished(session: Session, scope: Scope, channel_id: UUID) -> Operation | None:
+async def unfinished(session: Session, scope: Scope, channel_id: UUID, kind: OperationKind) -> Operation | None:
+    """The channel's long work of this kind that is not over, held until the transaction ends."""
     wanted = select(Operation).where(
         col(Operation.brand_id) == scope.brand_id,
         col(Operation.channel_id) == channel_id,
+        col(Operation.kind) == kind,
         col(Operation.status).in_(_UNFINISHED),
     )
     found: Operation | None = (await session.execute(wanted.with_for_update())).scalars().first()

@@ -26,7 +26,7 @@ from shared.domain.page import digest
 from shared.errors import Invalid, Problem
 from shared.models import Match, Mention
 from shared.models.base import TIME
-from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
+from shared.models.enums import AuthorKind, Intent, MentionKind, Network, Sentiment, Visibility
 
 SEARCH_MOST = 1000
 
@@ -43,6 +43,8 @@ class MentionFilter:
     kinds: tuple[MentionKind, ...] | None = None
     visibility: Visibility | None = None
     languages: tuple[str, ...] | None = None
+    sentiments: tuple[Sentiment, ...] | None = None
+    intents: tuple[Intent, ...] | None = None
     author_id: UUID | None = None
     author_kinds: tuple[AuthorKind, ...] | None = None
     thread_id: UUID | None = None
@@ -99,12 +101,13 @@ def _text(column: Any) -> ColumnElement[str]:
 
 
 def _is_matched(queries: BindParameter[Any]) -> ColumnElement[bool]:
-    return exists().where(
+    found = exists().where(
         col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
         col(Match.brand_id) == col(Mention.brand_id),
         col(Match.mention_id) == col(Mention.id),
         col(Match.query_id) == any_(queries),
     )
+    return found.correlate(Mention)  # figures by query join the matches themselves
 
 
 _Condition = Callable[[BindParameter[Any]], ColumnElement[bool]]
@@ -114,6 +117,8 @@ _CONDITIONS: dict[str, tuple[Any, _Condition]] = {
     "kinds": (ARRAY(Text), lambda p: _text(Mention.kind) == any_(p)),
     "visibility": (Text, lambda p: _text(Mention.visibility) == p),
     "languages": (ARRAY(Text), lambda p: col(Mention.language) == any_(p)),
+    "sentiments": (ARRAY(Text), lambda p: _text(Mention.sentiment) == any_(p)),
+    "intents": (ARRAY(Text), col(Mention.intents).op("&&", is_comparison=True)),
     "author_id": (Uuid, lambda p: col(Mention.author_id) == p),
     "author_kinds": (ARRAY(Text), lambda p: _text(Mention.author_kind) == any_(p)),
     "thread_id": (Uuid, lambda p: col(Mention.thread_id) == p),

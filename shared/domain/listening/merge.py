@@ -8,17 +8,14 @@ Everything here is pure. Content (text, media, rating) stands by the greatest ve
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.contract import Author, Counted, Deleted, Hidden, Reacted, Said, storable
-from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
+from shared.contract import Deleted, Hidden, Said
+from shared.models.enums import AuthorKind, MentionKind, Network, Sentiment, Visibility
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-_AHEAD = timedelta(minutes=5)
-_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
-_COUNTERS = ("likes", "replies", "shares", "views")
 
 
 def thing_key(network: Network, space: str, external_id: str) -> UUID:
@@ -59,6 +56,7 @@ class MentionState:
     visibility: Visibility = Visibility.PUBLIC
     url: str | None = None
     text: str | None = None
+    said_language: str | None = None
     language: str | None = None
     media: list[dict[str, Any]] = field(default_factory=list)
     rating: float | None = None
@@ -85,6 +83,14 @@ class MentionState:
     counted: dict[str, Any] = field(default_factory=dict)
     counted_at: datetime | None = None
     reactions: int | None = None
+    sentiment: Sentiment | None = None
+    sentiment_score: float | None = None
+    intents: list[str] | None = None
+    urgency: float | None = None
+    offence: float | None = None
+    topics: list[str] | None = None
+    read_by: str | None = None
+    corrected: list[str] = field(default_factory=list)
     dirty: bool = False
     noted: bool = False  # something was kept that nobody sees: no other version, and nothing to tell
     new: bool = False
@@ -116,45 +122,6 @@ class EditDraft:
     stamp: datetime
     digest: bytes
     observed_at: datetime
-
-
-def at_the_border(said: Said) -> Said:
-    """The same facts, storable: no U+0000, no lone surrogates, not its own parent, not from the future.
-
-    A time before 1970 is no time: networks began later, and calendars end. One more than five minutes after its
-    delivery's stamp is taken for the stamp: it would head every list for ever.
-    """
-    changes: dict[str, Any] = {}
-    for name in ("text", "url", "external_id", "parent_external_id", "language"):
-        value = getattr(said, name)
-        if value is not None and not value.isprintable() and (clean := storable(value)) != value:
-            changes[name] = clean
-    if said.author is not None:
-        author = _storable_author(said.author)
-        if author != said.author:
-            changes["author"] = author
-    for name in ("published_at", "edited_at"):
-        value = getattr(said, name)
-        if value is not None and value < _BEFORE:
-            changes[name] = None
-        elif value is not None and value > said.stamp + _AHEAD:
-            changes[name] = said.stamp
-    if said.parent_external_id == said.external_id:
-        changes["parent_external_id"] = None
-    if said.media and any(storable(m.url) != m.url or storable(m.alt or "") != (m.alt or "") for m in said.media):
-        changes["media"] = tuple(
-            type(m)(storable(m.url), storable(m.kind), storable(m.alt) if m.alt else m.alt, m.key) for m in said.media
-        )
-    if not changes:
-        return said
-    return Said(**{**{name: getattr(said, name) for name in Said.__dataclass_fields__}, **changes})
-
-
-def _storable_author(author: Author) -> Author:
-    def clean(value: str | None) -> str | None:
-        return storable(value) if value else value
-
-    return Author(storable(author.external_id), clean(author.handle), clean(author.name), clean(author.url))
 
 
 def apply_said(
@@ -200,7 +167,7 @@ def _take_first(
     state: MentionState, said: Said, author_id: UUID | None, parent_key: UUID | None, channel_id: UUID
 ) -> None:
     """What is heard first stands as it is: each fact is as new as the version, so none keeps a stamp of its own."""
-    state.kind, state.visibility, state.url, state.language = said.kind, said.visibility, said.url, said.language
+    state.kind, state.visibility, state.url, state.said_language = said.kind, said.visibility, said.url, said.language
     state.published_at, state.published_at_known = said.published_at or said.stamp, said.published_at is not None
     if parent_key is not None:
         state.parent_external_id, state.parent_key = said.parent_external_id, parent_key
@@ -253,6 +220,8 @@ def _is_known(state: MentionState, name: str) -> bool:
             return state.parent_key is not None
         case "author_kind":
             return state.author_kind is not AuthorKind.UNKNOWN
+        case "language":
+            return state.said_language is not None
         case _:
             return getattr(state, name) is not None
 
@@ -284,8 +253,8 @@ def _fold_facts(
     if newer("url", said.url, state.url):
         state.url = said.url
         take("url")
-    if newer("language", said.language, state.language):
-        state.language = said.language
+    if newer("language", said.language, state.said_language):
+        state.said_language = said.language
         take("language")
     known = state.published_at if state.published_at_known else None
     if newer("published_at", said.published_at, known, _itself) and said.published_at is not None:
@@ -321,33 +290,3 @@ def apply_hidden(state: MentionState, hidden: Hidden) -> None:
     state.hidden_said_at = hidden.stamp
     state.hidden_at = hidden.stamp if hidden.hidden else None
     state.dirty = True
-
-
-def apply_counted(state: MentionState, counted: Counted) -> None:
-    """The network's newest counters; at the same moment, the greater ones."""
-    values = {name: getattr(counted, name) for name in _COUNTERS if getattr(counted, name) is not None}
-    standing = (state.counted_at or NEVER, sorted(state.counted.items()))
-    if (counted.stamp, sorted(values.items())) <= standing:
-        return
-    state.counted, state.counted_at, state.noted = values, counted.stamp, True
-    show_counters(state)
-
-
-def show_counters(state: MentionState) -> None:
-    """What a reader sees: the network's counters, else for likes the reactions that we saw ourselves."""
-    shown = {name: state.counted.get(name) for name in _COUNTERS}
-    if shown["likes"] is None:
-        shown["likes"] = state.reactions
-    for name, value in shown.items():
-        if getattr(state, name) != value:
-            setattr(state, name, value)
-            state.dirty = True
-
-
-def reaction_order(stamp: datetime, on: bool, reaction: str) -> tuple[datetime, bool, str]:
-    """Of two reactions by one person the greater stands; at the same moment, the one taken back."""
-    return (stamp, not on, reaction)
-
-
-def reacted_order(reacted: Reacted) -> tuple[datetime, bool, str]:
-    return reaction_order(reacted.stamp, reacted.on, reacted.reaction)

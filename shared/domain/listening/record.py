@@ -4,7 +4,7 @@ The brand's row is locked first, so batches of one brand follow each other. That
 merge in Python and write it back, without ever losing to a neighbour.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,22 @@ from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Sa
 from shared.db import Session, driver
 from shared.domain.events import events
 from shared.domain.insight import rollups
-from shared.domain.listening import matches, merge, rows, trees
+from shared.domain.listening import (
+    border,
+    counters,
+    edits,
+    matches,
+    merge,
+    own_posts,
+    reactions,
+    rows,
+    search_rows,
+    trees,
+)
+from shared.domain.listening import readings as read
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import EditDraft, MentionState, thing_key
+from shared.domain.listening.readings import Readings
 from shared.domain.listening.rows import IdentityState
 from shared.domain.publishing import figures
 from shared.domain.scope import Scope
@@ -56,11 +69,17 @@ class _Batch:
 
 
 async def record(
-    session: Session, scope: Scope, parts: Sequence[HeardPart], *, now: datetime, ears: Ears | None = None
+    session: Session,
+    scope: Scope,
+    parts: Sequence[HeardPart],
+    *,
+    now: datetime,
+    readings: Readings | None = None,
+    ears: Ears | None = None,
 ) -> list[list[UUID]]:
     """Record a batch of one brand, in any order, any number of times, with the same end.
 
-    With `ears` the brand's queries are asked of what is new or different.
+    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different.
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
@@ -68,8 +87,9 @@ async def record(
     parts = [_at_the_border(part) for part in parts]
     await _load(batch, parts)
     touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
-    await _tie_own_posts(batch)
-    await _count_reactions(batch)
+    await own_posts.tie(session, scope.brand_id, batch.states.values())
+    await reactions.count(session, scope.brand_id, batch.reactions, batch.states)
+    read.follow(batch.states.values(), batch.before, readings)
     await _write(batch)
     return touched
 
@@ -85,7 +105,7 @@ async def lock_brand(session: Session, brand_id: UUID) -> ZoneInfo:
 
 
 def _at_the_border(part: HeardPart) -> HeardPart:
-    heard = [merge.at_the_border(one) if isinstance(one, Said) else one for one in part.heard]
+    heard = [border.at_the_border(one) if isinstance(one, Said) else one for one in part.heard]
     return HeardPart(part.channel_id, part.network, part.space, heard)
 
 
@@ -140,11 +160,11 @@ def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
         case Hidden():
             merge.apply_hidden(state, one)
         case Counted():
-            merge.apply_counted(state, one)
+            counters.apply_counted(state, one)
         case Reacted():
             actor = _key(batch, part, one.actor_external_id)
             known = batch.reactions.get((key, actor))
-            if known is None or merge.reacted_order(one) > merge.reacted_order(known):
+            if known is None or counters.reacted_order(one) > counters.reacted_order(known):
                 batch.reactions[key, actor] = one
     return key
 
@@ -178,70 +198,6 @@ def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -
     return known.id
 
 
-async def _tie_own_posts(batch: _Batch) -> None:
-    """A post that we published and that the network now tells us of is the brand's own, tied to its variant."""
-    untied: dict[str, list[MentionState]] = {}
-    for state in batch.states.values():
-        if state.heard and state.variant_id is None and state.dirty:
-            untied.setdefault(state.external_id, []).append(state)
-    if not untied:
-        return
-    found = await (await driver(batch.session)).fetch(
-        "SELECT v.id, v.channel_id, v.external_id, c.network FROM variant v"
-        " JOIN channel c ON c.brand_id = v.brand_id AND c.id = v.channel_id"
-        " WHERE v.brand_id = $1 AND v.external_id = ANY ($2)",
-        batch.brand_id,
-        list(untied),
-    )
-    for row in found:
-        # Where a network's ids mean the same on all its channels, another channel may have heard of the post first.
-        keys = {thing_key(Network(row["network"]), space, row["external_id"]) for space in ("", str(row["channel_id"]))}
-        for state in untied[row["external_id"]]:
-            if state.key in keys:
-                state.variant_id, state.author_kind, state.dirty = row["id"], AuthorKind.BRAND, True
-
-
-async def _count_reactions(batch: _Batch) -> None:
-    if not batch.reactions:
-        return
-    wanted = sorted(batch.reactions)
-    connection = await driver(batch.session)
-    stored = await connection.fetch(
-        'SELECT mention_key, actor_key, reaction, "on", stamp FROM reaction WHERE brand_id = $1'
-        " AND (mention_key, actor_key) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",
-        batch.brand_id,
-        [mention for mention, _ in wanted],
-        [actor for _, actor in wanted],
-    )
-    standing = {(r["mention_key"], r["actor_key"]): (r["stamp"], r["on"], r["reaction"]) for r in stored}
-    newer = []
-    for place in wanted:
-        one, known = batch.reactions[place], standing.get(place)
-        if known is None or merge.reacted_order(one) > merge.reaction_order(*known):
-            newer.append((place, one))
-    await rows.upsert(
-        batch.session,
-        batch.brand_id,
-        "reaction",
-        [
-            {"id": new_uuid(), "mention_key": mention, "actor_key": actor, "reaction": storable(one.reaction),
-             "on": one.on, "stamp": one.stamp}
-            for (mention, actor), one in newer
-        ],
-        conflict="mention_key, actor_key",
-    )  # fmt: skip
-    counts = await connection.fetch(
-        'SELECT mention_key, count(*) FILTER (WHERE "on") AS n FROM reaction'
-        " WHERE brand_id = $1 AND mention_key = ANY ($2) GROUP BY 1",
-        batch.brand_id,
-        list({mention for (mention, _), _ in newer}),
-    )
-    for row in counts:
-        state = batch.states[row["mention_key"]]
-        state.reactions, state.noted = row["n"], True
-        merge.show_counters(state)
-
-
 async def _write(batch: _Batch) -> None:
     session, brand_id = batch.session, batch.brand_id
     await rows.write_identities(session, brand_id, (s for s in batch.identities.values() if s.dirty))
@@ -256,8 +212,8 @@ async def _write(batch: _Batch) -> None:
     await rows.write_mentions(session, brand_id, [*changed, *noted])
     moved = await forest.settle_children()
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
-    await _write_edits(batch, changed)
-    await _index(batch, changed)
+    await edits.keep(session, brand_id, batch.edits, changed)
+    await search_rows.keep(session, brand_id, changed, batch.before)
     await matches.keep(session, brand_id, batch.ears, changed, batch.before, batch.identities.values())
     await rollups.add(
         session,
@@ -294,72 +250,7 @@ def _retimed(batch: _Batch, changed: Iterable[MentionState]) -> set[UUID]:
 
 
 def _counts(state: MentionState) -> rollups.Counts:
-    return rollups.Counts(state.channel_id, state.kind, state.published_at, state.own)
-
-
-async def _write_edits(batch: _Batch, changed: Sequence[MentionState]) -> None:
-    """Versions go into the history once each, with their greatest stamp; a deleted mention's lose their text."""
-    drafts: dict[tuple[UUID, datetime | None, bytes], EditDraft] = {}
-    for one in batch.edits:
-        place = (one.mention_key, one.edited_at, one.digest)
-        known = drafts.get(place)
-        if known is None or one.stamp > known.stamp:
-            drafts[place] = one
-    await rows.upsert(
-        batch.session,
-        batch.brand_id,
-        "edit",
-        [
-            {"id": new_uuid(), "mention_key": d.mention_key, "text": d.text, "edited_at": d.edited_at,
-             "stamp": d.stamp, "digest": d.digest, "observed_at": d.observed_at}
-            for d in drafts.values()
-        ],
-        conflict="mention_key, edited_at, digest",
-        merge={
-            "stamp": "greatest(edit.stamp, excluded.stamp)",
-            "observed_at": "least(edit.observed_at, excluded.observed_at)",
-            "text": "coalesce(edit.text, excluded.text)",
-        },
-    )  # fmt: skip
-    gone = [s.key for s in changed if s.deleted_at is not None]
-    if gone:
-        await (await driver(batch.session)).execute(
-            "UPDATE edit SET text = NULL WHERE brand_id = $1 AND mention_key = ANY ($2) AND text IS NOT NULL",
-            batch.brand_id,
-            gone,
-        )
-
-
-async def _index(batch: _Batch, changed: Sequence[MentionState]) -> None:
-    """Keep the search rows with the texts: what is found otherwise now is indexed again, what went is forgotten."""
-    connection = await driver(batch.session)
-    stale, fresh = [], []
-    for state in changed:
-        old = batch.before.get(state.key)
-        was = old is not None and old.listed and old.text is not None
-        gone = not state.listed or not state.text
-        moved = was and old is not None and (gone or old.published_at != state.published_at)
-        if moved and old is not None:
-            stale.append(old)
-        said = (state.text, state.language)
-        if state.listed and state.text and (not was or moved or (old and (old.text, old.language) != said)):
-            fresh.append(state)
-    if stale:
-        await connection.execute(
-            "SELECT parvis.forget_mentions($1, $2, $3)",
-            batch.brand_id,
-            [s.id for s in stale],
-            [s.published_at for s in stale],
-        )
-    if fresh:
-        await connection.execute(
-            "SELECT parvis.index_mentions($1, $2, $3, $4, $5)",
-            batch.brand_id,
-            [s.id for s in fresh],
-            [s.published_at for s in fresh],
-            [s.language for s in fresh],
-            [s.text for s in fresh],
-        )
+    return rollups.Counts(state.channel_id, state.kind, state.published_at, state.own, state.sentiment)
 
 
 def _events(batch: _Batch, changed: Iterable[MentionState]) -> Iterable[events.NewEvent]:
@@ -382,13 +273,30 @@ async def claim_own(
     session: Session, scope: Scope, *, network: Network, space: str, external_id: str, variant_id: UUID, now: datetime
 ) -> None:
     """Tie a post that we sent to the mention that the network already told us of, if it did."""
-    zone = await lock_brand(session, scope.brand_id)
-    key = thing_key(network, space, external_id)
-    batch = _Batch(session, scope.brand_id, zone, now)
-    batch.states = await rows.load_mentions(session, scope.brand_id, [key])
-    state = batch.states.get(key)
-    if state is None or not state.heard or state.variant_id is not None:
-        return
-    batch.before[key] = _copy(state)
-    state.variant_id, state.author_kind, state.dirty = variant_id, AuthorKind.BRAND, True
-    await _write(batch)
+
+    def tie(state: MentionState) -> None:
+        if state.heard and state.variant_id is None:
+            state.variant_id, state.author_kind, state.dirty = variant_id, AuthorKind.BRAND, True
+
+    await rewrite(session, scope, [thing_key(network, space, external_id)], tie, now=now)
+
+
+async def rewrite(
+    session: Session,
+    scope: Scope,
+    keys: Collection[UUID],
+    change: Callable[[MentionState], None],
+    *,
+    now: datetime,
+    ears: Ears | None = None,
+) -> dict[UUID, MentionState]:
+    """Change mentions otherwise than by what is heard of them; what the change marks is written, and all that hangs
+    on it follows. The states by their keys, of those that are there. What `change` raises goes on to the caller."""
+    batch = _Batch(session, scope.brand_id, await lock_brand(session, scope.brand_id), now, ears)
+    batch.states = await rows.load_mentions(session, scope.brand_id, keys)
+    batch.before = {key: _copy(state) for key, state in batch.states.items()}
+    for state in batch.states.values():
+        change(state)
+    if any(state.dirty or state.noted for state in batch.states.values()):
+        await _write(batch)
+    return batch.states

@@ -1,6 +1,6 @@
 """Many rows in one statement: loading the state that a batch touches, and writing what it changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -11,18 +11,20 @@ import orjson
 
 from shared.db import Session, driver
 from shared.domain.listening.merge import MentionState
-from shared.models.enums import AuthorKind, MentionKind, Network, Visibility
+from shared.models.enums import AuthorKind, MentionKind, Network, Sentiment, Visibility
 
 _MENTION = {
     "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "channel_id": "uuid", "heard": "bool",
-    "kind": "text", "visibility": "text", "url": "text", "text": "text", "language": "text", "media": "jsonb",
-    "rating": "float8", "author_id": "uuid", "author_kind": "text", "variant_id": "uuid",
+    "kind": "text", "visibility": "text", "url": "text", "text": "text", "said_language": "text", "language": "text",
+    "media": "jsonb", "rating": "float8", "author_id": "uuid", "author_kind": "text", "variant_id": "uuid",
     "published_at": "timestamptz", "published_at_known": "bool", "observed_at": "timestamptz",
     "edited_at": "timestamptz", "deleted_at": "timestamptz", "hidden_at": "timestamptz",
     "hidden_said_at": "timestamptz", "version_stamp": "timestamptz", "version_digest": "bytea", "facts_at": "jsonb",
     "version": "int4", "parent_external_id": "text", "parent_key": "uuid", "parent_id": "uuid", "thread_id": "uuid",
     "likes": "int4", "replies": "int4", "shares": "int4", "views": "int4", "counted": "jsonb",
     "counted_at": "timestamptz", "reactions": "int4",
+    "sentiment": "text", "sentiment_score": "float8", "intents": "text[]", "urgency": "float8", "offence": "float8",
+    "topics": "text[]", "read_by": "text", "corrected": "text[]",
 }  # fmt: skip
 _IDENTITY = {
     "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "handle": "text", "name": "text",
@@ -61,6 +63,7 @@ def _state(row: Any) -> MentionState:
     values["kind"] = MentionKind(values["kind"])
     values["visibility"] = Visibility(values["visibility"])
     values["author_kind"] = AuthorKind(values["author_kind"])
+    values["sentiment"] = Sentiment(values["sentiment"]) if values["sentiment"] is not None else None
     return MentionState(**values)
 
 
@@ -99,6 +102,17 @@ async def write_mentions(session: Session, brand_id: UUID, states: Iterable[Ment
     await _put(session, brand_id, _PUT_MENTIONS, _MENTION, list(states))
 
 
+def _array(values: Sequence[str] | None) -> str | None:
+    """A list of texts as PostgreSQL writes it: an array of such lists would have to be a rectangle."""
+    if values is None:
+        return None
+    escaped = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in escaped) + "}"
+
+
+_WRITTEN: dict[str, Callable[[Any], str | None]] = {"jsonb": to_json, "text[]": _array}  # what travels as text
+
+
 def _put_by_key(table: str, columns: Mapping[str, str]) -> str:
     """The statement that writes whole rows by their key from one array a column.
 
@@ -106,9 +120,9 @@ def _put_by_key(table: str, columns: Mapping[str, str]) -> str:
     """
     names = ", ".join(f'"{name}"' for name in columns)
     arrays = ", ".join(
-        f"${place}::{'text' if kind == 'jsonb' else kind}[]" for place, kind in enumerate(columns.values(), 2)
+        f"${place}::{'text' if kind in _WRITTEN else kind}[]" for place, kind in enumerate(columns.values(), 2)
     )
-    values = ", ".join(f'r."{name}"::jsonb' if kind == "jsonb" else f'r."{name}"' for name, kind in columns.items())
+    values = ", ".join(f'r."{name}"::{kind}' if kind in _WRITTEN else f'r."{name}"' for name, kind in columns.items())
     sets = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in {"id", "key"})
     return (
         f'INSERT INTO "{table}" (brand_id, {names}) SELECT $1, {values} FROM unnest({arrays}) AS r ({names})'  # noqa: S608
@@ -128,7 +142,7 @@ async def _put(
     arrays = []
     for name, kind in columns.items():
         values: list[Any] = list(map(attrgetter(name), states))
-        arrays.append([to_json(it) for it in values] if kind == "jsonb" else values)
+        arrays.append(list(map(_WRITTEN[kind], values)) if kind in _WRITTEN else values)
     await (await driver(session)).execute(statement, brand_id, *arrays)
 
 

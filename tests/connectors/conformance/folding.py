@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.contract import Counted, Deleted, Heard, Hidden, RawPart, Reacted, Said
-from shared.domain.listening import merge
+from shared.domain.listening import border, counters, merge
 from shared.domain.listening.merge import MentionState
 from shared.models.enums import Network
 from tests.connectors.conformance.specimen import NOW, Event, Specimen
 
 _CHANNEL = UUID(int=1)
 _SHOWN = (
-    "heard", "kind", "visibility", "url", "text", "language", "media", "rating", "author_kind", "published_at",
+    "heard", "kind", "visibility", "url", "text", "said_language", "media", "rating", "author_kind", "published_at",
     "edited_at", "deleted_at", "hidden_at", "parent_external_id", "likes", "replies", "shares", "views",
 )  # fmt: skip
 
@@ -24,7 +24,7 @@ def fold(network: Network, facts: Iterable[Heard]) -> dict[str, Any]:
     for fact in facts:
         if isinstance(fact, Reacted):
             key = fact.external_id, fact.actor_external_id
-            order = merge.reacted_order(fact)
+            order = counters.reacted_order(fact)
             reactions[key] = max(order, reactions.get(key, order))
             continue
         key_ = merge.thing_key(network, "", fact.external_id)
@@ -40,7 +40,7 @@ def fold(network: Network, facts: Iterable[Heard]) -> dict[str, Any]:
 def _apply(state: MentionState, fact: Said | Deleted | Hidden | Counted) -> None:
     match fact:
         case Said():
-            said = merge.at_the_border(fact)
+            said = border.at_the_border(fact)
             parent = said.parent_external_id
             merge.apply_said(
                 state, said, author_id=None, author_keys={}, channel_id=_CHANNEL, now=NOW,
@@ -51,7 +51,7 @@ def _apply(state: MentionState, fact: Said | Deleted | Hidden | Counted) -> None
         case Hidden():
             merge.apply_hidden(state, fact)
         case Counted():
-            merge.apply_counted(state, fact)
+            counters.apply_counted(state, fact)
 
 
 def texts(network: Network, facts: Iterable[Heard]) -> dict[str, str | None]:

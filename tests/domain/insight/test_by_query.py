@@ -31,25 +31,25 @@ async def listen(db: Database, channel: HouseChannel, *texts: str) -> None:
 
 
 async def test_a_mention_counts_for_each_query_that_it_matches_and_zero_is_shown(
-    worker_db: Database, house: House, brand: HouseBrand
+    app_db: Database, worker_db: Database, house: House, brand: HouseBrand
 ) -> None:
     channel = await house.channel(brand)
     beer, coffee, tea = [await save(worker_db, brand, word) for word in ("bier", "koffie", "thee")]
     await listen(worker_db, channel, "bier", "bier en koffie", "bier", "water")
     named = {name: typeid(Prefix.QUERY, id_) for name, id_ in (("beer", beer), ("coffee", coffee), ("tea", tea))}
-    found = await ask(worker_db, brand, local(11, 21), local(11, 23), group_by=[Dimension.QUERY])
+    found = await ask(app_db, brand, local(11, 21), local(11, 23), group_by=[Dimension.QUERY])
     assert by_dimension(found) == {named["beer"]: [2, 1], named["coffee"]: [0, 1], named["tea"]: [0, 0]}
 
 
 async def test_only_the_queries_that_are_asked_for_have_series(
-    worker_db: Database, house: House, brand: HouseBrand
+    app_db: Database, worker_db: Database, house: House, brand: HouseBrand
 ) -> None:
     channel = await house.channel(brand)
     beer, coffee = [await save(worker_db, brand, word) for word in ("bier", "koffie")]
     await listen(worker_db, channel, "bier", "bier en koffie")
     where = MentionFilter(query_ids=(coffee,))
     found = await ask(
-        worker_db, brand, local(11, 21), local(11, 23),
+        app_db, brand, local(11, 21), local(11, 23),
         group_by=[Dimension.QUERY], where=where, keys=[MetricKey.MENTIONS, MetricKey.AUTHORS],
     )  # fmt: skip
     assert {(series.key, series.dimensions[0].value) for series in found} == {

@@ -14,11 +14,13 @@ from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.insight.metrics import Series
 from shared.domain.listening.filters import MentionFilter
+from shared.domain.listening.readings import Readings
 from shared.domain.listening.record import HeardPart, record
 from shared.errors import Invalid
 from shared.ids import Prefix, typeid
-from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey, Network
+from shared.models.enums import AuthorKind, Dimension, Intent, Interval, MentionKind, MetricKey, Network, Sentiment
 from tests.conftest import NOW, House, HouseBrand, HouseChannel
+from tests.domain.listening import words
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 LATER = NOW + timedelta(days=30)  # channels of these tests are connected at NOW, 20 November 2026, 13:00 in Brussels
@@ -36,9 +38,8 @@ def said(id_: str, at: datetime, **more: Any) -> Said:
 async def hear(db: Database, channel: HouseChannel, *heard: Heard) -> None:
     async with db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
-        await record(
-            session, scope, [HeardPart(channel.id, channel.channel.network, str(channel.id), list(heard))], now=LATER
-        )
+        part = HeardPart(channel.id, channel.channel.network, str(channel.id), list(heard))
+        await record(session, scope, [part], now=LATER, readings=Readings(words.read))
 
 
 async def ask(db: Database, brand: HouseBrand, since: datetime, until: datetime, **more: Any) -> list[Series]:
@@ -206,3 +207,70 @@ async def test_a_channel_stops_counting_as_observed_when_it_is_removed(
         await channels.remove(session, scope, channel.id, now=local(11, 25, 12))
     (series,) = await ask(app_db, brand, local(11, 24), local(11, 27))
     assert [(point.value, point.complete) for point in series.points] == [(0, True), (0, False), (None, False)]
+
+
+_DAY: list[Heard] = [
+    said("good", local(11, 25, 1), text="good", language="fr"),
+    said("better", local(11, 25, 2), text="good merci", language="fr"),
+    said("bad", local(11, 25, 3), text="bad why", language="nl"),
+    said("neither", local(11, 25, 4), text="hello", language="nl"),
+    said("nothing to read", local(11, 25, 5), text=None),
+    said("own", local(11, 25, 6), text="bad", kind=MentionKind.POST, author_kind=AuthorKind.BRAND),
+    said("gone", local(11, 25, 7), text="bad"),
+    Deleted("gone", local(11, 25, 8)),
+]
+
+
+async def _net(db: Database, brand: HouseBrand, **more: Any) -> list[Series]:
+    return await ask(db, brand, local(11, 25), local(11, 26), keys=[MetricKey.NET_SENTIMENT], **more)
+
+
+async def test_net_sentiment_is_of_what_was_read_and_is_not_our_own(
+    app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    await hear(worker_db, channel, *_DAY)
+    (series,) = await _net(app_db, brand)
+    assert (series.unit, values(series)) == ("share", [0.25])
+    (point,) = series.points
+    assert [point.low, point.high] == pytest.approx([-0.5515, 0.8848], abs=1e-4)
+
+
+@pytest.mark.parametrize("how", ["days", "hours", "mentions"])
+async def test_net_sentiment_is_the_same_however_it_is_counted(
+    how: str, app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    await hear(worker_db, channel, *_DAY)
+    ways: dict[str, dict[str, Any]] = {
+        "days": {"interval": Interval.WEEK},
+        "hours": {"interval": Interval.HOUR},
+        "mentions": {"where": MentionFilter(since=local(11, 25))},
+    }
+    (series,) = await _net(app_db, brand, **ways[how])
+    told = [point.value for point in series.points if point.value is not None]
+    assert told == ([1, 1, -1, 0] if how == "hours" else [0.25])
+
+
+async def test_net_sentiment_of_nothing_is_unknown(app_db: Database, brand: HouseBrand, channel: HouseChannel) -> None:
+    (series,) = await _net(app_db, brand)
+    assert [(point.value, point.low, point.high) for point in series.points] == [(None, None, None)]
+
+
+async def test_mentions_are_counted_by_mood_and_by_each_of_their_intents(
+    app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    await hear(worker_db, channel, *_DAY)
+    day = local(11, 25), local(11, 26)
+    moods = await ask(app_db, brand, *day, group_by=[Dimension.SENTIMENT])
+    intents = await ask(app_db, brand, *day, group_by=[Dimension.INTENT])
+    assert by_dimension(moods) == {"positive": [2], "neutral": [1], "negative": [1], None: [1]}
+    assert by_dimension(intents) == {"thanks": [1], "criticism": [1], "question": [1], None: [3]}
+
+
+async def test_only_mentions_of_a_mood_or_an_intent_are_counted(
+    app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    await hear(worker_db, channel, *_DAY)
+    day = local(11, 25), local(11, 26)
+    (glad,) = await ask(app_db, brand, *day, where=MentionFilter(sentiments=(Sentiment.POSITIVE,)))
+    (asking,) = await ask(app_db, brand, *day, where=MentionFilter(intents=(Intent.QUESTION, Intent.PRAISE)))
+    assert (values(glad), values(asking)) == ([2], [1])

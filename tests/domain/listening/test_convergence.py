@@ -35,9 +35,9 @@ _AUTHORS = st.builds(
 _SAID = st.builds(
     Said,
     _IDS,
-    kind=st.sampled_from([MentionKind.POST, MentionKind.COMMENT]),
+    kind=st.sampled_from([MentionKind.POST, MentionKind.COMMENT, MentionKind.REVIEW]),
     stamp=_STAMPS,
-    text=st.sampled_from([None, "", "one", "two"]),
+    text=st.sampled_from([None, "", "good", "bad why", "merci"]),
     author=st.none() | _AUTHORS,
     author_kind=st.sampled_from([AuthorKind.UNKNOWN, AuthorKind.BRAND, AuthorKind.CONSUMER]),
     published_at=st.sampled_from([None, None, at(-60), at(-60 * 11), at(600)]),
@@ -156,6 +156,12 @@ NAMED: dict[str, list[Heard]] = {
     ],
     "two languages at one moment": [_about(language="nl"), _about(language="fr"), _about()],
     "a language that one delivery leaves out": [_about(language="nl"), _about(stamp=1), _about(language="fr")],
+    "a text's language that another delivery says": [
+        _about(), Said(_A, MentionKind.COMMENT, at(1), text="bad why", edited_at=at(1)), _about(stamp=2, language="nl"),
+    ],
+    "a mood that is edited, then deleted": [
+        _about(), Said(_A, MentionKind.COMMENT, at(1), text="bad", edited_at=at(1)), Deleted(_A, at(2)),
+    ],
     "a text that is taken back": [_about(), Said(_A, MentionKind.COMMENT, at(1), text="", edited_at=at(1))],
     "an edited kind counts under its day": [
         _about(), Said(_A, MentionKind.POST, at(1), text="hello", author_kind=AuthorKind.BRAND),

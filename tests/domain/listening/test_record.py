@@ -16,10 +16,12 @@ from shared.db import Database, driver
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.domain.listening import record, trees
+from shared.domain.listening.readings import Read, Readings
 from shared.domain.listening.record import HeardPart
 from shared.models import Post, Variant
 from shared.models.enums import AuthorKind, MentionKind, Network
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
+from tests.domain.listening import words
 
 T0 = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -39,17 +41,21 @@ async def channel(house: House, brand: HouseBrand) -> HouseChannel:
     return await house.channel(brand)
 
 
-async def hear(db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0) -> None:
+async def hear(
+    db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0, reader: Read | None = words.read
+) -> None:
     async with db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
         part = HeardPart(channel.id, Network.GENERIC, str(channel.id), heard)
-        await record.record(session, scope, [part], now=now)
+        await record.record(session, scope, [part], now=now, readings=Readings(reader) if reader else None)
 
 
 _VISIBLE = """
-SELECT m.external_id, m.heard, m.kind, m.visibility, m.url, m.text, m.language, m.media, m.rating, m.author_kind,
-       m.published_at, m.edited_at, m.deleted_at, m.hidden_at, m.version_stamp, m.version_digest, m.parent_external_id,
-       p.external_id AS parent, m.likes, m.replies, m.shares, m.views, t.key AS thread, t.last_at,
+SELECT m.external_id, m.heard, m.kind, m.visibility, m.url, m.text, m.language, m.said_language, m.media, m.rating,
+       m.author_kind, m.published_at, m.edited_at, m.deleted_at, m.hidden_at, m.version_stamp, m.version_digest,
+       m.parent_external_id,
+       p.external_id AS parent, m.likes, m.replies, m.shares, m.views, m.sentiment,
+       m.sentiment_score, m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected, t.key AS thread, t.last_at,
        a.external_id AS author, a.name, a.handle,
        (SELECT array_agg((e.text, e.edited_at) ORDER BY
            e.digest = m.version_digest AND e.edited_at IS NOT DISTINCT FROM m.edited_at,
@@ -77,10 +83,12 @@ async def state_on(connection: "asyncpg.Connection[Any]") -> list[Any]:
     rows = [tuple(row) for row in await connection.fetch(_VISIBLE)]
     threads = await connection.fetch("SELECT key, last_at FROM thread ORDER BY key")
     days = await connection.fetch(
-        "SELECT kind, day, mentions, posts FROM rollup_day WHERE mentions <> 0 OR posts <> 0 ORDER BY 1, 2"
+        "SELECT kind, day, mentions, posts, positive, neutral, negative FROM rollup_day"
+        " WHERE mentions <> 0 OR posts <> 0 ORDER BY 1, 2"
     )
     hours = await connection.fetch(
-        "SELECT hour, mentions, posts FROM rollup_hour WHERE mentions <> 0 OR posts <> 0 ORDER BY 1"
+        "SELECT hour, mentions, posts, positive, neutral, negative FROM rollup_hour"
+        " WHERE mentions <> 0 OR posts <> 0 ORDER BY 1"
     )
     return [rows, *([tuple(r) for r in found] for found in (threads, days, hours))]
 

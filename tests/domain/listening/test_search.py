@@ -32,7 +32,7 @@ async def heard(house: House, brand: HouseBrand, worker_db: Database) -> None:
         said(id_, text, language=language, minutes=minute)
         for minute, (id_, (language, text)) in enumerate(SAID.items())
     ]
-    await hear(worker_db, channel, *facts)
+    await hear(worker_db, channel, *facts, reader=None)
 
 
 async def _found(db: Database, brand: HouseBrand, words: str) -> set[str]:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from services.ingest import handlers
 from services.ingest.handlers import Worker
 from shared import http
+from shared.analysis import model
+from shared.analysis.reading import Reading, Text, read
 from shared.connectors.registry import connector
 from shared.db import Database
 from shared.domain import scope as scopes
@@ -99,6 +102,48 @@ async def test_an_arrival_becomes_a_mention(worker: Worker, owner: asyncpg.Conne
     assert (await state(owner, arrival))["state"] == "settled"
     assert await owner.fetchval("SELECT text FROM mention") == "text of a"
     assert await owner.fetchval("SELECT last_heard_at FROM channel") == NOW
+
+
+async def test_what_arrives_is_read(worker: Worker, owner: asyncpg.Connection, channel: HouseChannel) -> None:
+    """By the reader and the weights that the worker comes with."""
+    texts = {
+        "cross": "Third time my parcel is lost and nobody answers. This is the worst service ever, I am furious!",
+        "glad": "Merci beaucoup, votre équipe est vraiment formidable, je suis très contente !",
+    }
+    mentions = [
+        {"id": id_, "kind": "comment", "text": said, "published_at": "2026-11-20T08:00:00Z", "author": {"id": "u"}}
+        for id_, said in texts.items()
+    ]
+    await arrive(owner, channel, {"mentions": mentions})
+
+    await handlers.drain(worker)
+
+    rows = await owner.fetch("SELECT external_id, language, sentiment, intents, read_by FROM mention ORDER BY 1")
+    assert [(row["external_id"], row["language"], row["sentiment"]) for row in rows] == [
+        ("cross", "en", "negative"),
+        ("glad", "fr", "positive"),
+    ]
+    assert "criticism" in rows[0]["intents"]
+    assert "thanks" in rows[1]["intents"]
+    assert {row["read_by"] for row in rows} == {model.weights().version}
+
+
+async def test_a_text_that_nobody_can_store_as_it_came_is_read_as_it_is_stored(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    asked: list[Text] = []
+
+    def listening(batch: Sequence[Text]) -> list[Reading]:
+        asked.extend(batch)
+        return read(batch)
+
+    body = generic("a")
+    body["mentions"][0]["text"] = "good\x00 service"
+    await arrive(owner, channel, body)
+
+    await handlers.drain(replace(worker, reader=listening))
+
+    assert [text.text for text in asked] == [await owner.fetchval("SELECT text FROM mention")]
 
 
 async def test_a_bad_mention_leaves_its_neighbours(

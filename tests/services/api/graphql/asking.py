@@ -13,11 +13,13 @@ from services.api.app import create_app
 from shared.contract import Author, Heard, Said
 from shared.db import Database
 from shared.domain import scope as scopes
+from shared.domain.listening.readings import Read, Readings
 from shared.domain.listening.record import HeardPart, record
 from shared.ids import Prefix, typeid
 from shared.models.enums import MentionKind
 from shared.settings import Settings
 from tests.conftest import HouseBrand, HouseChannel
+from tests.domain.listening import words
 
 T0 = datetime(2025, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -37,12 +39,15 @@ def said(id_: str, text: str | None = "hello", *, minutes: float = 0, **more: An
     return Said(external_id=id_, text=text, **given)
 
 
-async def hear(db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0) -> None:
+async def hear(
+    db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0, reader: Read | None = words.read
+) -> None:
     """Record facts as the worker does."""
     async with db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
         space = typeid(Prefix.CHANNEL, channel.id)
-        await record(session, scope, [HeardPart(channel.id, channel.channel.network, space, list(heard))], now=now)
+        part = HeardPart(channel.id, channel.channel.network, space, list(heard))
+        await record(session, scope, [part], now=now, readings=Readings(reader) if reader else None)
 
 
 def brand_id(brand: HouseBrand) -> str:

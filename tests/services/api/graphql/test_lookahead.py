@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, execute, parse
+from sqlmodel import select
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from services.api.completed import Completed, Executor, plan
@@ -14,7 +15,9 @@ from services.api.graphql.engine import Asked, Engine, Prepared, dump
 from shared.contract import Author, Counted, Deleted, Hidden, MediaDraft
 from shared.db import Database, driver
 from shared.domain import scope as scopes
-from shared.models.enums import MentionKind, MentionOrder
+from shared.domain.listening import corrections
+from shared.models import Mention
+from shared.models.enums import MentionKind, MentionOrder, Sentiment
 from tests.conftest import HouseBrand, HouseChannel
 from tests.services.api.graphql.asking import Api, at, brand_id, hear, said
 
@@ -23,12 +26,14 @@ ENGINE = Engine()
 LEAVES: dict[str, list[str]] = {
     "Mention": [
         "id", "network", "kind", "visibility", "externalId", "url", "text", "language", "rating", "publishedAt",
-        "observedAt", "editedAt", "deletedAt", "hiddenAt", "authorKind", "__typename",
+        "observedAt", "editedAt", "deletedAt", "hiddenAt", "authorKind", "intents", "urgency", "offence",
+        "topics", "__typename",
     ],
     "Identity": ["id", "network", "externalId", "handle", "name", "url", "__typename"],
     "Channel": ["id", "network", "name", "externalId", "baseUrl", "status", "statusReason", "createdAt", "lastHeardAt",
                 "__typename"],
     "Thread": ["id", "lastAt", "__typename"],
+    "Sentiment": ["label", "score", "source", "modelVersion", "__typename"],
     "Engagement": ["likes", "replies", "shares", "views", "__typename"],
     "Media": ["url", "kind", "alt", "__typename"],
     "PageInfo": ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor", "__typename"],
@@ -36,10 +41,10 @@ LEAVES: dict[str, list[str]] = {
 OBJECTS: dict[str, dict[str, str]] = {
     "Mention": {
         "author": "Identity", "channel": "Channel", "parent": "Mention", "thread": "Thread", "media": "Media",
-        "engagement": "Engagement",
+        "engagement": "Engagement", "sentiment": "Sentiment",
     }
 }  # fmt: skip
-UNKNOWN = ["history { text editedAt }", "channel { health }", "thread { root { id } }"]
+UNKNOWN = ["corrections { field value }", "history { text editedAt }", "channel { health }", "thread { root { id } }"]
 
 
 class Dice:
@@ -146,7 +151,14 @@ async def filled(brand: HouseBrand, channel: HouseChannel, worker_db: Database) 
         Deleted("gone", at(8)),
         Counted("root", at(9), likes=0, shares=7),
         Hidden("child", True, at(10)),
+        said("glad", "good merci", minutes=1),
+        said("corrected", "bad why", minutes=2),
     )
+    async with worker_db.session() as session:
+        scope = await scopes.house(session, brand.brand_id)
+        (wrong,) = await session.scalars(select(Mention.id).where(Mention.external_id == "corrected"))
+        told = corrections.Said(sentiment=Sentiment.NEUTRAL, intents=())
+        await corrections.correct(session, scope, wrong, said=told, now=at(20))
     return brand
 
 
@@ -189,7 +201,7 @@ async def test_what_is_not_known_goes_the_ordinary_way(api: Api, filled: HouseBr
 @pytest.mark.parametrize(
     "points",
     [
-        "start end value complete",
+        "start end value complete low high",
         "value v: value start @skip(if: $no) end @include(if: $no)",
         "...F start",
         "... { value } ... on MetricPoint { complete }",
@@ -198,7 +210,8 @@ async def test_what_is_not_known_goes_the_ordinary_way(api: Api, filled: HouseBr
 )
 async def test_points_are_answered_alike_by_both_paths(api: Api, filled: HouseBrand, points: str) -> None:
     query = f"""query ($b: ID!, $no: Boolean!, $from: DateTime!, $to: DateTime!) {{ brand(id: $b) {{ metrics(
-        keys: [MENTIONS], from: $from, to: $to, interval: DAY, groupBy: [CHANNEL]) {{ unit points {{ {points} }} }}
+        keys: [MENTIONS, NET_SENTIMENT], from: $from, to: $to, interval: DAY, groupBy: [CHANNEL]) {{
+        unit points {{ {points} }} }}
         }} _n: __typename @skip(if: $no) }} fragment F on MetricPoint {{ end value }}"""
     if "...F" not in points:
         query = query.replace("fragment F on MetricPoint { end value }", "")

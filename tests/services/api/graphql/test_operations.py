@@ -58,6 +58,19 @@ async def test_looking_back_is_begun_watched_and_called_off(
     }
 
 
+async def test_a_channel_is_read_anew(api: Api, brand: HouseBrand, channel: HouseChannel) -> None:
+    query = """mutation ($input: RereadChannelInput!) { rereadChannel(input: $input) {
+      operation { kind status progress { mentions changed message } } errors { code } } }"""
+    told = {"id": typeid(Prefix.CHANNEL, channel.id)}
+    first = (await api.data(query, brand.api_key, input=told))["rereadChannel"]
+    second = (await api.data(query, brand.api_key, input=told))["rereadChannel"]
+    assert first["operation"] == {
+        "kind": "READING", "status": "PENDING",
+        "progress": {"mentions": 0, "changed": 0, "message": "0 mentions read again, 0 read otherwise"},
+    }  # fmt: skip
+    assert second == {"operation": None, "errors": [{"code": "ALREADY_RUNNING"}]}
+
+
 async def test_a_repeat_under_its_key_begins_nothing_new(
     api: Api, brand: HouseBrand, practice: HouseChannel
 ) -> None:  # fmt: skip

@@ -25,8 +25,8 @@ SHAPES = ("Connection", "Edge", "Payload")  # their names say all there is to sa
 
 PASCAL, CAMEL, UPPER = (re.compile(p) for p in (r"[A-Z][A-Za-z0-9]*", r"[a-z][A-Za-z0-9]*", r"[A-Z][A-Z0-9_]*"))
 
-# Null until analysed, as the contract has it.
-NULL_LISTS = {"Mention.intents", "Mention.topics"}
+# Null until analysed, as the contract has it; what a correction replaced may have been so, or no intent at all.
+NULL_LISTS = {"Mention.intents", "Mention.topics", "Correction.replaced"}
 
 
 def _fields(kinds: tuple[type, ...]) -> Iterator[tuple[str, object]]:

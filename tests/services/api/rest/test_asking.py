@@ -135,15 +135,35 @@ async def test_looking_back_is_begun_watched_and_called_off(caller: Caller, peop
     assert begun.headers["location"] == f"/v1/operations/{begun.json()['id']}"
     assert watched.json() == begun.json()
     assert watched.json()["progress"] == {
-        "arrivals": 0,
-        "pages": 0,
-        "mentions": 0,
-        "matches": 0,
-        "reached_at": None,
+        "arrivals": 0, "pages": 0, "reached_at": None, "mentions": 0, "matches": 0, "changed": 0,
         "message": "0 arrivals",
-    }
+    }  # fmt: skip
     assert (ended.status_code, ended.json()["status"]) == (200, "cancelled")
-    assert ended.json()["result"] == {"arrivals": 0, "mentions": 0, "matches": 0, "reached_at": None}
+    assert ended.json()["result"] == {"arrivals": 0, "reached_at": None, "mentions": 0, "matches": 0, "changed": 0}
+
+
+async def test_reading_anew_is_begun_watched_and_called_off(caller: Caller, people: httpx.AsyncClient) -> None:
+    made = await connect(caller, people)
+    place = f"/channels/{made['id']}/reread"
+
+    begun = await caller.post(place, {})
+    again = await caller.post(place, {"since": "2026-01-01T00:00:00Z"})
+    backfill = await caller.post(f"/channels/{made['id']}/backfill", {"since": "2026-01-01T00:00:00Z"})
+    ended = await caller.post(f"{begun.headers['location']}/cancel")
+
+    assert (begun.status_code, begun.json()["kind"], begun.json()["status"]) == (202, "reading", "pending")
+    assert begun.json()["progress"]["message"] == "0 mentions read again, 0 read otherwise"
+    assert problem(again, 409)["code"] == "already_running"
+    assert backfill.status_code == 202  # one does not stand in the other's way
+    assert ended.json()["status"] == "cancelled"
+
+
+async def test_a_channel_that_goes_away_takes_its_long_work_along(caller: Caller, people: httpx.AsyncClient) -> None:
+    made = await connect(caller, people)
+    begun = await caller.post(f"/channels/{made['id']}/reread", {})
+    await caller.delete(f"/channels/{made['id']}")
+    assert (await caller.get(begun.headers["location"])).json()["status"] == "cancelled"
+    assert (await caller.post(f"/channels/{made['id']}/reread", {})).status_code == 202  # its mentions stay
 
 
 async def test_looking_back_twice_at_once_is_a_conflict(caller: Caller, people: httpx.AsyncClient) -> None:

@@ -1,0 +1,146 @@
+"""What is read of the texts that stand: set when a text changes, gone with it, and never against a person's word.
+
+A reading follows from what stands (text, kind, the network's word for the language) and from nothing that came before,
+so that the same facts in any order are read the same.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.analysis.reading import Reading, Text, read
+from shared.contract import Said, storable
+from shared.domain.listening.merge import MentionState
+from shared.models.enums import CorrectedField, MentionKind, Network, Sentiment, SentimentSource
+from shared.models.mention import Mention
+
+Read = Callable[[Sequence[Text]], Sequence[Reading]]
+
+_UNKNOWN = "und"
+_PLACES = 4  # what a chance is kept to
+
+
+class Readings:
+    """The readings of a batch, by their texts. Most are read ahead, outside of any transaction; what stands by facts of
+    several deliveries is read when it is asked for."""
+
+    def __init__(self, reader: Read = read) -> None:
+        self._read = reader
+        self._known: dict[Text, Reading] = {}
+
+    def ahead(self, texts: Iterable[Text]) -> None:
+        """Read what is not known yet: some hundreds of microseconds a text, in the thread that calls."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._read(new), strict=True) if new else ())
+
+    def version(self) -> str:
+        """The version of the model that reads now."""
+        return self.of([Text("")])[0].model
+
+    def of(self, texts: Sequence[Text]) -> list[Reading]:
+        """The readings of these texts, in their order."""
+        self.ahead(texts)
+        return [self._known[text] for text in texts]
+
+
+def text_said(said: Said, network: Network) -> Text | None:
+    """What will be read of a version, if it comes to stand as it is; None where it has no text."""
+    if not said.text:
+        return None
+    return text_as(storable(said.text), said.language, said.kind, network)
+
+
+def text_of(state: MentionState) -> Text | None:
+    """What is read of a state; None where it has no text, or is deleted."""
+    if not state.listed or not state.text:
+        return None
+    return text_as(state.text, state.said_language, state.kind, state.network)
+
+
+def text_as(said: str, said_language: str | None, kind: MentionKind, network: Network) -> Text:
+    """What is read of a text that stands, of such a mention."""
+    language = said_language.partition("-")[0].lower() if said_language else None
+    return Text(said, language or None, kind.value if kind is MentionKind.REVIEW else network.value)
+
+
+def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], readings: Readings | None) -> None:
+    """Bring what is read of changed states up to date with their texts. Without readings a new text stands unread."""
+    wanted: list[tuple[MentionState, Text]] = []
+    for state in states:
+        if not state.dirty:
+            continue
+        old, text = before.get(state.key), text_of(state)
+        if text is None:
+            forget(state)
+        elif old is None or text != text_of(old) or (state.read_by is None and readings is not None):
+            if readings is None:
+                forget(state)
+            else:
+                wanted.append((state, text))
+    if wanted and readings is not None:
+        for (state, _), reading in zip(wanted, readings.of([text for _, text in wanted]), strict=True):
+            take(state, reading)
+
+
+def take(state: MentionState, reading: Reading) -> None:
+    """Let a reading stand where no person has said otherwise."""
+    state.read_by = reading.model
+    state.urgency, state.offence = _kept(reading.urgency), _kept(reading.offence)
+    state.topics = list(reading.phrases) if reading.phrases is not None else None
+    if CorrectedField.SENTIMENT not in state.corrected:
+        state.sentiment = Sentiment(reading.sentiment) if reading.sentiment is not None else None
+        state.sentiment_score = _kept(reading.sentiment_score)
+    if CorrectedField.INTENTS not in state.corrected:
+        state.intents = list(reading.intents) if reading.intents is not None else None
+    if CorrectedField.LANGUAGE not in state.corrected:
+        state.language = reading.language if reading.language != _UNKNOWN else state.said_language
+
+
+def take_anew(state: MentionState, reading: Reading) -> bool:
+    """Let another model's reading stand. Whether a person sees a difference: chances by themselves are none."""
+    before = _shown(state)
+    take(state, reading)
+    is_other = before != _shown(state)
+    state.dirty, state.noted = state.dirty or is_other, True
+    return is_other
+
+
+def _shown(state: MentionState) -> tuple[object, ...]:
+    return state.sentiment, state.intents, state.language
+
+
+def forget(state: MentionState) -> None:
+    """There is nothing to read, or nobody who reads: what a model said goes; a deleted mention's corrections go too."""
+    if state.deleted_at is not None:
+        state.corrected = []
+    state.read_by = state.urgency = state.offence = state.topics = None
+    if CorrectedField.SENTIMENT not in state.corrected:
+        state.sentiment = state.sentiment_score = None
+    if CorrectedField.INTENTS not in state.corrected:
+        state.intents = None
+    if CorrectedField.LANGUAGE not in state.corrected:
+        state.language = state.said_language
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """A mention's sentiment and who says so. `score` is the model's chance of its label, calibrated; of a person's word
+    there is none, nor a version of the model."""
+
+    label: Sentiment
+    score: float | None
+    source: SentimentSource
+    model_version: str | None
+
+
+def mood_of(mention: Mention) -> Mood | None:
+    """A mention's sentiment; None where it is not read."""
+    if mention.sentiment is None:
+        return None
+    if CorrectedField.SENTIMENT in mention.corrected:
+        return Mood(mention.sentiment, None, SentimentSource.PERSON, None)
+    return Mood(mention.sentiment, mention.sentiment_score, SentimentSource.MODEL, mention.read_by)
+
+
+def _kept(chance: float | None) -> float | None:
+    return round(chance, _PLACES) if chance is not None else None
