@@ -135,6 +135,10 @@ def offence(sheets: Sequence[Sheet]) -> Trained:
     for row in range(len(model.GROUPS)):
         calibration[row, 0] = _slope(logits[group == row], labels[group == row])
     grams, figures = _heads(("offence",), point, sizes)
+    # A language of which nothing offensive was there to learn from has the weights that all have in common.
+    known = {model.group_of(sheet.language) for sheet in labelled}
+    for row in set(range(len(model.GROUPS))) - known:
+        figures["offence"][row] = sizes.parts(point)[1][0, 0]
     return Trained(grams, figures, calibration)
 
 
