@@ -117,7 +117,6 @@ RAW: dict[str, Callable[[], bytes]] = {
     "application/octet-stream": lambda: png(*next(_SIZES)),  # each file that is brought is another one
     "text/csv": lambda: b"text,status\na new text,draft\n",
 }
-RAW_OF = {"import_posts": b"text,status\na new text,draft\n"}
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {
     "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
@@ -217,7 +216,7 @@ class Operation:
         said = {name: value for name, value in headers.items() if value is not None}
         if self.raw is not None:
             said["content-type"] = self.raw
-        content = (RAW_OF.get(self.id) or RAW[self.raw]()) if self.raw is not None else None
+        content = RAW[self.raw]() if self.raw is not None else None
         return Ask(self.method, path, {**required, **(params or {})}, said, body, content)
 
     def _resolved(self, schema: Schema) -> Schema:
@@ -269,6 +268,8 @@ def operations(document: Schema) -> list[Operation]:
     """All operations, each with every parameter and field known to the tables. Raises Unfilled."""
     found = []
     for path, methods in document["paths"].items():
+        if "{token}" in path:  # a link's own word, not a key's: tests/services/api/rest/test_approvals.py holds it
+            continue
         for method, one in methods.items():
             content = one.get("requestBody", {}).get("content", {})
             parameters = one.get("parameters", [])
