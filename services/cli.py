@@ -27,6 +27,7 @@ for commands, name in (
     (admin.key, "key"),
     (admin.channel, "channel"),
     (admin.app, "app"),
+    (admin.alerts, "alerts"),
     (admin.query, "query"),
 ):
     app.add_typer(commands, name=name)

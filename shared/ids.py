@@ -46,6 +46,8 @@ class Prefix(StrEnum):
     CALENDAR_FEED = "cal"
     OUTGOING = "out"
     ATTEMPT = "att"
+    ALERT_RULE = "arule"
+    ALERT = "alrt"
     EVENT = "evt"
     NOTIFICATION = "ntf"
     WEBHOOK_ENDPOINT = "whe"

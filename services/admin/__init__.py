@@ -1,5 +1,6 @@
 """What whoever runs the house does from the command line: organizations, users, keys, channels, apps, as JSON."""
 
+from services.admin.alerts import alerts
 from services.admin.apps import app
 from services.admin.channels import channel
 from services.admin.keys import key
@@ -7,4 +8,4 @@ from services.admin.organizations import organization
 from services.admin.queries import query
 from services.admin.users import user
 
-__all__ = ["app", "channel", "key", "organization", "query", "user"]
+__all__ = ["alerts", "app", "channel", "key", "organization", "query", "user"]

@@ -32,6 +32,8 @@ from services.api.limits import Allowance, RateLimit, RateLimits
 from services.api.requests import Cors, Guard, RequestIds
 from services.api.rest import (
     acts,
+    alert_rules,
+    alerts,
     approval_links,
     approvals,
     arrivals,
@@ -112,6 +114,8 @@ ROUTERS = (
     corrections.router,
     threads.router,
     identities.router,
+    alert_rules.router,
+    alerts.router,
     arrivals.router,
     best_times.router,
     metrics.router,

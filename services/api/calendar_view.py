@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.api.context import Services
-from shared.domain.publishing.planning import recurrences
+from shared.domain.publishing.planning import templates
 from shared.domain.publishing.planning.calendar import BEGINNING, Calendar, Day, PostOn
 from shared.domain.publishing.planning.repeats import Occurrence
 from shared.ids import Prefix, typeid, typeids
@@ -50,7 +50,7 @@ def _day(day: Day, known: Known) -> Plain:
                 "text": one.recurrence.template["text"][:BEGINNING],
                 "day": one.occurrence.on,
                 **_when(one.occurrence),
-                "channel_ids": [known(Prefix.CHANNEL, id_) for id_ in recurrences.channels_of(one.recurrence)],
+                "channel_ids": [known(Prefix.CHANNEL, id_) for id_ in templates.channels_of(one.recurrence)],
             }
             for one in day.previews
         ],

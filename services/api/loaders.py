@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
+from shared.domain.insight.alerting import rules
 from shared.domain.listening import corrections as _corrections
 from shared.domain.listening import identities, mentions, queries, threads
 from shared.domain.listening import matches as matching
@@ -23,6 +24,7 @@ from shared.domain.publishing.library import media, naming
 from shared.domain.publishing.library.naming import Known
 from shared.domain.scope import Scope
 from shared.models import (
+    AlertRule,
     Approval,
     Attempt,
     Campaign,
@@ -217,6 +219,10 @@ async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list
 async def shown(context: Context, brand_id: UUID, variant_id: UUID) -> Mention | None:
     """The variant as its network shows it."""
     return await _load(context, "shown", brand_id, variant_id, figures.mentions_of)
+
+
+async def alert_rule(context: Context, brand_id: UUID, id_: UUID) -> AlertRule | None:
+    return await _load(context, "alert_rule", brand_id, id_, rules.by_ids)
 
 
 async def campaign(context: Context, brand_id: UUID, id_: UUID) -> Campaign | None:

@@ -158,7 +158,7 @@ def _headers(answer: Json, code: str) -> None:
 
 _IF_MATCH_REQUIRED = frozenset({
     "update_post", "schedule_post", "update_media", "approve", "request_changes", "update_slot", "update_blackout",
-    "update_campaign", "update_recurrence",
+    "update_campaign", "update_recurrence", "update_query",
 })  # fmt: skip
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",

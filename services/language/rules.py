@@ -9,8 +9,31 @@ from services.language.corpus import BadCorpus, Sheet
 from services.language.fitting import Array, minimised
 from shared.analysis import intent, model, sentiment
 
-HELD = 0.5
-"""How strongly weights are held to zero: they are few, and so are the lines."""
+HELD = 1.0
+"""How strongly weights are held to what is expected of them: they are few, and so are the lines."""
+
+
+EXPECTED = {
+    "criticism": {"negative": 4.0, "positive": -1.5, "criticism": 1.5},
+    "praise": {"positive": 3.0, "negative": -1.5, "praise": 1.5},
+    "question": {"asked with a mark": 3.0, "a mark alone": 3.0, "asked without a mark": 2.0, "unmarked": 1.5},
+    "request": {"asked to do": 3.0, "asked whether able, for me": 2.0},
+    "thanks": {"thanked": 4.0},
+}
+"""What weights are held to: what one would say without any line. The lists of cues grew with the lines, which therefore
+make too much of cues and too little of moods."""
+
+FIRM = 4.0
+"""How many times more strongly moods' weights are held."""
+
+
+def expected() -> tuple[Array, Array]:
+    """What weights are held to, and how strongly: both of shape (INTENTS, SIGNALS)."""
+    means = np.array([[EXPECTED[name].get(signal, 0.0) for signal in intent.SIGNALS] for name in intent.INTENTS])
+    held = np.full(means.shape, HELD)
+    held[:, [intent.SIGNALS.index(signal) for signal in ("negative", "positive")]] *= FIRM
+    held[:, -1] = 0.01
+    return means, held
 
 
 def signals(sheet: Sheet, weights: model.Weights) -> Array:
@@ -35,18 +58,17 @@ def targets(sheet: Sheet) -> Array:
 
 def fitted(found: Array, wanted: Array) -> Array:
     """The weights of signals for each intent: shape (INTENTS, SIGNALS)."""
-    shape = wanted.shape[1], found.shape[1]
-    held = np.full(shape, HELD)
-    held[:, -1] = 0.01
+    means, held = expected()
 
     def objective(point: Array) -> tuple[float, Array]:
-        table = point.reshape(shape)
+        table = point.reshape(means.shape)
         odds = found @ table.T
-        value = float((np.logaddexp(0.0, odds) - wanted * odds).sum() + 0.5 * (held * table * table).sum())
+        away = table - means
+        value = float((np.logaddexp(0.0, odds) - wanted * odds).sum() + 0.5 * (held * away * away).sum())
         error = 1.0 / (1.0 + np.exp(-odds)) - wanted
-        return value, (error.T @ found + held * table).ravel()
+        return value, (error.T @ found + held * away).ravel()
 
-    return minimised(objective, np.zeros(shape[0] * shape[1]), rounds=300, tolerance=1e-9).reshape(shape)
+    return minimised(objective, means.ravel(), rounds=300, tolerance=1e-9).reshape(means.shape)
 
 
 def rules(sheets: Sequence[Sheet], weights: model.Weights) -> dict[str, dict[str, float]]:

@@ -107,12 +107,12 @@ def _temperature(logits: Array, labels: NDArray[np.int64], whole: float) -> floa
 
 
 def _harmless(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """Ordinary talk and reviews, as what offends nobody: without it French would be known by hate alone."""
+    """Ordinary talk, reviews and complaints, as what offends nobody: without it French would be known by hate alone."""
     return [
         replace(sheet, lines=tuple(replace(line, label="0") for line in sheet.lines[::step]))
-        for sheet in _of(sheets, "sentiment", "train")
+        for sheet in [*_of(sheets, "sentiment", "train"), *_of(sheets, "intent", "train")]
         for step in [6 if sheet.source.kind == "review" else 1]
-        if sheet.language != "en"
+        if sheet.language != "en" or sheet.source.task == "intent"
     ]
 
 
@@ -135,6 +135,10 @@ def offence(sheets: Sequence[Sheet]) -> Trained:
     for row in range(len(model.GROUPS)):
         calibration[row, 0] = _slope(logits[group == row], labels[group == row])
     grams, figures = _heads(("offence",), point, sizes)
+    # A language of which nothing offensive was there to learn from has the weights that all have in common.
+    known = {model.group_of(sheet.language) for sheet in labelled}
+    for row in set(range(len(model.GROUPS))) - known:
+        figures["offence"][row] = sizes.parts(point)[1][0, 0]
     return Trained(grams, figures, calibration)
 
 

@@ -12,6 +12,7 @@ from services.scheduler.house import House
 from services.scheduler.mailing import Mailing
 from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
+from services.scheduler.watching import Watching
 from shared import queues
 from shared.domain.events import sequencer
 from shared.domain.listening import polls
@@ -36,6 +37,7 @@ class Scheduler:
         self._noticing = Noticing(house)
         self._mailing = Mailing(house)
         self._delivering = Delivering(house)
+        self._watching = Watching(house)
         self._clocks = Clocks(house, self._sending.wake)
         self._seat = sequencer.Seat(house.holder)
         self._rung: dict[UUID, float] = {}
@@ -54,6 +56,7 @@ class Scheduler:
             turning.turn("noticing", self._noticing.round, wake=self._noticing.wake),
             turning.turn("mailing", self._mailing.round, wake=self._mailing.wake),
             turning.turn("delivering", self._delivering.round, wake=self._delivering.wake),
+            turning.turn("watching", self._watching.round, watched=False),
             turning.turn("clocks", self._clocks.round, watched=False),
             turning.turn("sweeping", self._sweep, watched=False),
             turning.turn("measuring", self._measure, watched=False),

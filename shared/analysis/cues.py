@@ -20,11 +20,11 @@ _OPENING = np.array([0x2545F4914F6CDD1D], dtype=np.uint64)
 
 @dataclass(frozen=True, order=True)
 class Shape:
-    """How a phrase is listed: its words, whether it has to open a clause, and of how many letters the stem is that
-    its last word is given by (0: by all of it)."""
+    """How a phrase is listed: its words, whether it has to open a clause (1) or a sentence (2), and of how many letters
+    the stem is that its last word is given by (0: by all of it)."""
 
     length: int
-    opening: bool
+    opening: int
     stem: int
 
 
@@ -65,7 +65,7 @@ class Hits:
 
 
 def _spelled(phrase: str, language: str) -> set[tuple[str, ...]]:
-    words = phrase.removeprefix("^ ").split()
+    words = phrase.lstrip("^").split()
     found = {tuple(bare(word) for word in words)}
     if language == "de":
         found.add(tuple(bare(w.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")) for w in words))
@@ -76,7 +76,7 @@ def _shape(phrase: str, words: tuple[str, ...]) -> Shape:
     stem = len(words[-1]) - 1 if words[-1].endswith("*") else 0
     if stem and stem not in STEMS:
         raise ValueError(f"{phrase}: a stem has one of {STEMS} letters")
-    return Shape(length=len(words), opening=phrase.startswith("^ "), stem=stem)
+    return Shape(length=len(words), opening=len(phrase) - len(phrase.lstrip("^")), stem=stem)
 
 
 def _keys(shape: Shape, entries: Sequence[tuple[tuple[str, ...], str]]) -> tuple[hashing.Hashes, hashing.Hashes]:
@@ -106,8 +106,8 @@ def _all() -> Iterator[tuple[str, str, str]]:
 
 @cache
 def cues() -> Cues:
-    """All cues of the lists: `^ ` before a phrase, where a clause begins; `*` at its end, a stem. Accents do not
-    count."""
+    """All cues of the lists: `^ ` before a phrase, where a clause begins, `^^ ` a sentence; `*` at its end, a stem.
+    Accents do not count."""
     listed: dict[Shape, list[tuple[tuple[str, ...], str, str]]] = defaultdict(list)
     for language, name, phrase in _all():
         for words in _spelled(phrase, language):
@@ -159,7 +159,7 @@ def _of_shape(words: Words, runs: _Runs, shape: Shape) -> tuple[Ints, hashing.Ha
     """The places where phrases of this shape may begin, and the keys under which they would be listed."""
     starts, before = runs.starts, runs.before
     if shape.opening:
-        opening = words.opens_clause[starts]
+        opening = (words.opens_clause if shape.opening == 1 else words.opens_sentence)[starts]
         starts, before = starts[opening], before[opening]
     last = starts + shape.length - 1
     ending = words.stems[shape.stem][last] if shape.stem else words.bare[last]

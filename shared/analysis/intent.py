@@ -15,6 +15,10 @@ from shared.analysis.words import SIGNS, WORD, Flags, Ints
 INTENTS = ("criticism", "question", "praise", "request", "thanks")
 Array = NDArray[np.float64]
 
+SAID = 0.36
+"""The chance from which on an intent is said to hold: half of the F1 that is reached, which makes F1 greatest (Lipton,
+Elkan and Naryanaswamy, Thresholding Classifiers to Maximize F1 Score, 2014)."""
+
 SIGNALS = (
     "asked with a mark",
     "asked without a mark",
@@ -41,6 +45,8 @@ SIGNALS = (
     "advert",
     "says you",
     "says I",
+    "says thou",
+    "names somebody",
     "in quotation marks",
     "good faces",
     "bad faces",
@@ -137,7 +143,7 @@ def signals(features: Features, chances: Array, unmarked: Array) -> Array:
     criticism, criticism_turned = _turned(features, "criticism")
     valence, _ = faces(words)
     length = words.count(words.kind == WORD)
-    alone = ("problem", "anger", "leaving", "advert", "you", "self")
+    alone = ("problem", "anger", "leaving", "advert", "you", "self", "thou")
     single = [np.minimum(features.counts[:, known.index(cue)], 3) for cue in alone]
     columns = [
         *_asking(sentence, size),
@@ -147,6 +153,7 @@ def signals(features: Features, chances: Array, unmarked: Array) -> Array:
         criticism_turned,
         np.minimum(praise, 1.0) * np.minimum(criticism + chances[:, 0], 1.0),
         *single,
+        np.minimum(words.count(words.named), 1),
         (words.count((words.kind == SIGNS) & words.quotes) >= 2).astype(np.float64),
         np.minimum(words.count(valence > 0.3), 2),
         np.minimum(words.count(valence < -0.3), 2),

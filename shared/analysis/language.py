@@ -69,7 +69,8 @@ class Model:
 @cache
 def model() -> Model:
     """The model, read once a process (0.7 s)."""
-    whole = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)  # type: ignore[no-untyped-call]  # it has no types
+    load = langid.LanguageIdentifier.from_model_file
+    whole = load(langid.MODEL_FILE)  # type: ignore[no-untyped-call]  # it has no types
     columns = [whole.nb_classes.index(language) for language in LANGUAGES]
     weights = np.asarray(whole.nb_ptc)[:, columns].astype(np.float64)
     return Model(

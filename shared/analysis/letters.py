@@ -13,6 +13,7 @@ _LIMIT = 0x20000
 """Characters beyond (rare ideographs, tags, private planes) are letters as they stand, or nothing."""
 
 _EXPANDED = {"ß": "ss", "ẞ": "ss", "œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ĳ": "ij", "Ĳ": "ij"}
+_DOTTED = frozenset("äöü")
 _STOPS = frozenset(".!?…\n\r‽？！。")
 _TICKS = frozenset("'’‘`´ʼ")
 _HYPHENS = frozenset("-‐‑")
@@ -51,7 +52,10 @@ def _vanishes(code: int, category: str) -> bool:
 
 
 def _bare(lower: str) -> str:
-    """`lower` without accents and compatibility forms; itself where that would be more than one character."""
+    """`lower` without accents and compatibility forms; itself where that would be more than one character. The dots of
+    German stay: who leaves them out writes an e."""
+    if lower in _DOTTED:
+        return lower
     bare = [c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c)]
     return bare[0].lower() if len(bare) == 1 else lower
 

@@ -4,6 +4,7 @@ Each query waits for its anchors: bytes that must be in a text (found for all qu
 emoji, or the value of a field. Only a query whose anchor is there is asked itself. Those without any are asked always.
 """
 
+import time
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -22,6 +23,7 @@ from shared.analysis.queries.tree import FieldName, Node
 
 Key = TypeVar("Key", bound=Hashable)
 _AT_ONCE = 256
+_LONG = 5_000  # characters, from which on the clock is looked at before each query
 _CHARACTERS_AT_ONCE = 200_000
 
 
@@ -90,14 +92,24 @@ class Matcher(Generic[Key]):
     def __len__(self) -> int:
         return len(self._queries)
 
-    def match(self, subjects: Sequence[Subject], *, group: Hashable = None) -> list[list[Found[Key]]]:
-        """What each subject matches of the queries of one group (with None, of those without)."""
+    def match(
+        self, subjects: Sequence[Subject], *, group: Hashable = None, until: float | None = None
+    ) -> list[list[Found[Key]]]:
+        """What each subject matches of the queries of one group (with None, of those without), in their order.
+
+        `until`, by `time.monotonic()`: the subjects that are not asked in full by then are left out of the answer.
+        """
         found: list[list[Found[Key]]] = []
-        for some in _portions(subjects):
-            found += self._match(some, group)
+        for some in portions(subjects):
+            if until is not None and time.monotonic() >= until:
+                break
+            each = self._match(some, group, until)
+            found += each
+            if len(each) < len(some):
+                break
         return found
 
-    def _match(self, subjects: Sequence[Subject], group: Hashable) -> list[list[Found[Key]]]:
+    def _match(self, subjects: Sequence[Subject], group: Hashable, until: float | None) -> list[list[Found[Key]]]:
         stack = haystack([subject.text for subject in subjects])
         self._seen.note(stack.hay, len(subjects))
         candidates = self._candidates(stack, subjects)
@@ -109,12 +121,22 @@ class Matcher(Generic[Key]):
                 out.append([])
                 continue
             document = Document(subject, stack.of(n), moved=n in stack.moved)
-            out.append(self._asked(document, sorted({*(maybe or ()), *always}), group))
+            all_ = sorted({*(maybe or ()), *always}) if always else sorted(maybe or ())
+            asked = self._asked(document, all_, group, until)
+            if asked is None:
+                break
+            out.append(asked)
         return out
 
-    def _asked(self, document: Document, maybe: Iterable[int], group: Hashable) -> list[Found[Key]]:
+    def _asked(
+        self, document: Document, maybe: Iterable[int], group: Hashable, until: float | None
+    ) -> list[Found[Key]] | None:
+        """What of these matches; None where there was not the time to ask all of a long text."""
         found: list[Found[Key]] = []
+        is_long = until is not None and len(document.hay) > _LONG
         for n in maybe:
+            if is_long and until is not None and time.monotonic() >= until:
+                return None
             query = self._queries[n]
             if query.group == group and has_needed(query.needed, document.hay):
                 spans = query.asked.find(document)
@@ -147,7 +169,7 @@ class Matcher(Generic[Key]):
         return found
 
 
-def _portions(subjects: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
+def portions(subjects: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
     """Some hundred texts at a time, or as many as are not too long together."""
     some: list[Subject] = []
     size = 0

@@ -25,8 +25,8 @@ _TEXTS, _CHARACTERS = 1024, 300_000
 class Reading:
     """What a text says. `language` is ISO 639-1 or `und`, `language_score` how likely it is. The others are None where
     there is nothing to read (no word and no picture): `sentiment` with the calibrated chance of that label, the chances
-    of negative, neutral and positive, `polarity` from -1 to 1, `intents` (of `intent_scores`, those above a half),
-    `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the version of the weights."""
+    of negative, neutral and positive, `polarity` from -1 to 1, `intents` (of `intent_scores`, those above
+    `intent.SAID`), `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the version of the weights."""
 
     language: str
     language_score: float
@@ -114,7 +114,7 @@ def _read(batch: Sequence[Text], weights: model.Weights) -> Iterator[Reading]:
             sentiment_score=scores[place],
             sentiment_chances=(chances[place][0], chances[place][1], chances[place][2]),
             polarity=polarities[place],
-            intents=tuple(name for name, chance in by_intent.items() if chance > 0.5),
+            intents=tuple(name for name, chance in by_intent.items() if chance > intent.SAID),
             intent_scores=by_intent,
             urgency=urgencies[place],
             offence=offences[place],

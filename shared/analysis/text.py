@@ -21,9 +21,12 @@ class Text:
 
 
 _URL = regex.compile(
-    r"(?:https?://|www\.)[^\s<>\"]+|\b(?:[a-z0-9-]{2,}\.)+(?:com|net|org|be|fr|nl|de|eu|io|info|uk|ch|at|lu|co|ly|gl|me)(?:/[^\s<>\"]*|(?![\w.-]))",
-    regex.IGNORECASE,
+    r"(?:https?://|www\.)[^\s<>\"]+|(?<![\w.-])(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:/[^\s<>\"]*)?", regex.IGNORECASE
 )
+_ENDINGS = frozenset({
+    "com", "net", "org", "be", "fr", "nl", "de", "eu", "io", "info", "uk", "ch", "at", "lu", "co", "ly", "gl", "me"
+})  # fmt: skip
+"""What the host of a link that is written without its scheme ends with."""
 _MAYBE_LINK = regex.compile(r"\w\.[a-zA-Z]")
 _LINK = "http"
 
@@ -49,6 +52,13 @@ def _padded(replacement: str, length: int) -> str:
     return replacement.ljust(length)[:length]
 
 
+def _linked(found: regex.Match[str]) -> str:
+    host = found["host"]
+    if host is not None and host.rpartition(".")[2].lower() not in _ENDINGS:
+        return found[0]
+    return _padded(_LINK, len(found[0]))
+
+
 def _pictured(text: str, pattern: regex.Pattern[str], picture: str) -> str:
     return pattern.sub(lambda found: _padded(picture, len(found[0])), text)
 
@@ -63,7 +73,7 @@ def cleaned(text: str | None) -> str:
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if "://" in text or _MAYBE_LINK.search(text):
-        text = _URL.sub(lambda found: _padded(_LINK, len(found[0])), text)
+        text = _URL.sub(_linked, text)
     if _MAYBE_FACE.search(text):
         for pattern, picture in _FACES:
             text = _pictured(text, pattern, picture)

@@ -10,6 +10,8 @@ from shared.db import Session
 from shared.errors import NotFound
 from shared.ids import Prefix, typeid
 from shared.models import (
+    Alert,
+    AlertRule,
     ApprovalLink,
     Arrival,
     Blackout,
@@ -32,6 +34,8 @@ from shared.models import (
 )
 
 _TABLES: dict[Prefix, Any] = {
+    Prefix.ALERT: Alert,
+    Prefix.ALERT_RULE: AlertRule,
     Prefix.APPROVAL_LINK: ApprovalLink,
     Prefix.ARRIVAL: Arrival,
     Prefix.BLACKOUT: Blackout,

@@ -1,5 +1,6 @@
 """The nouns: one file each, importable from here."""
 
+from shared.models.alert import Alert, AlertRule, DueAlert
 from shared.models.approval import Approval, ApprovalLink, DueReminder, Hold, Review
 from shared.models.arrival import Arrival
 from shared.models.brand import Brand, BrandDraft, BrandSequence
@@ -41,6 +42,8 @@ from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Alert",
+    "AlertRule",
     "ApiKey",
     "App",
     "Approval",
@@ -60,6 +63,7 @@ __all__ = [
     "Consent",
     "Correction",
     "Coverage",
+    "DueAlert",
     "DueFetch",
     "DueMail",
     "DueNotice",

@@ -283,6 +283,31 @@ class Missed(StrEnum):
     ASK = "ask"
 
 
+class AlertKind(StrEnum):
+    """What a rule watches for."""
+
+    VOLUME_SPIKE = "volume_spike"
+    NEGATIVE_SPIKE = "negative_spike"
+    SILENCE = "silence"
+    RISING_PHRASE = "rising_phrase"
+    URGENT_MENTION = "urgent_mention"
+    FAR_REACHING_AUTHOR = "far_reaching_author"
+    COPIES = "copies"
+
+
+class AlertSensitivity(StrEnum):
+    """How easily a rule speaks; docs/alerts.md has the false alarms a week that each makes."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class OutgoingKind(StrEnum):
     """What an effect brings about. `first_comment` and `thread_part` hang beneath a post of ours, `reply` beneath what
     somebody said; the others act on what is there already."""
@@ -323,6 +348,9 @@ class EventType(StrEnum):
     APPROVAL_WAITING = "approval.waiting"
     HOLD_CHANGED = "hold.changed"
     ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+    ALERT_OPENED = "alert.opened"
+    ALERT_FOLLOWED = "alert.followed"
+    ALERT_CLOSED = "alert.closed"
 
 
 class NotificationKind(StrEnum):
@@ -339,6 +367,9 @@ class NotificationKind(StrEnum):
     APPROVAL_DECIDED = "approval_decided"
     HOLD_CHANGED = "hold_changed"
     WEBHOOK_DISABLED = "webhook_disabled"
+    ALERT_OPENED = "alert_opened"
+    ALERT_FOLLOWED = "alert_followed"
+    ALERT_CLOSED = "alert_closed"
 
 
 class NotificationWay(StrEnum):

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from shared.models import (
+    alert,
     approval,
     arrival,
     brand,
@@ -27,6 +28,7 @@ from shared.models.base import metadata
 __all__ = ["SIDE_TABLES", "TABLES", "TableKind", "content_tables", "metadata"]
 
 _MODULES = (
+    alert,
     approval,
     arrival,
     brand,
@@ -57,6 +59,8 @@ class TableKind(StrEnum):
 
 
 TABLES: dict[str, TableKind] = {
+    "alert": TableKind.CONTENT,
+    "alert_rule": TableKind.CONTENT,
     "api_key": TableKind.PLATFORM,
     "app": TableKind.PLATFORM,
     "approval": TableKind.CONTENT,
@@ -75,6 +79,7 @@ TABLES: dict[str, TableKind] = {
     "consent": TableKind.PLATFORM,
     "correction": TableKind.CONTENT,
     "coverage": TableKind.CONTENT,
+    "due_alert": TableKind.QUEUE,
     "due_fetch": TableKind.QUEUE,
     "due_mail": TableKind.QUEUE,
     "due_notice": TableKind.QUEUE,

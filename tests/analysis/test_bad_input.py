@@ -1,5 +1,7 @@
 """Texts that nobody would write, and that somebody sends."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +26,8 @@ STRANGE = {
     "handles": "@a " * 5000,
     "links": "http://a.be/x " * 3000,
     "dots": "a." * 20_000,
+    "hosts without an end": "aa.b1." * 5000 + "zz",
+    "hyphens": "aa-" * 5000 + " x.a",
     "faces": ":-) <3 ;) :D " * 2000,
     "beyond the tables": "\U000e0041\U0010ffff\U00020000 hello",
     "separators": "a\u2028b\u2029c\u0085d\x0be\x0cf",
@@ -40,6 +44,15 @@ def test_it_is_read_and_explained(name: str) -> None:
 def test_it_changes_nothing_of_its_neighbours(name: str) -> None:
     neighbours = [Text("J'adore ce café"), Text("Werkt niet, slecht!")]
     assert read([neighbours[0], Text(STRANGE[name]), neighbours[1]])[::2] == read(neighbours)
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_it_takes_no_longer_than_a_long_text_may(name: str) -> None:
+    text = Text(STRANGE[name])
+    read([text])
+    begun = time.process_time()
+    read([text])
+    assert time.process_time() - begun < 0.5
 
 
 def test_what_comes_after_the_limit_changes_nothing() -> None:

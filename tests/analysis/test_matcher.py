@@ -105,5 +105,28 @@ def test_a_query_that_nothing_can_be_waited_for_is_told(query: str) -> None:
     assert listening(0, parse(query)).is_always_asked
 
 
+def test_what_there_is_no_time_for_is_left_out_of_the_answer() -> None:
+    matcher = Matcher([listening(0, parse("bier"))])
+    texts = [Subject("bier"), Subject("bier " * 2_000)]
+    assert len(matcher.match(texts, until=time.monotonic() + 60)) == 2
+    assert matcher.match(texts, until=time.monotonic() - 1) == []
+
+
 def test_no_queries_match_nothing() -> None:
     assert Matcher[int]([]).match([Subject("a"), Subject("")]) == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "found"),
+    [
+        ("bier*", "👍🏽_#bier", "#bier"),
+        ("#caf*", "👍🏽'l'eau’#CafeDunes x", "#CafeDunes"),
+        ("bier OR #bier", "Straße 👍🏽 #bier,", "#bier"),
+        ("straße", "so\u00adft 👍🏽 Straße.", "Straße"),
+        ("@cafe.dunes", "cc @cafe.dunes.", "@cafe.dunes"),
+        ("can", "can't can", "can"),
+    ],
+)
+def test_what_is_found_around_a_name_is_where_it_was_written(query: str, text: str, found: str) -> None:
+    spans = Matcher([listening(0, parse(query))]).match([Subject(text)])[0][0].spans
+    assert [text[start:end] for start, end in spans] == [found]

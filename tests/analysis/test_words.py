@@ -39,9 +39,14 @@ def test_digits_are_not_stretched() -> None:
 
 
 def test_accents_count_in_one_hash_and_not_in_the_other() -> None:
-    found, _ = _words("schön schon")
+    found, _ = _words("cassé casse")
     assert found.hash[0] != found.hash[1]
     assert found.bare[0] == found.bare[1]
+
+
+def test_the_dots_of_german_always_count() -> None:
+    found, _ = _words("schön schon")
+    assert found.bare[0] != found.bare[1]
 
 
 def test_handles_are_all_one_name_and_tags_are_words() -> None:
@@ -56,6 +61,11 @@ def test_handles_are_all_one_name_and_tags_are_words() -> None:
 def test_what_a_link_says_is_not_read(link: str) -> None:
     found, _ = _words(f"voir {link} ici")
     assert found.hash.tolist() == words(["voir http ici"]).hash.tolist()
+
+
+@pytest.mark.parametrize("words_alone", ["fini.le repas", "trop cher.bof", "v2.0 est nul"])
+def test_words_that_a_stop_alone_parts_are_no_link(words_alone: str) -> None:
+    assert not _words(words_alone)[0].link.any()
 
 
 def test_faces_of_signs_are_pictures() -> None:

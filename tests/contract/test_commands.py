@@ -152,3 +152,14 @@ def test_an_app_speaks_for_the_channels_that_know_its_secret(up: Up, tenant: Ten
     answer = web.get(made["webhook_url"], params=asked)
     assert (answer.status_code, answer.text) == (200, "1158201444")
     assert web.get(made["webhook_url"], params=asked | {"hub.verify_token": "wrong"}).status_code == 403
+
+
+def test_a_rule_is_run_over_the_past_and_what_it_would_have_told_is_printed(up: Up, tenant: Tenant) -> None:
+    made = tenant.rest("POST", "/alert-rules", json={"name": "Storms", "kind": "volume_spike"}).json()
+    found = told(up, "alerts", "backtest", "--brand", tenant.brand_id, "--rule", made["id"], "--days", "2")
+
+    assert (found["rule"], found["kind"], found["days"]) == ("Storms", "volume_spike", 2)
+    assert found["opened"] == sum(turn["turn"] == "opened" for turn in found["turns"])
+    copies = tenant.rest("POST", "/alert-rules", json={"name": "Copies", "kind": "copies"}).json()
+    refusal = refused(up, "alerts", "backtest", "--brand", tenant.brand_id, "--rule", copies["id"])
+    assert "silence, volume_spike" in refusal

@@ -35,6 +35,7 @@ from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
 from tests.tenancy.socket import connected
 from tests.tenancy.tenants import Tenant, World, furnish, number
+from tests.tenancy.watching import watch
 
 _PAGE = (
     "query P($b: ID!) { brand(id: $b) { name mentions { nodes { id author { id } thread { id } channel { id } } } } }"
@@ -53,6 +54,7 @@ async def live(world: World, network: Receiver) -> None:
     await _poll(world, network)
     await _read_anew(world, first)
     await _tell(world, network)
+    await watch(world, first, _scheduler(world))
     await _measure(world, first)
     await _use_rest(world, first)
     await handlers.drain(world.worker)

@@ -33,6 +33,7 @@ Whose = Callable[[str], Tenant]
 
 # What a bare `id` is of: the kinds of node, and each mutation's own.
 NODES = {
+    "Alert": Prefix.ALERT, "AlertRule": Prefix.ALERT_RULE,
     "Arrival": Prefix.ARRIVAL, "Blackout": Prefix.BLACKOUT, "Brand": Prefix.BRAND, "Campaign": Prefix.CAMPAIGN,
     "Channel": Prefix.CHANNEL, "Identity": Prefix.IDENTITY, "MediaFile": Prefix.MEDIA, "Mention": Prefix.MENTION,
     "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
@@ -45,6 +46,8 @@ TARGETS = {
     "removeChannel": Prefix.CHANNEL, "replayArrival": Prefix.ARRIVAL, "updatePost": Prefix.POST,
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
     "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
+    **dict.fromkeys(("updateAlertRule", "deleteAlertRule"), Prefix.ALERT_RULE),
+    **dict.fromkeys(("closeAlert", "snoozeAlert"), Prefix.ALERT),
     "updateSavedQuery": Prefix.QUERY, "deleteSavedQuery": Prefix.QUERY, "recallSavedQuery": Prefix.QUERY,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
     **dict.fromkeys(

@@ -34,6 +34,9 @@ IDS = {
     "query_id": Prefix.QUERY,
     "query_ids": Prefix.QUERY,
     "outgoing_id": Prefix.OUTGOING,
+    "alert_rule_id": Prefix.ALERT_RULE,
+    "rule_id": Prefix.ALERT_RULE,
+    "alert_id": Prefix.ALERT,
     "consent_id": Prefix.CONSENT,
     "operation_id": Prefix.OPERATION,
     "slot_id": Prefix.SLOT,
@@ -52,6 +55,8 @@ PLACES = {
     ("backfillChannel", "id"): 1,
     ("cancel_outgoing", "outgoing_id"): 2,
     ("cancelOutgoing", "id"): 2,
+    # Each closes another one.
+    ("closeAlert", "id"): 1,
     # What waits in a slot.
     ("reorder_queue", "post_ids"): 7,
     ("reorderQueue", "postIds"): 7,
@@ -100,6 +105,7 @@ BODY: dict[str, Any] = {
     "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
     "reason": "a storm", "language": "fr", "until": None,
     "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "kinds": ["post_failed"], "is_enabled": True,
+    "sensitivity": "high", "where": None, "networks": ["generic"], "reach": None, "hold_posts": True,
     "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
     "digest_day": 1,
     "sentiment": "positive", "intents": ["question"],
@@ -114,6 +120,7 @@ RAW: dict[str, Callable[[], bytes]] = {
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {
     "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
+    "create_alert_rule": {"kind": "volume_spike"},
     "create_slot": {"local_time": "10:00"},
     "create_recurrence": {"local_time": "10:00", "starts_on": "2027-02-01"},
     "create_blackout": {"starts_on": "2027-02-01"},
@@ -139,6 +146,7 @@ NEEDED = {
     "update_media": {"name"},
     "update_post": {"text"},
     "update_campaign": {"name"},
+    "update_alert_rule": {"name"},
     "update_query": {"expression"},
     "update_saved_query": {"expression"},
     "get_metrics": {"key"},

@@ -49,6 +49,8 @@ TABLE_OF = {
     Prefix.POST: "post",
     Prefix.MEDIA: "media",
     Prefix.CAMPAIGN: "campaign",
+    Prefix.ALERT_RULE: "alert_rule",
+    Prefix.ALERT: "alert",
     Prefix.QUERY: "saved_query",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
@@ -172,12 +174,39 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     await handlers.drain(world.worker)
     await _consent(world, tenant, name)
     await _write(world, tenant, name)
+    await _alarm(world, tenant, name)
     await number(world)
     await _tell(world, tenant)
     await _find(world, tenant)
     await _act(world, tenant)
     await _correct(world, tenant)
     return tenant
+
+
+async def _alarm(world: World, tenant: Tenant, name: str) -> None:
+    """Three rules, and of two of them an alert that is open."""
+    brand = tenant.brand.brand_id
+    place, made = f"/v1/brands/{typeid(Prefix.BRAND, brand)}/alert-rules", []
+    where = {"channel_ids": [typeid(Prefix.CHANNEL, tenant.channels[0].id)]}
+    for kind in ("volume_spike", "silence", "copies"):
+        body = {"name": f"{name} watches {kind}", "kind": kind, "where": where}
+        answer = await world.api.post(place, json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
+        made.append((parse_typeid(Prefix.ALERT_RULE, answer.json()["id"]), kind))
+    mention = await world.eye.fetchrow("SELECT id, author_id FROM mention WHERE brand_id = $1 AND heard", brand)
+    assert mention is not None
+    drivers = [("phrase", f"{name} lantern"), ("mention", str(mention["id"])), ("author", str(mention["author_id"]))]
+    evidence = {
+        "window": {"start": "2026-11-20T07:00:00+00:00", "end": "2026-11-20T08:00:00+00:00"},
+        "drivers": [{"what": what, "key": key, "seen": 3, "expected": None} for what, key in drivers],
+    }
+    course = {"length": 1.0, "told_at": "2026-11-20T08:00:00+00:00", "told_weight": 9.0, "told_drivers": []}
+    for rule_id, kind in made[1:]:
+        await world.eye.execute(
+            "INSERT INTO alert (brand_id, id, rule_id, kind, since, opened_at, seen, evidence, course, version)"
+            " VALUES ($1, $2, $3, $4, now(), now(), 9, $5, $6, 1)",
+            brand, new_uuid(), rule_id, kind, json.dumps(evidence), json.dumps(course),
+        )  # fmt: skip
 
 
 async def _listen(world: World, tenant: Tenant, name: str) -> None:

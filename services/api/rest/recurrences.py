@@ -9,10 +9,10 @@ from fastapi import Body as FromBody
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.forms import FormPartRead, MediaItemRead
-from services.api.rest.ids import ChannelRef, MediaRef, PostRef, RecurrencePath, RecurrenceRef, UserRef
+from services.api.rest.ids import CampaignRef, ChannelRef, MediaRef, PostRef, RecurrencePath, RecurrenceRef, UserRef
 from services.api.rest.shapes import Body, ListRead, Paging, Read, listed, whole
 from shared.connectors.registry import CARDS
-from shared.domain.publishing.planning import occurring, recurrences
+from shared.domain.publishing.planning import occurring, recurrences, templates
 from shared.domain.publishing.planning.occurring import Changed
 from shared.domain.publishing.planning.recurrences import (
     MOST_AHEAD,
@@ -52,6 +52,7 @@ class RecurrenceRead(Read):
     text: str
     media: list[MediaItemRead]
     link: str | None
+    campaign_id: CampaignRef | None
     channel_ids: list[ChannelRef]
     variants: list[FormRead]
     rule: str
@@ -108,9 +109,10 @@ Count = Annotated[
 def _facts(row: Recurrence) -> dict[str, Any]:
     own = {name: getattr(row, name) for name in RecurrenceRead.model_fields if hasattr(row, name)}
     said = {name: row.template[name] for name in ("text", "link")}
-    media = [item.model_dump() for item in recurrences.media_of(row)]
-    forms = [form.model_dump() for form in recurrences.forms_of(row)]
-    return {**own, **said, "media": media, "channel_ids": recurrences.channels_of(row), "variants": forms}
+    media = [item.model_dump() for item in templates.media_of(row)]
+    forms = [form.model_dump() for form in templates.forms_of(row)]
+    said["campaign_id"] = templates.campaign_of(row)
+    return {**own, **said, "media": media, "channel_ids": templates.channels_of(row), "variants": forms}
 
 
 def _read(row: Recurrence) -> RecurrenceRead:

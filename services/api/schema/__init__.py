@@ -3,6 +3,7 @@
 import strawberry
 
 from services.api.schema import enums
+from services.api.schema.alert import Alert, AlertRule
 from services.api.schema.arrival import Arrival
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
@@ -26,6 +27,8 @@ SCHEMA = strawberry.Schema(
     mutation=Mutation,
     subscription=Subscription,
     types=[
+        Alert,
+        AlertRule,
         Arrival,
         Campaign,
         Channel,

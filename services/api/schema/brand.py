@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 
 from services.api.schema import planning_fields, saved_query
+from services.api.schema.alert import Alert, AlertRule, brand_alerts, brand_rules
 from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
 from services.api.schema.best_times import BestTimes, suggested
@@ -268,6 +269,8 @@ class Brand(Node):
     )
     saved_queries: list[SavedQuery] = strawberry.field(resolver=saved_query.listed)
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
+    alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
+    alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:

@@ -2,11 +2,15 @@
 
 import strawberry
 
+from shared.domain.insight.watching.findings import DriverKind
 from shared.domain.publishing.many import Manner
 from shared.domain.publishing.sending.settling import Settlement
 from shared.models import enums
 
 for _kind in (
+    enums.AlertKind,
+    enums.AlertSensitivity,
+    enums.AlertState,
     enums.ApprovalKind,
     enums.ApprovalPolicy,
     enums.ArrivalState,
@@ -44,6 +48,7 @@ for _kind in (
     enums.Visibility,
     enums.Weekday,
     enums.WebhookState,
+    DriverKind,
     Manner,
     Settlement,
 ):

@@ -9,6 +9,7 @@ import strawberry
 from services.api import connecting, loaders, self_test
 from services.api.mutating import Target, mutate, nothing
 from services.api.schema.acting import Act, errors_of, key_of, on
+from services.api.schema.alert_mutation import AlertMutation
 from services.api.schema.approval_mutation import ApprovalMutation
 from services.api.schema.campaign_mutation import CampaignMutation
 from services.api.schema.connection import Info, given
@@ -104,6 +105,7 @@ class Mutation(
     ApprovalMutation,
     NotificationMutation,
     WebhookMutation,
+    AlertMutation,
 ):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:

@@ -6,11 +6,13 @@ from typing import Any
 
 import strawberry
 
-from services.api.schema.connection import Node, public_id
+from services.api import loaders
+from services.api.schema.campaign import Campaign
+from services.api.schema.connection import Info, Node, public_id
 from services.api.schema.outgoing import Problem, problem_of
 from shared import models
 from shared.domain.publishing.drafts import MediaItem, VariantDraft
-from shared.domain.publishing.planning import recurrences
+from shared.domain.publishing.planning import templates
 from shared.ids import Prefix, typeid
 from shared.models.enums import BlackoutPolicy, PostStatus, RecurrenceStatus, VariantStatus, Weekday
 
@@ -145,15 +147,20 @@ def _link(root: _Root) -> str | None:
 
 
 def _own_media(root: _Root) -> list[WrittenMedia]:
-    return _media(recurrences.media_of(root))
+    return _media(templates.media_of(root))
+
+
+async def _campaign(root: _Root, info: Info) -> Any:
+    id_ = templates.campaign_of(root)
+    return await loaders.campaign(info.context, root.brand_id, id_) if id_ is not None else None
 
 
 def _channels(root: _Root) -> list[strawberry.ID]:
-    return _ids(Prefix.CHANNEL, recurrences.channels_of(root))
+    return _ids(Prefix.CHANNEL, templates.channels_of(root))
 
 
 def _forms(root: _Root) -> list[RecurrenceForm]:
-    return [_form(found) for found in recurrences.forms_of(root)]
+    return [_form(found) for found in templates.forms_of(root)]
 
 
 def _problem(root: _Root) -> Problem | None:
@@ -167,6 +174,7 @@ class Recurrence(Node):
     text: str = strawberry.field(resolver=_text)
     media: list[WrittenMedia] = strawberry.field(resolver=_own_media)
     link: str | None = strawberry.field(resolver=_link)
+    campaign: Campaign | None = strawberry.field(resolver=_campaign)
     channel_ids: list[strawberry.ID] = strawberry.field(resolver=_channels)
     variants: list[RecurrenceForm] = strawberry.field(resolver=_forms)
     rule: str

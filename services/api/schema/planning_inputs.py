@@ -16,7 +16,8 @@ from shared.models.enums import BlackoutPolicy, Weekday
 _SLOT = ("weekday", "local_time", "timezone", "channel_ids", "label", "paused")
 _BLACKOUT = ("starts_on", "ends_on", "label")
 _RECURRENCE = (
-    "text", "link", "channel_ids", "variants", "media", "rule", "local_time", "timezone", "starts_on", "blackouts",
+    "text", "link", "campaign_id", "channel_ids", "variants", "media", "rule", "local_time", "timezone", "starts_on",
+    "blackouts",
 )  # fmt: skip
 
 
@@ -107,6 +108,7 @@ class CreateRecurrenceInput:
     text: str
     media: list[MediaInput] | None = UNSET
     link: str | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     rule: str
@@ -126,6 +128,7 @@ class UpdateRecurrenceInput:
     text: str | None = UNSET
     media: list[MediaInput] | None = UNSET
     link: str | None = UNSET
+    campaign_id: strawberry.ID | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
     variants: list[VariantInput] | None = UNSET
     rule: str | None = UNSET

@@ -16,6 +16,7 @@ from services.api.schema.webhook import WebhookEndpoint
 from shared import models
 from shared.db import Session
 from shared.domain.brands import brands, channels
+from shared.domain.insight.alerting import alerts, rules
 from shared.domain.listening import arrivals, backfills, identities, mentions, queries, threads
 from shared.domain.nodes import brand_of
 from shared.domain.notifying import endpoints, notifications
@@ -117,6 +118,8 @@ async def _endpoint(info: Info, id_: UUID) -> Any:
 
 
 _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
+    Prefix.ALERT: alerts.get,
+    Prefix.ALERT_RULE: rules.get,
     Prefix.ARRIVAL: arrivals.get,
     Prefix.BRAND: lambda session, scope, _: brands.get(session, scope),
     Prefix.BLACKOUT: blackouts.get,

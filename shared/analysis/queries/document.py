@@ -8,7 +8,7 @@ import regex
 
 from shared.analysis.folding import APOSTROPHES, Folded, fold
 from shared.analysis.queries.subject import Subject
-from shared.analysis.tokens import Token, TokenKind, tokens, tokens_of
+from shared.analysis.tokens import Token, TokenKind, tokens
 
 # What a word may belong to that is more than a word, and what folding makes the like of.
 _MORE = rf"[@#\u2024\ufe50-\ufe6f\uff01-\uff0f\uff1a-\uff20]|\w\.\w|://|[nN][{APOSTROPHES}][tT]"
@@ -19,6 +19,8 @@ _RUN = re.compile(rb"[^ ]+")
 _OFTEN = 64  # places of one needle, from which on cutting all is quicker
 _LONG = 80  # letters of a run on either side, from which on looking at it again for each word is no gain
 _SPACE = 32
+_SIGNED = {"#": TokenKind.TAG, "@": TokenKind.HANDLE}
+_ENDING = frozenset(",;:!?")
 _NAMED = frozenset({TokenKind.WORD, TokenKind.TAG, TokenKind.HANDLE})
 Place = tuple[int, int]
 
@@ -68,7 +70,7 @@ class Document:
         self.hay = hay
         self.moved = moved
         self._around: dict[str, list[Place] | None] = {}
-        self._runs: dict[int, list[Token]] = {}
+        self._runs: dict[int, list[tuple[Token, Place]]] = {}
         self._folded: Folded | None = None
         self._is_aligned: bool | None = None
         self._is_plain: bool | None = None
@@ -115,27 +117,38 @@ class Document:
             asked += 1
             if start < 0 or end < 0 or asked > _OFTEN:
                 return None
-            first, last = _run_around(text, start, end)
-            if start - first == _LONG or last - end == _LONG:
+            here = self._here(text, start, end, name)
+            if here is None:
                 return None
-            if _MORE_THAN_WORDS.search(text, first, last):
-                if self.moved:
-                    return None
-                run = self._runs.get(first)
-                if run is None:
-                    run = self._runs[first] = tokens_of(text[first:last])
-                found += [(first + token.start, first + token.end) for token in run if name.is_of(token)]
-            elif name.pattern is None:
-                if name.kind is TokenKind.WORD:
-                    found.append(self.original(start + 1, end + 1))
-            else:
-                word = hay[start + 1 : end + 1]
-                if not word.isascii():
-                    return None
-                if name.kind is TokenKind.WORD and name.pattern.fullmatch(word.decode("ascii")):
-                    found.append(self.original(start + 1, end + 1))
+            found += here
             at = hay.find(needle, at + 1)
         return found if len(found) < 2 else sorted(set(found))
+
+    def _here(  # noqa: PLR0911 - the cheapest answer first
+        self, text: str, start: int, end: int, name: "Name"
+    ) -> list[Place] | None:
+        """What is called so in the run around a word from `start` to `end`; None where all has to be cut."""
+        first, last = _run_around(text, start, end)
+        if start - first == _LONG or last - end == _LONG:
+            return None
+        sign = _SIGNED.get(text[first]) if first == start - 1 and name.pattern is None else None
+        if sign is not None and (last == end or (last == end + 1 and text[end] in _ENDING)):
+            # A tag or handle that stands alone, the commonest of what is more than a word.
+            return [self.original(first + 1, end + 1)] if name.kind in {TokenKind.WORD, sign} else []
+        if _MORE_THAN_WORDS.search(text, first, last):
+            if self.moved:
+                return None
+            if first not in self._runs:
+                self._runs[first] = _cut_run(text[first:last], first)
+            return [place for one, place in self._runs[first] if name.is_of(one)]
+        if name.kind is not TokenKind.WORD:
+            return []
+        word = self.hay[start + 1 : end + 1]
+        if name.pattern is not None and not word.isascii():
+            return None
+        if name.pattern is None or name.pattern.fullmatch(word.decode("ascii")):
+            return [self.original(start + 1, end + 1)]
+        return []
 
     @property
     def folded(self) -> Folded:
@@ -185,6 +198,16 @@ class Document:
         original = self.folded.original
         self._spans = [original(start, end) for _, _, start, end in cut]
         self._places = _places(cut)
+
+
+def _cut_run(run: str, first: int) -> list[tuple[Token, Place]]:
+    """The tokens of a run that begins at `first`, and where they are in the text."""
+    text = fold(run)
+    cut = []
+    for token in tokens(text):
+        start, end = text.original(token.start, token.end)
+        cut.append((token, (first + start, first + end)))
+    return cut
 
 
 def _run_around(text: str, start: int, end: int) -> tuple[int, int]:

@@ -30,6 +30,11 @@ class Seen:
         self._sorted: list[bytes] | None = None
         self._common = frozenset(word.encode() for word in _COMMON.split())
 
+    @property
+    def texts(self) -> int:
+        """Of how many texts the words were counted."""
+        return self._texts
+
     def note(self, hay: bytes, texts: int) -> None:
         """Look at a row of so many texts, or leave it."""
         self._rows += 1

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.analysis.matcher import Listening, Matcher, listening
+from shared.analysis.matcher import Listening, Matcher, anchored_anew, listening
 from shared.analysis.queries.parsing import parse
 from shared.analysis.queries.problems import QueryRefused
 from shared.analysis.queries.seen import Seen
@@ -18,6 +18,7 @@ from shared.log import logger
 
 _log = logger("domain.ears")
 _MOST_BRANDS = 1_000
+_LEARNED = 500  # texts looked at, after which each query may know a rarer word to wait for; then after twice as many
 
 Asking = tuple[UUID, int]  # a query and its version
 
@@ -28,6 +29,7 @@ class _Known:
     ready: dict[UUID, Listening[Asking]] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     matcher: Matcher[Asking] | None = None
+    again_at: int = _LEARNED
 
 
 class Ears:
@@ -50,6 +52,10 @@ class Ears:
             self._brands.popitem(last=False)
         if known.matcher is None or known.versions != versions:
             await self._learn(session, brand_id, known, versions)
+        elif known.seen.texts >= known.again_at:
+            known.again_at = 2 * known.seen.texts
+            known.ready = {id_: anchored_anew(one, known.seen) for id_, one in known.ready.items()}
+            known.matcher = Matcher(known.ready.values(), seen=known.seen)
         return known.matcher
 
     async def _learn(self, session: Session, brand_id: UUID, known: _Known, versions: dict[UUID, int]) -> None:

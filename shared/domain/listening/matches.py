@@ -1,5 +1,7 @@
 """Which queries a mention matches, kept with it: found when it is recorded, again when it changes, and gone with it."""
 
+import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
@@ -15,9 +17,13 @@ from shared.domain.listening.ears import Asking, Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.listening.rows import IdentityState
 from shared.domain.scope import Scope
+from shared.ids import Prefix, typeid
+from shared.log import logger
 from shared.models.query import Match
 
+_log = logger("domain.matches")
 MOST_SPANS = 100
+MOST_SECONDS = 15.0  # for the queries of one batch: what is not asked by then is recorded without matches, and said
 Author = tuple[str | None, str | None]  # handle and name
 
 _PUT = (
@@ -54,8 +60,11 @@ async def keep(
     missing = {s.author_id for s in again if s.author_id is not None} - known.keys()
     known |= await _authors(session, brand_id, missing)
     subjects = [subject_of(s, known.get(s.author_id) if s.author_id is not None else None) for s in again]
-    found = zip((s.id for s in again), matcher.match(subjects), strict=True)
-    await put(session, brand_id, found)
+    # In a thread and not for ever: queries may be monsters, and other brands wait for this loop.
+    found = await asyncio.to_thread(matcher.match, subjects, until=time.monotonic() + MOST_SECONDS)
+    if len(found) < len(again):
+        _log.error("matches.not_asked", brand=typeid(Prefix.BRAND, brand_id), mentions=len(again) - len(found))
+    await put(session, brand_id, zip((s.id for s in again), found, strict=False))
 
 
 def _asked(state: MentionState | None) -> tuple[object, ...] | None:

@@ -4,6 +4,8 @@ A page is one transaction under the brand's lock, with its matches and the place
 twice ends the same. Where the query changes meanwhile, its next page is the first again.
 """
 
+import asyncio
+import time
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -26,7 +28,7 @@ from shared.models.turn import DueOperation
 
 LANE = "recall"  # one for all brands: two pages at once in a worker, in rounds over brands
 ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_PAGE = 1_000
+_PAGE = 500
 
 
 async def start(session: Session, scope: Scope, query_id: UUID, *, since: datetime, now: datetime) -> Operation:
@@ -77,19 +79,22 @@ async def _page(session: Session, scope: Scope, operation: Operation, query: Sav
         operation.mentions = operation.matches = 0
     rows = await trial.stored(session, scope, place, _PAGE, since=operation.since)
     matcher: Matcher[Asking] = Matcher([listening((query.id, query.version), parse(query.expression))])
-    found = matcher.match([trial.subject(row) for row in rows])
+    until = time.monotonic() + matches.MOST_SECONDS
+    found = await asyncio.to_thread(matcher.match, [trial.subject(row) for row in rows], until=until)
+    more = len(rows) == _PAGE or len(found) < len(rows)
+    rows = rows[: len(found)]  # what there was not the time for is asked with the next page
     ids = [row.id for row in rows]
     await matches.forget_some(session, scope.brand_id, query.id, ids)
     operation.matches += await matches.put(session, scope.brand_id, zip(ids, found, strict=True))
     operation.mentions += len(rows)
     operation.pages += 1
     operation.version += 1
-    more = len(rows) == _PAGE
-    operation.reached_at = rows[-1].published_at if more else operation.since
-    if more:
-        operation.cursor = f"{query.version} {rows[-1].published_at.isoformat()} {rows[-1].id}"
-    else:
+    if not more:
+        operation.reached_at = operation.since
         backfills.end(operation, OperationStatus.SUCCEEDED, now)
+    elif rows:
+        operation.reached_at = rows[-1].published_at
+        operation.cursor = f"{query.version} {rows[-1].published_at.isoformat()} {rows[-1].id}"
     await session.flush()
     return more
 

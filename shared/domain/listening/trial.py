@@ -1,5 +1,6 @@
 """A query tried over what the brand has heard, before it is saved: nothing is written."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlmodel import col
 
-from shared.analysis.matcher import Matcher, listening
+from shared.analysis.matcher import Found, Matcher, listening, portions
 from shared.analysis.queries.evaluating import Span
 from shared.analysis.queries.explaining import explain
 from shared.analysis.queries.parsing import parse
@@ -72,35 +73,56 @@ async def try_out(
     except QueryRefused as refused:
         return Trial(problem=refused.problem)
     trial = Trial(explanation=explain(node), canonical=canonical(node))
-    matcher = Matcher([listening(0, node)])
-    ends = clock() + MOST_SECONDS
-    place: Place | None = None
-    wanted: list[tuple[Any, list[Span]]] = []
+    asking = _Asking(trial, Matcher([listening(0, node)]), clock, clock() + MOST_SECONDS)
     while True:
-        rows = await stored(session, scope, place, min(_AT_ONCE, MOST_READ - trial.asked))
-        for row, found in zip(rows, matcher.match([subject(row) for row in rows]), strict=True):
-            if found:
-                _count(trial, row)
-                if len(wanted) < SAMPLE:
-                    wanted.append((row.id, found[0].spans))
-        trial.asked += len(rows)
-        if rows:
-            place = Place(rows[-1].published_at, rows[-1].id)
-            trial.since = rows[-1].published_at
-        if len(rows) < _AT_ONCE:
+        rows = await stored(session, scope, asking.place, min(_AT_ONCE, MOST_READ - trial.asked))
+        is_through = await asking.ask(rows)
+        if is_through and len(rows) < _AT_ONCE:
             break
-        if trial.asked >= MOST_READ or clock() >= ends:
+        if not is_through or trial.asked >= MOST_READ or asking.is_late:
             trial.is_complete = False
             break
-    known = await mentions.by_ids(session, scope, [id_ for id_, _ in wanted])
-    trial.sample = [Sample(known[id_], spans) for id_, spans in wanted if id_ in known]
+    known = await mentions.by_ids(session, scope, [id_ for id_, _ in asking.wanted])
+    trial.sample = [Sample(known[id_], spans) for id_, spans in asking.wanted if id_ in known]
     return trial
 
 
-def _count(trial: Trial, row: Any) -> None:
-    trial.matched += 1
-    trial.languages[row.language] += 1
-    trial.networks[row.network] += 1
+@dataclass(slots=True)
+class _Asking:
+    trial: Trial
+    matcher: Matcher[int]
+    clock: Callable[[], float]
+    ends: float
+    place: Place | None = None
+    wanted: list[tuple[Any, list[Span]]] = field(default_factory=list)
+    is_late: bool = False
+
+    async def ask(self, rows: list[Any]) -> bool:
+        """Ask the query of these, as long as there is time; whether there was enough.
+
+        In a thread: a query may be a monster, and others wait for this loop.
+        """
+        at = 0
+        for some in portions([subject(row) for row in rows]):
+            if self.is_late:
+                return False
+            found = await asyncio.to_thread(self.matcher.match, some)
+            for row, each in zip(rows[at : at + len(some)], found, strict=True):
+                self._count(row, each)
+            at += len(some)
+            self.is_late = self.clock() >= self.ends
+        return True
+
+    def _count(self, row: Any, found: list[Found[int]]) -> None:
+        self.trial.asked += 1
+        self.trial.since = row.published_at
+        self.place = Place(row.published_at, row.id)
+        if found:
+            self.trial.matched += 1
+            self.trial.languages[row.language] += 1
+            self.trial.networks[row.network] += 1
+            if len(self.wanted) < SAMPLE:
+                self.wanted.append((row.id, found[0].spans))
 
 
 async def stored(

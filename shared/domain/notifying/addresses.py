@@ -8,6 +8,7 @@ _FOLDERS = {
     Prefix.POST: "posts",
     Prefix.CHANNEL: "channels",
     Prefix.OUTGOING: "outgoing",
+    Prefix.ALERT: "alerts",
     Prefix.WEBHOOK_ENDPOINT: "webhook-endpoints",
 }
 

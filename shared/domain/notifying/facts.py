@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import channels
+from shared.domain.notifying import alert_facts
 from shared.domain.notifying.kinds import Rule
 from shared.domain.publishing import reading
 from shared.domain.publishing.agreeing import reviews
@@ -51,7 +52,7 @@ async def gather(session: Session, scope: Scope, found: Sequence[tuple[Event, Ru
             about.append((event, rule, _thing(event, rule)))
         elif event.thing_id in removed:
             about.append((event, rule, removed[event.thing_id].post_id))
-    known = await _known(session, scope, about)
+    known = await _known(session, scope, about, brand)
     return [
         News(
             event,
@@ -113,6 +114,7 @@ class _Known:
     variants: dict[UUID, list[Variant]]
     effects: dict[UUID, Outgoing]
     names: dict[UUID, tuple[str, str | None]]  # a channel's name, and why it stands still
+    alerts: dict[UUID, dict[str, Any]]
 
     def facts(self, event: Event, rule: Rule, thing_id: UUID, removed: dict[UUID, Variant]) -> dict[str, Any]:
         payload = event.payload
@@ -127,6 +129,9 @@ class _Known:
                 where = [self._name(effect.channel_id)] if effect is not None else []
                 problem = (effect.problem or {}) if effect is not None and rule.kind is _K.EFFECT_REFUSED else {}
                 return {"effect": payload.get("kind"), "channels": where, "reason": problem.get("message")}
+            case Prefix.ALERT:
+                told = {name: alert_facts.shown(payload.get(name)) for name in ("seen", "expected")}
+                return {**self.alerts.get(thing_id, {}), **told}
             case Prefix.BRAND:
                 return {"held": payload.get("state") != "off"}
             case _:
@@ -154,7 +159,9 @@ class _Known:
         return self.names.get(channel_id, ("", None))[0]
 
 
-async def _known(session: Session, scope: Scope, about: Sequence[tuple[Event, Rule, UUID]]) -> _Known:
+async def _known(
+    session: Session, scope: Scope, about: Sequence[tuple[Event, Rule, UUID]], brand: Brand
+) -> _Known:  # fmt: skip
     ids = {prefix: {thing for _, rule, thing in about if rule.about is prefix} for prefix in Prefix}
     posts: dict[UUID, Post] = {}
     variants: dict[UUID, list[Variant]] = {}
@@ -171,7 +178,10 @@ async def _known(session: Session, scope: Scope, about: Sequence[tuple[Event, Ru
     needed = ids[Prefix.CHANNEL] | {one.channel_id for some in variants.values() for one in some}
     needed |= {one.channel_id for one in effects.values()}
     named = await channels.by_ids(session, scope, needed) if needed else {}
-    return _Known(posts, variants, effects, {id_: (one.name, one.status_reason) for id_, one in named.items()})
+    wanted_alerts = ids[Prefix.ALERT]
+    alerts = await alert_facts.of_alerts(session, scope, wanted_alerts, brand.zone) if wanted_alerts else {}
+    names = {id_: (one.name, one.status_reason) for id_, one in named.items()}
+    return _Known(posts, variants, effects, names, alerts)
 
 
 def _excerpt(text: str) -> str:

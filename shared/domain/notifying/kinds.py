@@ -53,6 +53,9 @@ RULES: tuple[Rule, ...] = (
     Rule(EventType.APPROVAL_CHANGED, _is(kind=_DECISIONS), _K.APPROVAL_DECIDED, Prefix.POST, repeats=True),
     Rule(EventType.APPROVAL_CHANGED, _is(waits_for=_REVIEWERS), _K.APPROVAL_WAITING, Prefix.POST, repeats=True),
     Rule(EventType.HOLD_CHANGED, {}, _K.HOLD_CHANGED, Prefix.BRAND, repeats=True),
+    Rule(EventType.ALERT_OPENED, {}, _K.ALERT_OPENED, Prefix.ALERT, repeats=True),
+    Rule(EventType.ALERT_FOLLOWED, {}, _K.ALERT_FOLLOWED, Prefix.ALERT, repeats=True),
+    Rule(EventType.ALERT_CLOSED, {}, _K.ALERT_CLOSED, Prefix.ALERT, repeats=True),
     Rule(EventType.ENDPOINT_DISABLED, {}, _K.WEBHOOK_DISABLED, Prefix.WEBHOOK_ENDPOINT, repeats=True),
 )
 EVENTS = frozenset(rule.event for rule in RULES)
@@ -88,4 +91,7 @@ HABITS: dict[NotificationKind, Habit] = {
     _K.APPROVAL_DECIDED: Habit(GrantRole.EDITOR, _APP),
     _K.HOLD_CHANGED: Habit(GrantRole.EDITOR, is_urgent=True),
     _K.WEBHOOK_DISABLED: Habit(GrantRole.MANAGER),
+    _K.ALERT_OPENED: Habit(GrantRole.RESPONDER, is_urgent=True),
+    _K.ALERT_FOLLOWED: Habit(GrantRole.RESPONDER, _APP, is_urgent=True),
+    _K.ALERT_CLOSED: Habit(GrantRole.RESPONDER, _APP),
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.notifying import alert_words
 from shared.models.enums import NotificationKind, Reviewer
 
 LANGUAGES = ("fr", "nl", "de", "en")
@@ -181,6 +182,9 @@ def language_of(*wanted: str | None) -> str:
 
 def say(kind: NotificationKind, facts: Mapping[str, Any], language: str) -> Said:
     """The notification in one of `LANGUAGES`."""
+    if kind in alert_words.KINDS:
+        title, sentence = alert_words.said(kind, facts, language)
+        return Said(title, sentence[:1].upper() + sentence[1:], language)
     name = kind.value
     if kind is NotificationKind.HOLD_CHANGED:
         name = "held" if facts.get("held", True) else "released"

@@ -173,10 +173,20 @@ async def join(session: Session, scope: Scope, post: Post, campaign_id: UUID | N
     if campaign_id is None:
         post.campaign_id, post.tagging = None, None
         return
+    post.campaign_id, post.tagging = campaign_id, kept(await _named(session, scope, campaign_id))
+
+
+async def require(session: Session, scope: Scope, campaign_id: UUID | None) -> None:
+    """Raise Invalid where this is none of the brand's campaigns."""
+    if campaign_id is not None:
+        await _named(session, scope, campaign_id)
+
+
+async def _named(session: Session, scope: Scope, campaign_id: UUID) -> Campaign:
     campaign = (await by_ids(session, scope, [campaign_id])).get(campaign_id)
     if campaign is None:
         raise Invalid([Problem("unknown_campaign", "this brand has no such campaign", ("campaign_id",))])
-    post.campaign_id, post.tagging = campaign_id, kept(campaign)
+    return campaign
 
 
 def kept(campaign: Campaign) -> JsonObject:

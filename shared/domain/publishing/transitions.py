@@ -86,6 +86,8 @@ def require(status: PostStatus, verb: Verb, variants: Sequence[VariantStatus] = 
     if verb not in TABLE[status]:
         code = "already_sending" if status in _ON_ITS_WAY else "wrong_state"
         said = f"a post that is {_words(status)} can't be asked to {verb.value}"
+        if verb is Verb.DELETE and is_out(variants):
+            said += " here: to take it off its network, delete the mention that its variant names"
         raise Conflict(f"{said}{_what_stands(variants)}", code=code)
     if verb in _WHOLE and is_out(variants):
         said = f"a part of it is out already, so it can't be asked to {verb.value}"

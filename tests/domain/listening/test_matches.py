@@ -87,6 +87,16 @@ async def test_a_change_holds_from_the_next_batch_on(db: Database, brand: HouseB
     assert [(name, version) for name, _, version, _ in await matched(db, brand)] == [("b", 1), ("d", 2)]
 
 
+async def test_queries_go_on_matching_when_they_wait_for_other_words(
+    db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    await saved(db, brand, "zeehond koffie")
+    ears = Ears()
+    await hear(db, channel, ears, *(said(f"{n:04}", "zeehond") for n in range(600)))
+    await hear(db, channel, ears, said("both", "koffie zeehond"), said("one", "zeehond"))
+    assert [name for name, *_ in await matched(db, brand)] == ["both"]
+
+
 async def test_an_edit_is_matched_again(db: Database, brand: HouseBrand, channel: HouseChannel) -> None:
     beer, coffee = await saved(db, brand, "bier"), await saved(db, brand, "koffie")
     ears = Ears()

@@ -6,9 +6,10 @@ import pytest
 
 from shared.connectors.registry import CARDS
 from shared.domain.page import Cursors, PageRequest
-from shared.domain.publishing import posts
+from shared.domain.publishing import posts, transitions
 from shared.domain.publishing.drafts import PostChanges
 from shared.domain.publishing.reading import PostFilter
+from shared.domain.publishing.transitions import Verb
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Stale
 from shared.ids import new_uuid
 from shared.models.enums import GrantRole, KeyScope, Network, OutgoingState, PostStatus, VariantStatus
@@ -209,6 +210,11 @@ async def test_a_scheduled_post_that_is_deleted_never_goes_out(desk: Desk) -> No
     assert await desk.claim(LATER) == []
     with pytest.raises(NotFound):
         await desk.post(post)
+
+
+def test_who_deletes_what_is_out_is_told_how_it_leaves_its_network() -> None:
+    with pytest.raises(Conflict, match="delete the mention that its variant names"):
+        transitions.require(PostStatus.PUBLISHED, Verb.DELETE, [VariantStatus.PUBLISHED])
 
 
 async def test_posts_are_listed_newest_first_page_by_page(desk: Desk) -> None:

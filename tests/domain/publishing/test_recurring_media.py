@@ -1,9 +1,10 @@
-"""What comes again names media of ours: each post has them, and they stay for as long as posts are still to come."""
+"""What comes again names media of ours, and a campaign: each post has them, and media stay while posts are to come."""
 
 import pytest
 
 from shared.connectors.registry import CARDS
-from shared.domain.publishing import posts
+from shared.domain.publishing import campaigns, posts
+from shared.domain.publishing.campaigns import CampaignDraft
 from shared.domain.publishing.drafts import PostChanges
 from shared.domain.publishing.planning import occurring
 from shared.errors import Conflict, Invalid
@@ -63,3 +64,18 @@ async def test_a_post_whose_media_somebody_changed_by_hand_stays(desk: Desk) -> 
         await posts.update(session, scope, first.id, changes=by_hand, cards=CARDS, now=NOW)
     changed = await change(desk, await read(desk, one), text="Soup again")
     assert (changed.replaced, list(changed.kept)) == (2, [first.id])
+
+
+async def test_each_post_of_a_recurrence_joins_its_campaign(desk: Desk) -> None:
+    async with desk.at() as (session, scope):
+        campaign = await campaigns.create(session, scope, draft=CampaignDraft(name="Winter"), now=NOW)
+    one = await begin(desk, await desk.channel(), MONDAYS, campaign_id=str(campaign.id))
+    assert {post.campaign_id for post in await made(desk, one)} == {campaign.id}
+    assert (await change(desk, one, campaign_id=None)).replaced == 3
+    assert {post.campaign_id for post in await made(desk, one)} == {None}
+
+
+async def test_a_campaign_that_is_not_there_is_refused_however_far_off_the_first_post_is(desk: Desk) -> None:
+    with pytest.raises(Invalid) as refused:
+        await begin(desk, await desk.channel(), MONDAYS, campaign_id=str(new_uuid()), starts_on="2027-06-07")
+    assert [(one.code, one.path) for one in refused.value.problems] == [("unknown_campaign", ("campaign_id",))]

@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.db import Session, driver
-from shared.domain.publishing.planning import recurrences, repeats, wallclock
+from shared.domain.publishing.planning import repeats, templates, wallclock
 from shared.domain.publishing.planning.repeats import Occurrence, Silence
 from shared.domain.publishing.planning.seats import SPEAKING, Taken
 from shared.domain.publishing.planning.wallclock import wrong
@@ -154,7 +154,7 @@ async def read(
         if channel_id is None or repeats.meets(slot, [channel_id]):
             days[one.at.astimezone(own).date()].slots.append(SlotOn(slot, one))
     for recurrence, one in _to_come(plans, ahead, until):
-        if channel_id is None or channel_id in recurrences.channels_of(recurrence):
+        if channel_id is None or channel_id in templates.channels_of(recurrence):
             days[one.at.astimezone(own).date()].previews.append(PreviewOn(recurrence, one))
     return Calendar(zone, since, until, list(days.values()))
 

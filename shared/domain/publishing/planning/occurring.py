@@ -10,10 +10,10 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.publishing import drafts, letting_go, posts, variants
+from shared.domain.publishing import campaigns, drafts, letting_go, posts, variants
 from shared.domain.publishing.drafts import LATE
 from shared.domain.publishing.fitting import Cards
-from shared.domain.publishing.planning import blackouts, moving, recurrences, repeats, rules
+from shared.domain.publishing.planning import blackouts, moving, recurrences, repeats, rules, templates
 from shared.domain.publishing.planning.moving import PLANS
 from shared.domain.publishing.planning.recurrences import RecurrenceChanges, RecurrenceDraft
 from shared.domain.publishing.planning.repeats import Occurrence
@@ -189,7 +189,7 @@ async def _stop(
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
     recurrence = await recurrences.lock(session, scope, recurrence_id, if_version)
     recurrences.set_status(recurrence, status, now)
-    await recurrences.keep_media(session, scope, recurrence)
+    await templates.keep_media(session, scope, recurrence)
     replaced, kept = await _withdraw(session, scope, recurrence, now=now)
     recurrence.made_until = None
     return await _changed(session, scope, recurrence, f"recurrence.{status.value}", replaced, kept, now)
@@ -222,24 +222,25 @@ async def _make(session: Session, scope: Scope, recurrence: Recurrence, *, cards
     if rules.days(recurrence.rule, recurrence.starts_on)[-1] < today - _DAY:
         recurrence.status = RecurrenceStatus.ENDED
         recurrence.version += 1
-        await recurrences.keep_media(session, scope, recurrence)
+        await templates.keep_media(session, scope, recurrence)
     await session.flush()
     return made
 
 
 async def _require_channels(session: Session, scope: Scope, recurrence: Recurrence, cards: Cards) -> None:
-    """Raise Invalid, naming the place, unless it speaks on channels of the brand that can publish."""
+    """Raise Invalid, naming the place, unless it speaks on channels that can publish, in a campaign that is there."""
     said = recurrence.template
-    named = dict(drafts.named_channels([UUID(id_) for id_ in said["channel_ids"]], recurrences.forms_of(recurrence)))
+    named = dict(drafts.named_channels([UUID(id_) for id_ in said["channel_ids"]], templates.forms_of(recurrence)))
     if not named:
         raise wrong("required", "a recurrence needs at least one channel to go out on", "channel_ids")
     await variants.channels_of(session, scope, named, cards)
+    await campaigns.require(session, scope, templates.campaign_of(recurrence))
 
 
 async def _make_one(
     session: Session, scope: Scope, recurrence: Recurrence, one: Occurrence, *, cards: Cards, now: datetime
 ) -> None:
-    post = await posts.create(session, scope, draft=recurrences.draft_of(recurrence, one), cards=cards, now=now)
+    post = await posts.create(session, scope, draft=templates.draft_of(recurrence, one), cards=cards, now=now)
     post.recurrence_id, post.occurs_on = recurrence.id, one.on
     post.created_by = recurrence.created_by
 
@@ -277,8 +278,8 @@ def _says_the_same(recurrence: Recurrence, post: Post, forms: Sequence[Variant])
     """Whether a post is still what the recurrence made of its occurrence: in words, media, channels and time of day."""
     said = recurrence.template
     usual: Said = (None, None, None, None, [], None)
-    wanted: dict[UUID, Said] = dict.fromkeys(recurrences.channels_of(recurrence), usual)
-    for one in recurrences.forms_of(recurrence):
+    wanted: dict[UUID, Said] = dict.fromkeys(templates.channels_of(recurrence), usual)
+    for one in templates.forms_of(recurrence):
         media = variants.dumped(one.media) if one.media is not None else None
         parts = [{"text": part.text, "media": variants.dumped(part.media)} for part in one.parts]
         wanted[one.channel_id] = (one.text, one.link, one.first_comment, media, parts, one.audience)
@@ -286,7 +287,8 @@ def _says_the_same(recurrence: Recurrence, post: Post, forms: Sequence[Variant])
         form.channel_id: (form.text, form.link, form.first_comment, form.media, form.parts, form.audience)
         for form in forms
     }
-    at, media = (post.local_time or "")[11:], variants.dumped(recurrences.media_of(recurrence))
-    return (post.text, post.media, post.link, at, post.timezone, found) == (
-        said["text"], media, said["link"], recurrence.local_time, recurrence.timezone, wanted,
+    at, media = (post.local_time or "")[11:], variants.dumped(templates.media_of(recurrence))
+    return (post.text, post.media, post.link, post.campaign_id, at, post.timezone, found) == (
+        said["text"], media, said["link"], templates.campaign_of(recurrence), recurrence.local_time,
+        recurrence.timezone, wanted,
     )  # fmt: skip

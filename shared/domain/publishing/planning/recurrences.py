@@ -13,9 +13,9 @@ from shared.domain.brands import audit
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.page import Cursors, Page, PageRequest
-from shared.domain.publishing.drafts import MOST_MEDIA, Link, MediaItem, PostDraft, Text, VariantDraft
+from shared.domain.publishing.drafts import MOST_MEDIA, CampaignId, Link, MediaItem, Text, VariantDraft
 from shared.domain.publishing.library import naming
-from shared.domain.publishing.planning import blackouts, repeats, rules, wallclock
+from shared.domain.publishing.planning import blackouts, repeats, rules, templates, wallclock
 from shared.domain.publishing.planning.repeats import Occurrence
 from shared.domain.publishing.planning.slots import Channels, TimeOfDay, Zone
 from shared.domain.publishing.planning.wallclock import wrong
@@ -31,7 +31,8 @@ _KIND = "recurrences"
 MediaItems = Annotated[list[MediaItem], Field(max_length=MOST_MEDIA)]
 Variants = Annotated[list[VariantDraft], Field(max_length=200)]
 RuleText = Annotated[str, Field(max_length=200)]
-_TEMPLATE = ("text", "media", "link", "channel_ids", "variants")
+_TEMPLATE = ("text", "media", "link", "campaign_id", "channel_ids", "variants")
+_NULLABLE = frozenset({"link", "campaign_id"})
 
 
 class RecurrenceTiming(BaseModel):
@@ -51,6 +52,7 @@ class RecurrenceDraft(RecurrenceTiming):
     text: Text
     media: MediaItems = Field(default_factory=list)
     link: Link | None = None
+    campaign_id: CampaignId | None = None
     channel_ids: Channels = Field(default_factory=list)
     variants: Variants = Field(default_factory=list)
 
@@ -67,6 +69,7 @@ class RecurrenceChanges(BaseModel):
     text: Text | None = None
     media: MediaItems | None = None
     link: Link | None = None
+    campaign_id: CampaignId | None = None
     channel_ids: Channels | None = None
     variants: Variants | None = None
 
@@ -116,7 +119,7 @@ async def write(session: Session, scope: Scope, *, draft: RecurrenceDraft, now: 
     made.created_by = scope.principal.user_id if scope.principal is not None else None
     session.add(made)
     await session.flush()
-    await keep_media(session, scope, made)
+    await templates.keep_media(session, scope, made)
     session.add(DueRecurrence(recurrence_id=made.id, brand_id=scope.brand_id, due_at=now))
     await tell(session, scope, made, now=now)
     await audit.add(session, scope, "recurrence.create", typeid(Prefix.RECURRENCE, made.id))
@@ -146,18 +149,6 @@ async def upcoming(
     return [one for one in ahead if one.at > now][:count]
 
 
-async def keep_media(session: Session, scope: Scope, recurrence: Recurrence) -> None:
-    """Hold the files that its posts to come will name; let go of them once none will come."""
-    if recurrence.status is RecurrenceStatus.ENDED:
-        await naming.keep_uses_of_recurrence(session, scope, recurrence.id, [])
-        return
-    lists = [media_of(recurrence)]
-    for form in forms_of(recurrence):
-        lists += [form.media or [], *(part.media for part in form.parts)]
-    stored = [[item.stored() for item in items] for items in lists]
-    await naming.keep_uses_of_recurrence(session, scope, recurrence.id, stored)
-
-
 async def change(
     session: Session, scope: Scope, recurrence: Recurrence, changes: RecurrenceChanges, now: datetime
 ) -> None:
@@ -166,13 +157,13 @@ async def change(
     changes = await naming.filled(session, scope, changes)
     given = _written(changes, exclude_unset=True)
     for name, value in given.items():
-        if value is None and name != "link":
+        if value is None and name not in _NULLABLE:
             raise wrong("required", f"{name} can't be null", name)
     recurrence.template = {**recurrence.template, **{n: v for n, v in given.items() if n in _TEMPLATE}}
     for name in given.keys() - set(_TEMPLATE):
         setattr(recurrence, name, getattr(changes, name))
     _check(recurrence)
-    await keep_media(session, scope, recurrence)
+    await templates.keep_media(session, scope, recurrence)
     recurrence.updated_at = now
     recurrence.version += 1
 
@@ -210,38 +201,6 @@ def require_going(recurrence: Recurrence) -> None:
     """Raise Conflict where the recurrence has ended."""
     if recurrence.status is RecurrenceStatus.ENDED:
         raise Conflict("this recurrence has ended; make another one", code="wrong_state")
-
-
-def forms_of(recurrence: Recurrence) -> list[VariantDraft]:
-    """What is said on single channels."""
-    # Ids are kept as they are stored, not as they are shown.
-    said = recurrence.template.get("variants") or []
-    return [VariantDraft.model_validate({**one, "channel_id": UUID(one["channel_id"])}) for one in said]
-
-
-def media_of(recurrence: Recurrence) -> list[MediaItem]:
-    """What goes with it."""
-    return [MediaItem.model_validate(item) for item in recurrence.template["media"]]
-
-
-def channels_of(recurrence: Recurrence) -> list[UUID]:
-    """The channels on which it speaks."""
-    named = [form["channel_id"] for form in recurrence.template.get("variants") or []]
-    return [UUID(id_) for id_ in dict.fromkeys([*named, *(recurrence.template.get("channel_ids") or [])])]
-
-
-def draft_of(recurrence: Recurrence, occurrence: Occurrence) -> PostDraft:
-    """What an occurrence says, and when."""
-    local = wallclock.written(occurrence.local)
-    return PostDraft(
-        text=recurrence.template["text"],
-        media=media_of(recurrence),
-        link=recurrence.template["link"],
-        channel_ids=channels_of(recurrence),
-        variants=forms_of(recurrence),
-        local_time=local,
-        timezone=occurrence.zone,
-    )
 
 
 async def tell(session: Session, scope: Scope, recurrence: Recurrence, *, now: datetime) -> None:

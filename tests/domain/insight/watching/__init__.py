@@ -1,0 +1,1 @@
+"""What is usual, what is not, and how an alert goes."""
