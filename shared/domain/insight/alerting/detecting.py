@@ -61,7 +61,10 @@ async def detect(
     kind = watched.rule.kind
     match kind:
         case AlertKind.VOLUME_SPIKE | AlertKind.SILENCE | AlertKind.NEGATIVE_SPIKE:
-            known = await keeps.know(session, scope, watched.where, watched.brand, watched.spoken, now)
+            feelings = kind is AlertKind.NEGATIVE_SPIKE
+            known = await keeps.know(
+                session, scope, watched.where, watched.brand, watched.spoken, now, feelings=feelings
+            )
             return _counted(watched, known, await memory.look(session, scope, watched.where, known, _NEEDED, now))
         case AlertKind.RISING_PHRASE:
             finding = await _rising(session, scope, watched, now)

@@ -104,33 +104,43 @@ class Memory:
         self._known: OrderedDict[tuple[UUID, str], Known] = OrderedDict()
 
     async def know(
-        self, session: Session, scope: Scope, where: MentionFilter, brand: Brand, spoken: Sequence[Told], now: datetime
+        self,
+        session: Session,
+        scope: Scope,
+        where: MentionFilter,
+        brand: Brand,
+        spoken: Sequence[Told],
+        now: datetime,
+        *,
+        feelings: bool = False,
     ) -> Known:
         """What is known of the brand's hours up to `now`, counted anew where it is old, and learnt where it is time.
 
-        `spoken`: hours of alerts, which teach nothing.
+        `spoken`: hours of alerts, which teach nothing. `feelings`: what is negative is wanted as well, which the kept
+        sums do not know.
         """
-        key = scope.brand_id, where.digest
+        feels = feelings and reading.is_analysed()
+        key = scope.brand_id, f"{where.digest} {feels}"
         known = self._known.pop(key, None)
         if known is None or now - known.read_at >= LEARN_EVERY or now < known.read_at:
             known = Known(Ledger(_whole(now - LEARNT)), now)
-            await _read(session, scope, where, known.ledger, known.ledger.start, now)
+            await _read(session, scope, where, known.ledger, known.ledger.start, now, feels)
         else:
-            await _read(session, scope, where, known.ledger, _whole(now - _AGAIN), now)
+            await _read(session, scope, where, known.ledger, _whole(now - _AGAIN), now, feels)
         self._known[key] = known
         while len(self._known) > self._most:
             self._known.popitem(last=False)
-        await self._learn(known, brand, spoken, now)
+        await self._learn(known, brand, spoken, now, feels)
         return known
 
-    async def _learn(self, known: Known, brand: Brand, spoken: Sequence[Told], now: datetime) -> None:
+    async def _learn(self, known: Known, brand: Brand, spoken: Sequence[Told], now: datetime, feels: bool) -> None:
         every = LEARN_EARLY if sum(known.ledger.usual) < _EARLY else LEARN_EVERY
         if known.learnt_at is not None and now - known.learnt_at < every:
             return
         known.rhythms.clear()
         known.learnt_at = now
         for name, row in (("said", known.ledger.said), ("negative", known.ledger.negative)):
-            if name == "said" or reading.is_analysed():
+            if name == "said" or feels:
                 counted = without(Counted(now, known.ledger.hours(row), 0, 0), spoken)
                 # Aside, because it takes a moment in which others have something to send.
                 known.rhythms[name] = await asyncio.to_thread(fit, counted.hours, brand.zone, now)
@@ -155,10 +165,10 @@ async def look(session: Session, scope: Scope, where: MentionFilter, known: Know
 
 
 async def _read(
-    session: Session, scope: Scope, where: MentionFilter, ledger: Ledger, since: datetime, now: datetime
+    session: Session, scope: Scope, where: MentionFilter, ledger: Ledger, since: datetime, now: datetime, feels: bool
 ) -> None:
     since = max(since, ledger.start)
-    counts = await reading.by_hour(session, scope, where, since, now, feelings=reading.is_analysed())
+    counts = await reading.by_hour(session, scope, where, since, now, feelings=feels)
     posts = await reading.own_posts(session, scope, since, now)
     ledger.write(since, now, counts, posts, await _observed(session, scope, where, since, now))
 

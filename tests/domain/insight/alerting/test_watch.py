@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from shared.domain.insight.alerting import alerts, rules, watch
 from shared.domain.insight.alerting.memory import Memory
@@ -247,3 +248,19 @@ async def test_a_rule_may_speak_of_what_a_query_matches(lookout: Lookout) -> Non
     await lookout.look(rule, NOW)
     (alert,) = await lookout.alerts()
     assert alert.seen == 60
+
+
+async def test_criticism_that_is_more_than_usual_is_told_with_its_share(lookout: Lookout) -> None:
+    rule = await lookout.rule("negative_spike")
+    await lookout.storm(NOW, count=40)
+    async with lookout.at() as (session, scope):
+        await session.execute(
+            text(
+                "UPDATE mention SET sentiment = CASE WHEN text LIKE 'Rappel%' THEN 'negative' ELSE 'neutral' END"
+                " WHERE brand_id = :b"
+            ),
+            {"b": scope.brand_id},
+        )
+    await lookout.look(rule, NOW)
+    (alert,) = await lookout.alerts()
+    assert (alert.seen, alert.evidence["share"] > 0.8, alert.evidence["share_expected"] < 0.1) == (40, True, True)
