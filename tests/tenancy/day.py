@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from services.api.schema import SCHEMA
 from services.ingest import handlers
@@ -18,12 +19,13 @@ from services.scheduler.mailing import Mailing
 from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
 from shared.connectors.registry import CARDS
+from shared.contract import Counted
 from shared.domain import scope as scopes
 from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.listening import rereadings
+from shared.domain.listening import counters, record, rereadings
 from shared.domain.publishing.sending import clocks
 from shared.ids import Prefix, new_uuid, parse_typeid
 from shared.models.enums import EventType, Network, WithdrawalKind
@@ -213,19 +215,15 @@ async def _tell(world: World, network: Receiver) -> None:
 
 async def _say_what_happened(world: World) -> None:
     """An event of each kind that people are told of, about things that are there."""
-    # Of a brand with a mention that was counted: tied to a variant, its counters are figures once it changes.
-    row = await world.eye.fetchrow(
-        "SELECT brand_id, id FROM channel c WHERE status = 'active' ORDER BY EXISTS (SELECT FROM mention m"
-        " WHERE m.brand_id = c.brand_id AND m.counted_at IS NOT NULL) DESC, id LIMIT 1"
-    )
+    row = await world.eye.fetchrow("SELECT brand_id, id FROM channel WHERE status = 'active' LIMIT 1")
     assert row is not None
     own = await world.eye.fetchval(
         "UPDATE mention SET variant_id = (SELECT id FROM variant v WHERE v.brand_id = mention.brand_id LIMIT 1)"
-        " WHERE brand_id = $1 AND id = (SELECT id FROM mention m WHERE m.brand_id = $1 AND variant_id IS NULL"
-        "   ORDER BY m.counted_at IS NULL, m.id LIMIT 1)"
+        " WHERE brand_id = $1 AND id = (SELECT id FROM mention m WHERE m.brand_id = $1 AND variant_id IS NULL LIMIT 1)"
         " RETURNING id", row["brand_id"]
     )  # fmt: skip
     effect = await world.eye.fetchval("SELECT id FROM outgoing WHERE brand_id = $1 LIMIT 1", row["brand_id"])
+    seen = Counted("of a post of ours", datetime.now(UTC), likes=7)
     facts = [
         NewEvent(EventType.CHANNEL_CHANGED, row["id"], 300, {"status": "login_dead"}),
         NewEvent(EventType.MENTION_DELETED, own, 300),
@@ -233,8 +231,12 @@ async def _say_what_happened(world: World) -> None:
         NewEvent(EventType.HOLD_CHANGED, new_uuid(), 1, {"state": "on"}),
     ]
     async with world.worker.db.session() as session:
-        await scopes.house(session, row["brand_id"])
-        await events.add(session, row["brand_id"], facts, now=datetime.now(UTC))
+        scope, now = await scopes.house(session, row["brand_id"]), datetime.now(UTC)
+        await events.add(session, row["brand_id"], facts, now=now)
+        # What the network counts of a post of ours is kept as a figure.
+        (key,) = await session.execute(text("SELECT key FROM mention WHERE brand_id = :b AND id = :i"),
+                                       {"b": row["brand_id"], "i": own})  # fmt: skip
+        await record.rewrite(session, scope, list(key), lambda state: counters.apply_counted(state, seen), now=now)
 
 
 async def _poll(world: World, network: Receiver) -> None:
