@@ -115,8 +115,9 @@ _SIZES = product(range(20, 100), range(20, 100))
 # Bodies that are no JSON, by their type.
 RAW: dict[str, Callable[[], bytes]] = {
     "application/octet-stream": lambda: png(*next(_SIZES)),  # each file that is brought is another one
-    "text/csv": lambda: b"text,status\na new text,draft\n",
 }
+# The same, of an operation that takes no file.
+OWN_RAW: dict[str, bytes] = {"import_posts": b"text,status\na new text,draft\n"}
 # What an operation wants otherwise.
 OWN_BODY: dict[str, dict[str, Any]] = {
     "authorize_channel": {"network": "sandbox", "base_url": PRACTICE},
@@ -216,7 +217,7 @@ class Operation:
         said = {name: value for name, value in headers.items() if value is not None}
         if self.raw is not None:
             said["content-type"] = self.raw
-        content = RAW[self.raw]() if self.raw is not None else None
+        content = (OWN_RAW.get(self.id) or RAW[self.raw]()) if self.raw is not None else None
         return Ask(self.method, path, {**required, **(params or {})}, said, body, content)
 
     def _resolved(self, schema: Schema) -> Schema:

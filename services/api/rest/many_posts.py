@@ -96,7 +96,8 @@ async def batch_posts(call: Calling, scope: InBrand, body: Annotated[Many, FromB
         "requestBody": {
             "required": True,
             "description": f"The table, in UTF-8. Its first line names the columns: {', '.join(sheets.COLUMNS)}.",
-            "content": {"text/csv": {"schema": {"type": "string"}}},
+            # Whatever type the body is sent as, it is read as a table; generated clients know this one.
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         }
     },
 )
