@@ -51,6 +51,7 @@ def _vanishes(code: int, category: str) -> bool:
     return category in {"Mn", "Me", "Cf"} or 0x1F3FB <= code <= 0x1F3FF
 
 
+@cache
 def _bare(lower: str) -> str:
     """`lower` without accents and compatibility forms; itself where that would be more than one character. The dots of
     German stay: who leaves them out writes an e."""
@@ -93,11 +94,15 @@ def letters() -> Letters:
 
 def plain(word: str) -> str:
     """A word of a list as the tables would have it: lower case, expanded, accents kept."""
+    if word.isascii():
+        return word.lower()
     return "".join(_EXPANDED.get(c, c) for c in unicodedata.normalize("NFC", word)).lower()
 
 
 def bare(word: str) -> str:
     """`plain` without accents."""
+    if word.isascii():
+        return word.lower()
     return "".join(_bare(c) for c in plain(word))
 
 

@@ -48,7 +48,18 @@ def test_the_scheduler_measures_every_queue(up: Up, web: httpx.Client) -> None:
         page = web.get(up.local["metrics"]["scheduler"]).text
         return set(re.findall(r'^parvis_queue_oldest_seconds\{queue="(\w+)"\}', page, re.MULTILINE))
 
-    claimed = {"arrivals", "polls", "fetches", "operations", "upkeep", "outgoing", "notices", "mails", "webhooks"}
+    claimed = {
+        "arrivals",
+        "polls",
+        "fetches",
+        "operations",
+        "upkeep",
+        "outgoing",
+        "notices",
+        "mails",
+        "webhooks",
+        "alerts",
+    }
     expected = {*claimed, *(f"{name}_claimed" for name in claimed), "events"}
     assert eventually(lambda: queues() == expected and expected, "measuring") == expected
 

@@ -9,7 +9,7 @@ from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.mentions import Where
 from services.api.rest.shapes import ListRead, Moment, Read, whole
 from shared.domain.insight import metrics
-from shared.domain.insight.metrics import Series
+from shared.domain.insight.metrics import Point, Series
 from shared.errors import Invalid, Problem
 from shared.models.enums import Dimension, Interval, MetricKey
 
@@ -23,7 +23,7 @@ class DimensionRead(Read):
 
 class PointRead(Read):
     """One bucket. `value` is null only where nothing was observed and nothing counted, and of a share where there is
-    nothing to share. `low` and `high` bound a share with 95 % confidence."""
+    nothing to share. `low` and `high` bound a share with 95 % confidence, and are left out elsewhere."""
 
     start: datetime
     end: datetime
@@ -49,10 +49,28 @@ class SeriesList(ListRead[SeriesRead]):
 
 
 def _read(series: Series) -> SeriesRead:
-    return SeriesRead.model_validate(series, from_attributes=True)
+    return SeriesRead(
+        key=series.key,
+        unit=series.unit,
+        dimensions=[DimensionRead(name=one.name, value=one.value) for one in series.dimensions],
+        points=[_point(one) for one in series.points],
+        definition=series.definition,
+        fresh_at=series.fresh_at,
+    )
 
 
-@router.get("", response_model=SeriesList, summary="A series for each key and each value of the dimensions")
+def _point(point: Point) -> PointRead:
+    bounds = {} if point.low is None else {"low": point.low, "high": point.high}
+    return PointRead(start=point.start, end=point.end, value=point.value, complete=point.complete, **bounds)
+
+
+# Only shares have bounds: other points leave them out.
+@router.get(
+    "",
+    response_model=SeriesList,
+    response_model_exclude_unset=True,
+    summary="A series for each key and each value of the dimensions",
+)
 async def get_metrics(
     call: Calling,
     scope: InBrand,

@@ -18,6 +18,8 @@ Read = Callable[[Sequence[Text]], Sequence[Reading]]
 
 _UNKNOWN = "und"
 _PLACES = 4  # what a chance is kept to
+_LONG = 4  # words; one in six languages of shorter texts is wrong without a prior
+_SURE = 0.9
 
 
 class Readings:
@@ -93,7 +95,16 @@ def take(state: MentionState, reading: Reading) -> None:
     if CorrectedField.INTENTS not in state.corrected:
         state.intents = list(reading.intents) if reading.intents is not None else None
     if CorrectedField.LANGUAGE not in state.corrected:
-        state.language = reading.language if reading.language != _UNKNOWN else state.said_language
+        state.language = _language(state, reading)
+
+
+def _language(state: MentionState, reading: Reading) -> str | None:
+    """The model's word where the text is long enough or it is sure; against the network's only where both hold."""
+    is_known, is_long = reading.language != _UNKNOWN, len((state.text or "").split()) >= _LONG
+    is_sure = reading.language_score >= _SURE
+    if state.said_language is not None:
+        return reading.language if is_known and is_long and is_sure else state.said_language
+    return reading.language if is_known and (is_long or is_sure) else None
 
 
 def take_anew(state: MentionState, reading: Reading) -> bool:

@@ -1,5 +1,6 @@
 """What is read of a text stands with it, goes with it, and yields to a person."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -59,10 +60,27 @@ async def test_what_has_no_text_is_not_read(worker_db: Database, channel: HouseC
 async def test_the_model_says_the_language_and_the_search_follows(
     worker_db: Database, channel: HouseChannel, database: TestDatabase
 ) -> None:
-    await hear(worker_db, channel, said("a", "merci", language="nl"))
+    await hear(worker_db, channel, said("a", "merci pour tout cela", language="nl"))
     row = await one(database, _READ)
     assert (row["language"], row["said_language"]) == ("fr", "nl")
     assert (await one(database, _INDEXED))["language"] == "fr"
+
+
+async def test_of_a_short_text_the_network_knows_the_language_better(
+    worker_db: Database, channel: HouseChannel, database: TestDatabase
+) -> None:
+    await hear(worker_db, channel, said("a", "merci", language="nl"))
+    assert (await one(database, _READ))["language"] == "nl"
+
+
+async def test_a_short_text_of_which_nobody_is_sure_has_no_language(
+    worker_db: Database, channel: HouseChannel, database: TestDatabase
+) -> None:
+    def unsure(batch: Any) -> list[Reading]:
+        return [replace(reading, language_score=0.6) for reading in words.read(batch)]
+
+    await hear(worker_db, channel, said("a", "merci"), reader=unsure)
+    assert (await one(database, _READ))["language"] is None
 
 
 async def test_where_the_model_knows_no_language_the_networks_word_stands(

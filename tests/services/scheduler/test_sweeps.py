@@ -116,7 +116,10 @@ async def test_hourly_sums_go_after_ninety_days(worker_db: Database, brand: Hous
         scope = await scopes.house(session, brand.brand_id)
         for days in (1, 91):
             await session.execute(
-                text("INSERT INTO rollup_hour (brand_id, hour, mentions, posts) VALUES (:b, :h, 1, 0)"),
+                text(
+                    "INSERT INTO rollup_hour (brand_id, hour, mentions, posts, positive, neutral, negative)"
+                    " VALUES (:b, :h, 1, 0, 0, 1, 0)"
+                ),
                 {"b": brand.brand_id, "h": NOW - timedelta(days=days)},
             )
         assert await retention.forget_hours(session, scope, now=NOW) == 1

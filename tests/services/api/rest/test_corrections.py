@@ -31,7 +31,7 @@ async def test_a_mention_shows_what_was_read(mention: dict[str, Any]) -> None:
         "label": "negative", "score": 0.75, "source": "model", "model_version": words.VERSION,
     }  # fmt: skip
     assert (mention["intents"], mention["topics"]) == (["criticism", "question"], ["bad", "why"])
-    assert (mention["urgency"], mention["offence"], mention["language"]) == (0.5, 0, "en")
+    assert (mention["urgency"], mention["offence"], mention["language"]) == (0.5, 0, "nl")
 
 
 async def test_what_is_not_read_is_null(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
