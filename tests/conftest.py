@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import structlog
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -27,6 +28,16 @@ from shared.models.tables import SIDE_TABLES, TABLES
 from shared.settings import Settings
 from shared.vault import Vault
 from tests import sharing
+
+# Plain lines: drawing each traceback with its locals, as structlog does unless told, took most of some tests' time.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
+)
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

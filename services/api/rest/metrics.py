@@ -9,7 +9,8 @@ from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.mentions import Where
 from services.api.rest.shapes import ListRead, Moment, Read, whole
 from shared.domain.insight import metrics
-from shared.domain.insight.metrics import Point, Series
+from shared.domain.insight.metrics import Series
+from shared.domain.insight.points import Point
 from shared.errors import Invalid, Problem
 from shared.models.enums import Dimension, Interval, MetricKey
 

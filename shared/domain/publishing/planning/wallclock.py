@@ -9,7 +9,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -54,7 +54,7 @@ def read_time(value: str, *path: str | int) -> time:
 
 def require_zone(zone: str, *path: str | int) -> str:
     """The zone, if its rules are installed. Raises Invalid at `path`."""
-    if zone not in _zones():
+    if zone not in zones.known():
         raise wrong("unknown_timezone", f"{zone[:64]!r} is not a time zone; write one such as Europe/Brussels", *path)
     return zone
 
@@ -66,11 +66,6 @@ def written(local: datetime) -> str:
 
 def wrong(code: str, message: str, *path: str | int) -> Invalid:
     return Invalid([Problem(code, message, path)])
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return zones.known()
 
 
 def rules_digest() -> str:
@@ -86,7 +81,8 @@ def rules_digest() -> str:
 def read_rules_again() -> None:
     """Forget what is known of zones, so that rules which were installed meanwhile hold in this process too."""
     ZoneInfo.clear_cache()
-    _zones.cache_clear()
+    zones.known.cache_clear()
+    is_lost.cache_clear()
 
 
 def _rules(zone: str) -> Iterator[bytes]:
