@@ -247,9 +247,11 @@ async def test_a_link_is_asked_for_so_often_and_no_more(
     caller: Caller, channel: HouseChannel, client: httpx.AsyncClient
 ) -> None:
     address = await page_for(caller, await write(caller, channel))
-    found = [(await client.get(address)).status_code for _ in range(130)]
-    assert found[0] == 200
-    assert found[-1] == 429
+    assert (await client.get(address)).status_code == 200
+    for _ in range(2 * 120 + 1):  # a minute may end meanwhile
+        if (await client.get(address)).status_code == 429:
+            return
+    pytest.fail("it was answered each time")
 
 
 async def test_frontends_read_and_answer_the_same_as_json(
