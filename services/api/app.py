@@ -70,6 +70,7 @@ from services.media.checking import Checker
 from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
+from shared.domain.listening.ears import Ears
 from shared.domain.page import Cursors
 from shared.domain.publishing.library.media_addresses import Addresses
 from shared.errors import ParvisError
@@ -178,6 +179,7 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
             store=open_store(settings),
             checker=Checker(),
             addresses=Addresses(vault, settings.api_base_url),
+            ears=Ears(),
         )
         await asyncio.to_thread(receiving.clear, made.incoming, time.time() - _LEFT_BEHIND)
         yield made

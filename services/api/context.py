@@ -16,6 +16,7 @@ from sqlalchemy.exc import PendingRollbackError
 from services.media.checking import Checker
 from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
+from shared.domain.listening.ears import Ears
 from shared.domain.page import Cursors
 from shared.domain.publishing.library.media_addresses import Addresses
 from shared.domain.scope import Principal, Scope
@@ -47,6 +48,7 @@ class Services:
     store: Store
     checker: Checker
     addresses: Addresses
+    ears: Ears  # what is known of brands' queries: making them ready takes time, and a brand's lock is held meanwhile
 
     @property
     def incoming(self) -> Path:

@@ -56,7 +56,10 @@ async def correct_mention(
     call: Calling, scope: InBrand, mention_id: MentionPath, body: Annotated[Correct, FromBody()]
 ) -> Response:
     said = Said(body.sentiment, tuple(body.intents) if body.intents is not None else None, body.language)
-    mention = await corrections.correct(call.session, scope, mention_id, said=said, now=call.services.clock())
+    services = call.services
+    mention = await corrections.correct(
+        call.session, scope, mention_id, said=said, ears=services.ears, now=services.clock()
+    )
     read = await with_author(call, scope, mention)
     brand, own = typeid(Prefix.BRAND, scope.brand_id), typeid(Prefix.MENTION, mention.id)
     where = {"location": f"/v1/brands/{brand}/mentions/{own}/corrections"}

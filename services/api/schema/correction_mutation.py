@@ -39,12 +39,15 @@ class CorrectMentionPayload:
 class CorrectionMutation:
     @strawberry.mutation(description="Says what is right where a mention was read wrongly; it stands for good.")  # type: ignore[untyped-decorator]
     async def correct_mention(self, info: Info, input: CorrectMentionInput) -> CorrectMentionPayload:
-        now = info.context.services.clock()
+        services = info.context.services
+        now = services.clock()
         outcome = await on(
             info,
             Prefix.MENTION,
             input.id,
-            lambda session, scope, id_: corrections.correct(session, scope, id_, said=input.said(), now=now),
+            lambda session, scope, id_: corrections.correct(
+                session, scope, id_, said=input.said(), ears=services.ears, now=now
+            ),
             mentions.get,
         )
         return CorrectMentionPayload(mention=outcome.thing, errors=errors_of(outcome.problems))

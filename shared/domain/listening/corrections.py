@@ -49,8 +49,11 @@ class Said:
         return found
 
 
-async def correct(session: Session, scope: Scope, mention_id: UUID, *, said: Said, now: datetime) -> Mention:
-    """Let a person's word stand; sums, search, matches and events follow in the same transaction.
+async def correct(
+    session: Session, scope: Scope, mention_id: UUID, *, said: Said, ears: Ears, now: datetime
+) -> Mention:
+    """Let a person's word stand; sums, search, matches (by what `ears` know of the brand's queries) and events follow
+    in the same transaction.
 
     Raises NotFound, Invalid, and Conflict where the mention is deleted.
     """
@@ -68,7 +71,7 @@ async def correct(session: Session, scope: Scope, mention_id: UUID, *, said: Sai
         state.corrected = sorted({*state.corrected, *(field.value for field in values)})
         state.dirty = True
 
-    await record.rewrite(session, scope, [mention.key], change, now=now, ears=Ears())
+    await record.rewrite(session, scope, [mention.key], change, now=now, ears=ears)
     session.add_all(made)
     await session.flush()
     await session.refresh(mention)

@@ -39,7 +39,7 @@ async def channel(house: House, brand: HouseBrand) -> HouseChannel:
 async def correct(db: Database, channel: HouseChannel, id_: Any, **more: Any) -> None:
     async with db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
-        await corrections.correct(session, scope, id_, said=Said(**more), now=T0)
+        await corrections.correct(session, scope, id_, said=Said(**more), ears=Ears(), now=T0)
 
 
 async def test_a_text_is_read_when_it_is_recorded(

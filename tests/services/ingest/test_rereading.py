@@ -144,7 +144,7 @@ async def test_a_persons_word_outlasts_an_upgrade(
         scope = await scopes.house(session, channel.brand.brand_id)
         id_ = await owner.fetchval("SELECT id FROM mention")
         await corrections.correct(
-            session, scope, id_, said=corrections.Said(Sentiment.NEGATIVE, (), "de"), now=NOW
+            session, scope, id_, said=corrections.Said(Sentiment.NEGATIVE, (), "de"), ears=worker.ears, now=NOW
         )  # fmt: skip
     await start(worker.db, channel)
     await finish(worker)

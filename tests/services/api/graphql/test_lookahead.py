@@ -16,6 +16,7 @@ from shared.contract import Author, Counted, Deleted, Hidden, MediaDraft
 from shared.db import Database, driver
 from shared.domain import scope as scopes
 from shared.domain.listening import corrections
+from shared.domain.listening.ears import Ears
 from shared.models import Mention
 from shared.models.enums import MentionKind, MentionOrder, Sentiment
 from tests.conftest import HouseBrand, HouseChannel
@@ -158,7 +159,7 @@ async def filled(brand: HouseBrand, channel: HouseChannel, worker_db: Database) 
         scope = await scopes.house(session, brand.brand_id)
         (wrong,) = await session.scalars(select(Mention.id).where(Mention.external_id == "corrected"))
         told = corrections.Said(sentiment=Sentiment.NEUTRAL, intents=())
-        await corrections.correct(session, scope, wrong, said=told, now=at(20))
+        await corrections.correct(session, scope, wrong, said=told, ears=Ears(), now=at(20))
     return brand
 
 
