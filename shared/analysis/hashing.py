@@ -62,12 +62,3 @@ def of_words(words: Sequence[str]) -> Hashes:
     ends = np.cumsum(lengths)
     characters = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return slices(prefixes(characters), ends - lengths, ends)
-
-
-def of_phrase(words: Sequence[str]) -> int:
-    """The hash of words one after the other: a single one has its own, more are paired from the left."""
-    hashes = of_words(words)
-    found = hashes[:1]
-    for following in range(1, len(words)):
-        found = pairs(found, hashes[following : following + 1])
-    return int(found[0])

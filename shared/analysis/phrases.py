@@ -1,8 +1,6 @@
-"""Key phrases of texts, and which phrases rise."""
+"""Key phrases of texts."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -71,38 +69,3 @@ def phrases(words: Words, texts: Sequence[str], languages: Sequence[str]) -> lis
                 break
         found.append(tuple(kept))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Rising:
-    """A phrase that is said more than before: how often now and before, and by how many standard errors of the
-    log-odds."""
-
-    phrase: str
-    now: int
-    before: int
-    score: float
-
-
-def rising(
-    now: Mapping[str, int], before: Mapping[str, int], *, least: int = 3, score: float = 1.96, limit: int = 20
-) -> list[Rising]:
-    """The phrases of `now` whose share is greater than in `before`, the surest first: log-odds with an informative
-    Dirichlet prior (Monroe, Colaresi and Quinn, Fightin' Words, 2008), where the prior is both together. What is said
-    fewer than `least` times is left out, and what lies under `score`."""
-    all_now, all_before = sum(now.values()), sum(before.values())
-    whole = max(all_now + all_before, 1)
-    strength = max(min(all_now, all_before), 10) / whole
-    found = []
-    for phrase, count in now.items():
-        earlier = before.get(phrase, 0)
-        if count < least:
-            continue
-        prior = (count + earlier) * strength
-        rest_now = all_now + whole * strength - count - prior
-        rest_before = all_before + whole * strength - earlier - prior
-        odds = math.log((count + prior) / max(rest_now, 0.5)) - math.log((earlier + prior) / max(rest_before, 0.5))
-        error = math.sqrt(1.0 / (count + prior) + 1.0 / (earlier + prior))
-        if odds / error >= score:
-            found.append(Rising(phrase=phrase, now=count, before=earlier, score=odds / error))
-    return sorted(found, key=lambda one: (-one.score, one.phrase))[:limit]

@@ -1,7 +1,5 @@
 """How soon somebody should look: a sum of what can be named, turned into 0 to 1."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,11 +29,6 @@ WEIGHTS = {
     "the constant": -3.4,
 }
 """Log-odds that each reason adds, for one occurrence; two count as 1.4, four as 2."""
-
-REACH = 0.45
-"""Log-odds for each tenfold of people reached beyond a hundred."""
-BURST = 0.5
-"""Log-odds for each doubling of what is usual."""
 
 
 def reasons(features: Features, chances: Array) -> Array:
@@ -70,14 +63,3 @@ def scores(found: Array) -> Array:
 def read(found: Array) -> Array:
     """The urgency of each text by its words alone, 0 to 1, from reasons."""
     return model.chance(scores(found))
-
-
-def heard(urgency: float, *, reach: int | None = None, burst: float | None = None) -> float:
-    """The urgency of a text that `reach` people may see while `burst` times what is usual is being said; what is not
-    known adds nothing."""
-    odds = math.log(max(urgency, 1e-9) / max(1.0 - urgency, 1e-9))
-    if reach is not None and reach > 100:
-        odds += REACH * math.log10(reach / 100.0)
-    if burst is not None and burst > 1.0:
-        odds += BURST * math.log2(burst)
-    return 1.0 / (1.0 + math.exp(-odds))

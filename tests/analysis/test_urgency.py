@@ -3,7 +3,6 @@
 import pytest
 
 from shared.analysis.reading import Text, read
-from shared.analysis.urgency import heard
 
 
 def _urgency(text: str) -> float:
@@ -27,15 +26,3 @@ def test_danger_law_and_press_are_urgent(urgent: str, calm: str) -> None:
 
 def test_what_is_denied_is_less_urgent() -> None:
     assert _urgency("It was not dangerous") < _urgency("It was dangerous")
-
-
-def test_reach_and_a_burst_add_to_it() -> None:
-    assert heard(0.3) == pytest.approx(0.3)
-    assert heard(0.3, reach=50, burst=0.5) == pytest.approx(0.3)
-    assert 0.3 < heard(0.3, reach=1_000) < heard(0.3, reach=100_000)
-    assert heard(0.3, burst=4.0) > heard(0.3, burst=2.0) > 0.3
-
-
-@pytest.mark.parametrize("urgency", [0.0, 1.0])
-def test_it_stays_between_nothing_and_all(urgency: float) -> None:
-    assert 0.0 <= heard(urgency, reach=10**9, burst=10**6) <= 1.0

@@ -35,7 +35,6 @@ class Said:
     reach: int | None = None
     negative: bool | None = None
     interactions: int = 0
-    cluster: str | None = None
 
 
 def urgent(said: Sequence[Said], care: Care, *, start: datetime, end: datetime) -> Finding | None:
@@ -68,7 +67,7 @@ def copies(said: Sequence[Said], care: Care, *, start: datetime, end: datetime) 
     """The same from many, more often and by more people than a rule puts up with; `weight` is how often."""
     clusters: dict[str, list[Said]] = defaultdict(list)
     for one in said:
-        name = one.cluster or normal(one.text)
+        name = normal(one.text)
         if name is not None:
             clusters[name].append(one)
     found = {
