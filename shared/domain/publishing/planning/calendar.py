@@ -206,7 +206,7 @@ def _free(plans: _Plans, posts: Sequence[PostOn], since: datetime, until: dateti
 def _to_come(plans: _Plans, since: datetime, until: datetime) -> list[tuple[Recurrence, Occurrence]]:
     found: list[tuple[Recurrence, Occurrence]] = []
     for recurrence in plans.recurrences:
-        first = (since - _EDGE).date() - _DAY * 60
+        first = repeats.named_since(recurrence, (since - _EDGE).date())
         if recurrence.made_until is not None:
             first = max(first, recurrence.made_until + _DAY)
         ahead = repeats.occurrences(recurrence, plans.silence, first, (until + _EDGE).date())

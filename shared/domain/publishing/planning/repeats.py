@@ -53,7 +53,7 @@ def _placed(
     skipped = frozenset(recurrence.skipped)
     moved: set[date] = set()
     # What moved here from before `since` is looked at, too, so that the same days come out of every range.
-    for on in islice(named, bisect_left(named, since - _DAY * _FURTHEST_MOVE), None):
+    for on in islice(named, bisect_left(named, named_since(recurrence, since)), None):
         if on > until:
             return
         if on in skipped or wallclock.is_lost(on, zone):
@@ -65,6 +65,11 @@ def _placed(
         if on >= since:
             local = datetime.combine(day, at)
             yield Occurrence(on, local, zone, wallclock.moment(local, zone))
+
+
+def named_since(recurrence: Recurrence, since: date) -> date:
+    """The first day of the rule whose occurrence may come to `since`: only where silence moves it is that another."""
+    return since - _DAY * _FURTHEST_MOVE if recurrence.blackouts is BlackoutPolicy.MOVE else since
 
 
 def _is_named(day: date, named: Sequence[date]) -> bool:
