@@ -35,6 +35,7 @@ LEAVES: dict[str, list[str]] = {
                 "__typename"],
     "Thread": ["id", "lastAt", "__typename"],
     "Sentiment": ["label", "score", "source", "modelVersion", "__typename"],
+    "FastSentiment": ["label", "score", "modelVersion", "__typename"],
     "Engagement": ["likes", "replies", "shares", "views", "__typename"],
     "Media": ["url", "kind", "alt", "__typename"],
     "PageInfo": ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor", "__typename"],
@@ -43,7 +44,8 @@ OBJECTS: dict[str, dict[str, str]] = {
     "Mention": {
         "author": "Identity", "channel": "Channel", "parent": "Mention", "thread": "Thread", "media": "Media",
         "engagement": "Engagement", "sentiment": "Sentiment",
-    }
+    },
+    "Sentiment": {"fast": "FastSentiment"},
 }  # fmt: skip
 UNKNOWN = ["corrections { field value }", "history { text editedAt }", "channel { health }", "thread { root { id } }"]
 
@@ -154,9 +156,13 @@ async def filled(brand: HouseBrand, channel: HouseChannel, worker_db: Database) 
         Hidden("child", True, at(10)),
         said("glad", "good merci", minutes=1),
         said("corrected", "bad why", minutes=2),
+        said("deep", "good but late", minutes=3),
     )
     async with worker_db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
+        key = thing_key(Network.GENERIC, str(channel.id), "deep")
+        mood = Mood("negative", 0.8, (0.8, 0.1, 0.1))
+        await record.rewrite(session, scope, [key], lambda s: _drop(readings.take_deep(s, mood, "deeper")), now=at(19))
         (wrong,) = await session.scalars(select(Mention.id).where(Mention.external_id == "corrected"))
         told = corrections.Said(sentiment=Sentiment.NEUTRAL, intents=())
         await corrections.correct(session, scope, wrong, said=told, ears=Ears(), now=at(20))
