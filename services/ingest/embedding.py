@@ -13,6 +13,7 @@ import numpy as np
 from shared.analysis.embedding import DIMENSIONS, PACKAGE, Vectors, is_installed
 from shared.errors import Invalid
 
+_PROGRAM = (sys.executable, "-I", "-m", "services.ingest.embedding_child")
 _BYTES = DIMENSIONS * 4
 # A child is told nothing: no setting, no secret, no address.
 _ENVIRONMENT: Mapping[str, str] = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"}
@@ -35,10 +36,8 @@ class Embedder:
     """Embeds texts in a process of its own, which is asked by one thread at a time. `patience` in seconds is for one
     text, the first one's start of the process included."""
 
-    def __init__(
-        self, *, program: Sequence[str] = ("services.ingest.embedding_child",), patience: float = 15.0
-    ) -> None:
-        self._program = program
+    def __init__(self, *, command: Sequence[str] = _PROGRAM, patience: float = 15.0) -> None:
+        self.command = command
         self._patience = patience
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -63,7 +62,7 @@ class Embedder:
     def _begin(self) -> "subprocess.Popen[bytes]":
         self.close()
         self._child = subprocess.Popen(  # noqa: S603  # a fixed program, no shell
-            [sys.executable, "-I", "-m", *self._program],
+            self.command,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ENVIRONMENT, bufsize=0,
         )  # fmt: skip
         return self._child

@@ -289,7 +289,7 @@ async def rewrite(
     session: Session,
     scope: Scope,
     keys: Collection[UUID],
-    change: Callable[[MentionState], None],
+    change: Callable[[MentionState], object],
     *,
     now: datetime,
     ears: Ears | None = None,

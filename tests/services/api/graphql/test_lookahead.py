@@ -160,9 +160,10 @@ async def filled(brand: HouseBrand, channel: HouseChannel, worker_db: Database) 
     )
     async with worker_db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
-        key = thing_key(Network.GENERIC, str(channel.id), "deep")
-        mood = Mood("negative", 0.8, (0.8, 0.1, 0.1))
-        await record.rewrite(session, scope, [key], lambda s: _drop(readings.take_deep(s, mood, "deeper")), now=at(19))
+        await (await driver(session)).execute(
+            "UPDATE mention SET sentiment = 'negative', deep_by = 'deeper', fast_sentiment = 'positive',"
+            " fast_score = 0.75 WHERE brand_id = $1 AND external_id = 'deep'", brand.brand_id
+        )  # fmt: skip
         (wrong,) = await session.scalars(select(Mention.id).where(Mention.external_id == "corrected"))
         told = corrections.Said(sentiment=Sentiment.NEUTRAL, intents=())
         await corrections.correct(session, scope, wrong, said=told, ears=Ears(), now=at(20))
