@@ -27,14 +27,13 @@ class Mood:
 
 @dataclass(frozen=True)
 class Weights:
-    """`table` (LABELS, DIMENSIONS) over vectors less `mean` and times `scale`; `offsets` (kinds, groups, LABELS) are
-    added. `share` (groups, kinds) is how much of the sum is this and not the fast model, `slope` (groups, kinds) what
-    the sum is multiplied by to be right. `sure` (groups) is the fast model's chance from which on nothing is gained.
+    """`table` (kinds, LABELS, DIMENSIONS) over vectors less `mean` and times `scale`; `offsets` (kinds, groups, LABELS)
+    are added. `share` (groups, kinds) is how much of the sum is this and not the fast model, `slope` (groups, kinds)
+    what the sum is multiplied by to be right. `sure` (groups) is the fast model's chance from which on little is won.
     `version` is this file's own digest, and `fast` the version that the shares were found with."""
 
     version: str
     fast: str
-    package: str
     mean: Array
     scale: Array
     table: Array
@@ -48,17 +47,17 @@ class Weights:
         return score < float(self.sure[model.group_of(language or "")])
 
 
-_ARRAYS = ("mean", "scale", "table", "offsets", "share", "slope", "sure")
+ARRAYS = ("mean", "scale", "table", "offsets", "share", "slope", "sure")
 
 
 def folder_weights(folder: Path) -> Weights:
     """The weights in a folder. Raises BadWeights where they are for other languages or vectors."""
     card = json.loads((folder / "deep.json").read_text(encoding="utf-8"))
     if tuple(card["groups"]) != model.GROUPS or card["dimensions"] != DIMENSIONS:
-        raise model.BadWeights(f"{folder}: made for other languages or vectors; train anew with `parvis train-deep`.")
+        raise model.BadWeights(f"{folder}: made for other languages or vectors; train anew with `parvis train deep`.")
     with np.load(folder / "deep.npz", allow_pickle=False) as data:
-        arrays = {name: data[name].astype(np.float64) for name in _ARRAYS}
-    return Weights(version=card["version"], fast=card["fast"], package=card["package"], **arrays)
+        arrays = {name: data[name].astype(np.float64) for name in ARRAYS}
+    return Weights(version=card["version"], fast=card["fast"], **arrays)
 
 
 @cache
@@ -69,7 +68,11 @@ def weights() -> Weights:
 
 def own_logits(vectors: Array, used: Weights, groups: NDArray[np.int64], kinds: NDArray[np.int64]) -> Array:
     """What the vectors alone say: logits (texts, LABELS)."""
-    return np.asarray(((vectors - used.mean) * used.scale) @ used.table.T + used.offsets[kinds, groups])
+    known = (vectors - used.mean) * used.scale
+    found = used.offsets[kinds, groups]
+    for kind, table in enumerate(used.table):
+        found = np.where((kinds == kind)[:, None], found + known @ table.T, found)
+    return np.asarray(found)
 
 
 def blended(own: Array, fast: Array, share: Array, slope: Array) -> Array:
