@@ -1,6 +1,7 @@
 """The deep tier's weights are learned from samples, over vectors that are computed once."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_a_cache_that_was_cut_off_goes_on_behind_its_last_whole_entry(tmp_path: 
 
 
 def test_a_file_of_moods_is_judged_by_both_tiers_and_another_by_the_fast_one(tmp_path: Path, trained: Path) -> None:
-    (tmp_path / "sentiment_en.tsv").write_text("0\tthe blap is here\n2\tthe vell is here\n1\tthe river\n", "utf-8")
+    (tmp_path / "sentiment_en.tsv").write_text("0\tthe blap is 7\n2\tthe vell is 7\n1\tthe river is 7\n", "utf-8")
     (tmp_path / "offence_en.tsv").write_text("1\tyou idiot\n0\tgood morning\n", "utf-8")
     weights = deep.folder_weights(trained)
     found = [
@@ -143,7 +144,9 @@ def test_the_command_learns_beside_the_fast_weights(data: Path, trained: Path, t
     for path in data.iterdir():
         lines = path.read_text("utf-8").splitlines()[:9]
         (small / path.name).write_text("\n".join(lines) + "\n", "utf-8")
-    result = CliRunner().invoke(app, ["train", "deep", "--data", str(small), "--out", str(trained)])
+    out = tmp_path / "weights"
+    shutil.copytree(trained, out)
+    result = CliRunner().invoke(app, ["train", "deep", "--data", str(small), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "Kept as deep-" in result.output
     nothing = CliRunner().invoke(app, ["train", "deep", "--data", str(small), "--out", str(tmp_path / "none")])
