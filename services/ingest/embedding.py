@@ -16,7 +16,7 @@ from shared.errors import Invalid
 _PROGRAM = (sys.executable, "-I", "-m", "services.ingest.embedding_child")
 _BYTES = DIMENSIONS * 4
 # A child is told nothing: no setting, no secret, no address.
-_ENVIRONMENT: Mapping[str, str] = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+_ENVIRONMENT: Mapping[str, str] = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class ReaderDied(Exception):
@@ -41,22 +41,35 @@ class Embedder:
         self._patience = patience
         self._child: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that embeds now."""
+        return self._child.pid if self._child is not None else None
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See Embed. Raises ReaderDied."""
         found = [self._one(text) for text in texts]
         return np.stack(found) if found else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
     def _one(self, text: str) -> Vectors:
+        """A process that died may have been killed by somebody: only two in a row died of the text."""
+        for _ in range(2):
+            try:
+                return self._asked(text)
+            except TimeoutError:
+                self.close()
+                raise ReaderDied("the embedding process gave no answer in time") from None
+            except (OSError, EOFError):
+                self.close()
+        raise ReaderDied("the embedding process died of a text")
+
+    def _asked(self, text: str) -> Vectors:
         child = self._child if self._child is not None and self._child.poll() is None else self._begin()
         assert child.stdin is not None
         assert child.stdout is not None
-        try:
-            child.stdin.write(json.dumps(text).encode() + b"\n")
-            child.stdin.flush()
-            answer = _read(child.stdout, _BYTES, time.monotonic() + self._patience)
-        except (OSError, EOFError, TimeoutError) as error:
-            self.close()
-            raise ReaderDied(f"the embedding process gave no answer ({type(error).__name__})") from error
+        child.stdin.write(json.dumps(text).encode() + b"\n")
+        child.stdin.flush()
+        answer = _read(child.stdout, _BYTES, time.monotonic() + self._patience)
         return np.frombuffer(answer, dtype=np.float32)
 
     def _begin(self) -> "subprocess.Popen[bytes]":

@@ -38,7 +38,8 @@ def test_where_it_has_no_share_the_fast_models_chances_stand() -> None:
     (mood,) = deep.read([text], by_length, weighed(0.0, (9.0, 0.0, 0.0)))
     (reading,) = read([text])
     assert mood is not None
-    assert (mood.label, mood.chances) == (reading.sentiment, pytest.approx(reading.sentiment_chances))
+    assert mood.label == reading.sentiment
+    assert mood.chances == pytest.approx(reading.sentiment_chances)
 
 
 def test_where_it_has_the_whole_share_it_alone_speaks() -> None:

