@@ -163,7 +163,13 @@ class Writer:
         return f"(None if {self.column(id_)} is None else {source})"
 
     def identity(self, source: Any, nodes: list[FieldNode]) -> str:
-        columns = {"externalId": "external_id", "handle": "handle", "name": "name", "url": "url", "followers": "followers"}
+        columns = {
+            "externalId": "external_id",
+            "handle": "handle",
+            "name": "name",
+            "url": "url",
+            "followers": "followers",
+        }
 
         def one(name: str, _: list[FieldNode]) -> str:
             match name:

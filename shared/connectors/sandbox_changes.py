@@ -159,9 +159,7 @@ def counted(external_id: str, counters: object, stamp: datetime) -> Counted | No
     """The network's counters at `stamp`; None where there are none."""
     if not isinstance(counters, Mapping):
         return None
-    likes, replies, shares, views = (
-        counter(counters.get(key)) for key in ("likes", "replies", "shares", "views")
-    )
+    likes, replies, shares, views = (counter(counters.get(key)) for key in ("likes", "replies", "shares", "views"))
     return Counted(external_id, stamp, likes, replies, shares, views)
 
 

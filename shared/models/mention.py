@@ -19,7 +19,6 @@ from shared.models.enums import (
     string_enum,
 )
 
-
 REACH = "COALESCE(views, followers)"
 
 
