@@ -50,8 +50,8 @@ _DEFINITIONS = {
     " Behavioral Statistics 37, 2012).",
     MetricKey.REACH: "The sum of the reach of what was said to or about the brand, by the time it was published: of"
     " each mention its views as its network last counted them, else its author's followers as the network last told"
-    " them with it; an unknown reach adds nothing. Deleted mentions and the brand's own posts are not counted, and who reads two"
-    " mentions counts twice.",
+    " them with it; an unknown reach adds nothing. Deleted mentions and the brand's own posts are not counted, and who"
+    " reads two mentions counts twice.",
 }
 _FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.NET_SENTIMENT})
 _SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})
