@@ -16,7 +16,8 @@ from shared.domain.listening.merge import MentionState
 from shared.models.enums import CorrectedField
 
 MOST = 1000  # that wait of one brand
-FAR = 100  # likes, replies and shares together
+FAR = 10_000  # people reached
+LOUD = 100  # likes, replies and shares together
 
 # What is queued again goes by its new time: the newest come first, and its text may be another.
 _QUEUE = (
@@ -51,11 +52,8 @@ def is_worth_it(state: MentionState, cascade: Cascade) -> bool:
         return False
     if CorrectedField.SENTIMENT in state.corrected:
         return False
-    return cascade.is_unsure(state.language, score) or _reach(state) >= FAR
-
-
-def _reach(state: MentionState) -> int:
-    return (state.likes or 0) + (state.replies or 0) + (state.shares or 0)
+    answers = (state.likes or 0) + (state.replies or 0) + (state.shares or 0)
+    return cascade.is_unsure(state.language, score) or (state.reach or 0) >= FAR or answers >= LOUD
 
 
 async def keep(

@@ -110,11 +110,13 @@ async def test_what_the_fast_model_is_sure_of_does_not_wait(
     assert await claim(worker_db) is None
 
 
-async def test_what_reaches_many_is_read_deep_however_sure_the_fast_model_is(
-    worker_db: Database, channel: HouseChannel, database: TestDatabase
+@pytest.mark.parametrize("counted", [{"likes": 90, "shares": 10}, {"views": 10_000}], ids=["answers", "reach"])
+async def test_what_is_far_reaching_is_read_deep_however_sure_the_fast_model_is(
+    worker_db: Database, channel: HouseChannel, database: TestDatabase, counted: dict[str, int]
 ) -> None:
     await hear(worker_db, channel, said("a", "what a good bad day"))
-    await hear(worker_db, channel, Counted("a", at(1), likes=90, shares=10))
+    assert await claim(worker_db) is None
+    await hear(worker_db, channel, Counted("a", at(1), **counted))
     assert await turn(worker_db) == Settled(changed=1)
     assert (await one(database, _MOOD))["sentiment"] == "negative"
 
