@@ -40,6 +40,7 @@ class Embedder:
         self.command = command
         self._patience = patience
         self._child: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
 
     @property
     def pid(self) -> int | None:
@@ -54,13 +55,15 @@ class Embedder:
     def _one(self, text: str) -> Vectors:
         """A process that died may have been killed by somebody: only two in a row died of the text."""
         for _ in range(2):
+            if self._is_closed:
+                raise ReaderDied("the embedding process is ended with its worker")
             try:
                 return self._asked(text)
             except TimeoutError:
-                self.close()
+                self._end()
                 raise ReaderDied("the embedding process gave no answer in time") from None
-            except (OSError, EOFError):
-                self.close()
+            except (OSError, EOFError, ValueError):  # ValueError: its pipes were closed under this thread
+                self._end()
         raise ReaderDied("the embedding process died of a text")
 
     def _asked(self, text: str) -> Vectors:
@@ -73,7 +76,7 @@ class Embedder:
         return np.frombuffer(answer, dtype=np.float32)
 
     def _begin(self) -> "subprocess.Popen[bytes]":
-        self.close()
+        self._end()
         self._child = subprocess.Popen(  # noqa: S603  # a fixed program, no shell
             self.command,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ENVIRONMENT, bufsize=0,
@@ -81,7 +84,11 @@ class Embedder:
         return self._child
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if there is one, and begin no other. From any thread."""
+        self._is_closed = True
+        self._end()
+
+    def _end(self) -> None:
         child, self._child = self._child, None
         if child is None:
             return

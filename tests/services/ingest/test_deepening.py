@@ -163,6 +163,13 @@ def test_a_process_that_somebody_kills_is_begun_again_for_the_same_text(child: E
     assert child.embed(["abc"])[0, 0] == 3.0
 
 
+def test_what_is_closed_begins_no_other_process(child: Embedder) -> None:
+    child.close()
+    with pytest.raises(ReaderDied):
+        child.embed(["abc"])
+    assert child.pid is None
+
+
 def test_a_process_that_gives_no_answer_is_ended(tmp_path: Any, child: Embedder) -> None:
     impatient = Embedder(command=child.command, patience=3.0)
     impatient.embed(["warm"])
