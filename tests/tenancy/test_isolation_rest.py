@@ -123,8 +123,7 @@ async def test_another_tenants_things_are_not_found_shown_or_changed(
 def counted(body: Any) -> float:
     """How many things a list or a calendar has, or how much its series or its drawings add up to."""
     if "vconcat" in body:
-        layers = [layer for drawing in body["vconcat"] for layer in drawing["layer"]]
-        return sum(row.get("value") or 0 for layer in layers for row in layer["data"]["values"])
+        return witness.drawn(body)
     if "days" in body:
         return sum(len(day[what]) for day in body["days"] for what in ("posts", "slots", "previews"))
     if not body["data"] or "points" not in body["data"][0]:

@@ -44,7 +44,8 @@ def specification(
 ) -> Json:
     """The specification. `notes` stand below the title: the time that is shown, and what grey and pale mean."""
     width = look.width - 2 * _PADDING - _LEFT - 4
-    columns = max(1, width // _AN_ENTRY)
+    names = [line.name for panel in panels for line in panel.lines]
+    columns = max(1, round(width // min(_AN_ENTRY, 30 + _A_LETTER * max(map(len, names), default=0))))
     legends = [_rows(panel, columns) for panel in panels]
     subtitle = _wrapped(notes, round((look.width - 2 * _PADDING) / _A_LETTER))
     above = _PADDING + _HEAD + len(subtitle) * _NOTE
