@@ -12,7 +12,7 @@ from shared.models.enums import Dimension, MetricKey, Sentiment
 Name = Callable[[DimensionValue], str]
 Values = tuple[str | None, ...]
 
-STACKED = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.ENGAGEMENT})
+STACKED = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.ENGAGEMENT, MetricKey.REACH})
 
 
 @dataclass(frozen=True, slots=True)
