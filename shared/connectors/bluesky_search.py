@@ -37,7 +37,7 @@ async def search(
     """One page of what holds all of these words."""
     here, place = session(login), _read(cursor)
     said = " ".join(f'"{one}"' if " " in one else one for one in words)
-    source = search_for(said, until=place.until and _written(place.until))
+    source = search_for(said, until=_written(place.until) if place.until else None)
     try:
         listed = await page(http, here, source, limit=PAGE, cursor=place.next, since=_written(since))
     except Refused:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -53,7 +54,7 @@ async def search(
     if head == place.head or skip >= DEEPEST:  # it does not count on, or no further
         arrivals = _arrivals(sheet) if head != place.head else ()
         return Page(arrivals, None, wait=sheet.room.wait, reached=oldest)
-    following = json.dumps(asdict(_Place(skip, oldest and oldest.isoformat(), head)))
+    following = json.dumps(asdict(_Place(skip, oldest.isoformat() if oldest else None, head)))
     return Page(_arrivals(sheet), following, more=True, wait=sheet.room.wait, reached=oldest)
 
 
@@ -106,8 +107,8 @@ def _read(cursor: str | None) -> _Place:
     """What can't be read begins anew: a page that is brought twice is heard once."""
     try:
         kept = json.loads(cursor or "{}")
-        place = _Place(**kept) if isinstance(kept, dict) else _Place()
+        place: Any = _Place(**kept) if isinstance(kept, dict) else _Place()
     except (ValueError, TypeError, RecursionError):
         return _Place()
     is_ours = type(place.skip) is int and isinstance(place.head, str) and isinstance(place.oldest, str | None)
-    return place if is_ours and 0 <= place.skip < DEEPEST else _Place()
+    return _Place(place.skip, place.oldest, place.head) if is_ours and 0 <= place.skip < DEEPEST else _Place()

@@ -3,6 +3,7 @@
 import strawberry
 
 from shared.domain.insight.watching.findings import DriverKind
+from shared.domain.listening.searches import SearchEnd
 from shared.domain.publishing.many import Manner
 from shared.domain.publishing.sending.settling import Settlement
 from shared.models import enums
@@ -41,6 +42,7 @@ for _kind in (
     enums.OutgoingState,
     enums.PostStatus,
     enums.QueryGroup,
+    enums.RecallOver,
     enums.RecurrenceStatus,
     enums.Reviewer,
     enums.SentimentSource,
@@ -50,6 +52,7 @@ for _kind in (
     enums.WebhookState,
     DriverKind,
     Manner,
+    SearchEnd,
     Settlement,
 ):
     strawberry.enum(_kind)
