@@ -48,7 +48,7 @@ class BlueskyNetwork(Deeds):
         self.asked: Counter[str] = Counter()
         self.queries: list[tuple[str, dict[str, list[str]]]] = []
         self.remaining: int | None = None
-        self.search_depth: int | None = None  # how many posts a search leads to
+        self.search_depth: int | None = None  # so many posts deep it refuses to go on
         self.closed: set[str] = set()  # posts that only some may answer
         self._access: dict[str, tuple[str, float]] = {}
         self._refresh: dict[str, str] = {}
@@ -198,8 +198,10 @@ class BlueskyNetwork(Deeds):
             r for r in self._posts(viewer)
             if all(word in r.value["text"].lower() for word in words) and since <= iso(r.at) < until
         ]  # fmt: skip
-        found.sort(key=lambda record: record.at, reverse=True)
-        page, cursor = page_of(found[: self.search_depth], query, lambda record: record.at)
+        place = query.get("cursor", [""])[0]
+        if self.search_depth and place and sum(iso(r.at) >= place for r in found) >= self.search_depth:
+            raise Failure(400, "InvalidRequest", "Error: cursor is out of range")
+        page, cursor = page_of(found, query, lambda record: record.at)
         return {"posts": [self._view(record, viewer) for record in page], **cursor}
 
     def _getPosts(self, query: Any, bearer: str, body: Json) -> Json:
