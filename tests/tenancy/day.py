@@ -25,7 +25,7 @@ from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.listening import counters, record, rereadings, searches
+from shared.domain.listening import counters, recalls, record, rereadings, searches
 from shared.domain.publishing.sending import clocks
 from shared.ids import Prefix, new_uuid, parse_typeid
 from shared.models.enums import EventType, Network, WithdrawalKind
@@ -51,9 +51,9 @@ async def live(world: World, network: Receiver) -> None:
     await _subscribe(world, first)
     await _send(world, network)
     await _move_clocks(world, second)
+    await _search(world, first)
     await _poll(world, network)
     await _read_anew(world, first)
-    await _search(world, first)
     await _tell(world, network)
     await watch(world, first, _scheduler(world))
     await _measure(world, first)
@@ -275,7 +275,6 @@ async def _search(world: World, tenant: Tenant) -> None:
         f"{place}/{made.json()['id']}/recall", json={"over": ["stored", "networks"]}, headers=tenant.headers
     )
     assert recall.status_code == 202, recall.text
-    await take_all(world.worker)
     async with world.worker.db.session() as session:
         scope = await scopes.house(session, tenant.brand.brand_id)
         id_ = parse_typeid(Prefix.OPERATION, recall.json()["id"])
@@ -283,6 +282,7 @@ async def _search(world: World, tenant: Tenant) -> None:
         own = search.operation
         page = Page((), "1", more=True)
         await searches.advance(session, scope, own.id, page, asked=own.cursor, brought=0, now=datetime.now(UTC))
+        await recalls.go_on(session, scope, id_, now=datetime.now(UTC))
     await world.api.post(f"/v1/operations/{recall.json()['id']}/cancel", headers=tenant.headers)
     await world.api.delete(f"{place}/{made.json()['id']}", headers={**tenant.headers, "if-match": "*"})
 

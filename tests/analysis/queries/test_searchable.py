@@ -9,7 +9,7 @@ from shared.analysis.queries.parsing import parse
 from shared.analysis.queries.searchable import MOST_REQUESTS, searchable
 from shared.analysis.queries.subject import Subject
 
-CASES = {
+CASES: dict[str, list[tuple[str, ...]]] = {
     "koffie": [("koffie",)],
     "koffie OR thee": [("koffie",), ("thee",)],
     "koffie thee": [("thee", "koffie"), ("koffie", "thee")],

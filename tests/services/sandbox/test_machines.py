@@ -118,7 +118,7 @@ async def test_a_search_finds_what_everybody_may_read_on_any_page(network: httpx
     await network.post(f"/api/posts/{await say(network, 'lekkere café, verborgen')}/hidden", json={})
 
     async def search(*more: tuple[str, str]) -> dict[str, Any]:
-        asked = [("q", "café"), ("q", "Lekkere"), ("since", "2020-01-01T00:00:00Z"), *more]
+        asked = httpx.QueryParams([("q", "café"), ("q", "Lekkere"), ("since", "2020-01-01T00:00:00Z"), *more])
         answer = await network.get("/api/v1/search", params=asked, headers=page.headers)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
