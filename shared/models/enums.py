@@ -443,5 +443,8 @@ class Dimension(StrEnum):
 
 
 class MentionOrder(StrEnum):
+    """`best`: of a search, what matches best, newer ones before older ones."""
+
     NEWEST = "newest"
     OLDEST = "oldest"
+    BEST = "best"

@@ -185,7 +185,7 @@ async def _index_texts(connection: "asyncpg.Connection[Any]") -> None:
         await connection.execute("DROP INDEX ix_mention_search_tsv; ALTER TABLE mention NO FORCE ROW LEVEL SECURITY")
         await connection.execute(
             "INSERT INTO mention_search (brand_id, mention_id, published_at, language, tsv)"
-            " SELECT brand_id, id, published_at, language, to_tsvector(parvis.search_config(language), text)"
+            " SELECT brand_id, id, published_at, language, parvis.search_vector(parvis.search_config(language), text)"
             " FROM mention WHERE heard AND text IS NOT NULL"
         )
         await connection.execute(definition.replace(" ON ONLY ", " ON "))

@@ -12,8 +12,9 @@ from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
 from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, QueryRef, ThreadRef, VariantRef
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
-from shared.domain.listening import identities, mentions, readings, versions
+from shared.domain.listening import identities, mentions, readings, searching, versions
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
+from shared.domain.listening.searching import Spans
 from shared.domain.page import Page
 from shared.domain.scope import Scope
 from shared.models.enums import (
@@ -55,10 +56,18 @@ class SentimentRead(Read):
     model_version: str | None
 
 
+class SpanRead(Read):
+    """From `start` to `end` in the text, in code points, the end exclusive."""
+
+    start: int
+    end: int
+
+
 class MentionRead(Read):
     """Anything said to or about the brand, in its standing version. `text` is null once deleted.
 
     What is read of it, from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
+    `highlights`: where in `text` the words of the list's search are; null without a search.
     """
 
     id: MentionRef
@@ -89,6 +98,7 @@ class MentionRead(Read):
     urgency: float | None
     offence: float | None
     topics: list[str] | None
+    highlights: list[SpanRead] | None
     version: int
 
 
@@ -108,7 +118,7 @@ class EditList(ListRead[EditRead]):
     pass
 
 
-def read(mention: Mention, author: Identity | None) -> MentionRead:
+def read(mention: Mention, author: Identity | None, spans: Spans | None = None) -> MentionRead:
     return MentionRead(
         id=mention.id,
         network=mention.network,
@@ -140,6 +150,7 @@ def read(mention: Mention, author: Identity | None) -> MentionRead:
         urgency=mention.urgency,
         offence=mention.offence,
         topics=mention.topics,
+        highlights=[SpanRead(start=start, end=end) for start, end in spans] if spans is not None else None,
         version=mention.version,
     )
 
@@ -193,14 +204,18 @@ def mention_filter(
 Where = Annotated[MentionFilter, Depends(mention_filter)]
 
 
-async def listing(call: Call, scope: Scope, page: Page[Mention]) -> dict[str, Any]:
-    """A page of mentions with their authors, read at once."""
+async def listing(call: Call, scope: Scope, page: Page[Mention], words: str | None = None) -> dict[str, Any]:
+    """A page of mentions with their authors, read at once; where `words` found them, with where they are."""
     authors = await _authors(call, scope, page.items)
-    data = [read(mention, authors.get(mention.author_id)) for mention in page.items]
+    ids = [mention.id for mention in page.items]
+    spans = await searching.highlights(call.session, scope, words, ids) if words is not None else None
+    data = [
+        read(it, authors.get(it.author_id), spans.get(it.id, []) if spans is not None else None) for it in page.items
+    ]
     return {"data": data, "next_cursor": page.next_cursor, "has_more": page.has_more}
 
 
-@router.get("", response_model=MentionList, summary="Mentions, newest first")
+@router.get("", response_model=MentionList, summary="Mentions, newest first unless another order is asked for")
 async def list_mentions(
     call: Calling,
     scope: InBrand,
@@ -211,7 +226,7 @@ async def list_mentions(
     found = await mentions.search(
         call.session, scope, where=where, order=order, page=page, cursors=call.services.cursors
     )
-    return await listing(call, scope, found)
+    return await listing(call, scope, found, where.words)
 
 
 @router.get("/{mention_id}", summary="One mention, deleted or not")
