@@ -63,6 +63,7 @@ from services.api.rest import (
     slots,
     threads,
     viewer,
+    views,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -120,6 +121,7 @@ ROUTERS = (
     arrivals.router,
     best_times.router,
     metrics.router,
+    views.router,
     queries.router,
     queries.matching,
     campaigns.router,

@@ -10,9 +10,18 @@ from pydantic import Field
 from services.api.rest import identities as identity_shapes
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
-from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, QueryRef, ThreadRef, VariantRef
+from services.api.rest.ids import (
+    ChannelRef,
+    IdentityRef,
+    MentionPath,
+    MentionRef,
+    QueryRef,
+    ThreadRef,
+    VariantRef,
+    ViewRef,
+)
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
-from shared.domain.listening import identities, mentions, readings, searching, versions
+from shared.domain.listening import identities, mentions, readings, searching, versions, views
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
 from shared.domain.listening.searching import Spans
 from shared.domain.page import Page
@@ -221,10 +230,17 @@ async def list_mentions(
     scope: InBrand,
     where: Where,
     page: Paging,
-    order: Annotated[MentionOrder, Query()] = MentionOrder.NEWEST,
+    order: Annotated[
+        MentionOrder | None, Query(description="Without it the view's own, else `newest`; `best` is a search's.")
+    ] = None,
+    view: Annotated[
+        ViewRef | None, Query(description="What this view shows, which the other parameters narrow.")
+    ] = None,
 ) -> dict[str, Any]:
+    if view is not None:
+        where, order = await views.looked_at(call.session, scope, view, more=where, order=order)
     found = await mentions.search(
-        call.session, scope, where=where, order=order, page=page, cursors=call.services.cursors
+        call.session, scope, where=where, order=order or MentionOrder.NEWEST, page=page, cursors=call.services.cursors
     )
     return await listing(call, scope, found, where.words)
 
