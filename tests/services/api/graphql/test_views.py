@@ -66,8 +66,8 @@ async def test_a_view_shows_its_mentions_page_by_page_and_narrowed(
 
 async def test_a_view_that_names_a_query_that_is_gone_says_so(api: Api, brand: HouseBrand) -> None:
     query = await api.data(
-        'mutation ($b: ID!) { createSavedQuery(input: {brandId: $b, name: "q", expression: "red"}) { savedQuery { id } } }',
-        brand.api_key, b=brand_id(brand),
+        "mutation ($i: CreateSavedQueryInput!) { createSavedQuery(input: $i) { savedQuery { id } } }",
+        brand.api_key, i={"brandId": brand_id(brand), "name": "q", "expression": "red"},
     )  # fmt: skip
     id_ = query["createSavedQuery"]["savedQuery"]["id"]
     body = {"brandId": brand_id(brand), "name": "x", "where": {"queryIds": [id_]}}

@@ -8,7 +8,7 @@ import pytest
 from shared.db import Database
 from shared.domain.listening import views
 from shared.ids import Prefix, typeid
-from tests.conftest import HouseChannel
+from tests.conftest import House, HouseBrand
 from tests.services.api.graphql.asking import hear, said
 from tests.services.api.rest.conftest import Caller, problem
 
@@ -16,7 +16,8 @@ VIEW = {"name": "Red", "where": {"search": "red", "networks": ["generic"]}, "ord
 
 
 @pytest.fixture
-async def heard(channel: HouseChannel, worker_db: Database) -> None:
+async def heard(house: House, brand: HouseBrand, worker_db: Database) -> None:
+    channel = await house.channel(brand)
     texts = ["red lantern", "red", "green lantern", "red lantern in a long street with other lanterns"]
     facts = [said(f"m{n}", text, language="en", minutes=n) for n, text in enumerate(texts)]
     await hear(worker_db, channel, *facts, reader=None)
@@ -66,7 +67,6 @@ async def test_a_view_is_made_read_changed_and_deleted(caller: Caller) -> None:
         ({"where": {"search": "a" * 1001}}, "/where/search"),
         ({"where": {"languages": ["nl"] * 101}}, "/where/languages"),
     ],
-    ids=str,
 )
 async def test_what_means_nothing_is_not_kept(caller: Caller, wrong: dict[str, Any], pointer: str) -> None:
     refused = problem(await caller.post("/views", {"name": "x", **wrong}), 422)
