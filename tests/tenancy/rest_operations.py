@@ -111,6 +111,8 @@ BODY: dict[str, Any] = {
     "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
     "digest_day": 1,
     "sentiment": "positive", "intents": ["question"],
+    "visibility": "public", "sentiments": ["positive"], "author_kinds": ["consumer"], "min_rating": 1, "search": "said",
+    "deleted": None, "order": "newest",
     "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))
