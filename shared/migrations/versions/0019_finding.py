@@ -277,11 +277,11 @@ def upgrade() -> None:
         " parvis.search_mentions(text, timestamptz, timestamptz, timestamptz, uuid, int, boolean)"
         " TO parvis_app, parvis_worker"
     )
-    _index_anew()
+    index_anew()
     _views()
 
 
-def _index_anew() -> None:
+def index_anew() -> None:
     """Every text, by what it is compared by now: rows first and the index over all of them at once, a minute or two a
     million. The owner sees every brand's texts only while row security is not forced upon it."""
     op.execute("ALTER TABLE mention NO FORCE ROW LEVEL SECURITY")

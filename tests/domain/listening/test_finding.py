@@ -37,7 +37,7 @@ async def heard(house: House, brand: HouseBrand, worker_db: Database) -> None:
     await hear(worker_db, channel, *facts, reader=None)
 
 
-async def _found(db: Database, brand: HouseBrand, words: str) -> dict[str, list[str]]:
+async def searched(db: Database, brand: HouseBrand, words: str) -> dict[str, list[str]]:
     """What is found, each with the pieces of its text that are highlighted."""
     async with db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
@@ -88,7 +88,7 @@ async def _found(db: Database, brand: HouseBrand, words: str) -> dict[str, list[
 async def test_words_are_found_and_shown_as_people_write_them(
     heard: None, app_db: Database, brand: HouseBrand, words: str, found: dict[str, list[str]]
 ) -> None:
-    assert await _found(app_db, brand, words) == found
+    assert await searched(app_db, brand, words) == found
 
 
 async def _pages(
@@ -176,6 +176,6 @@ async def test_a_text_of_a_hundred_thousand_characters_is_searched_whole_and_hig
     channel = await house.channel(brand)
     text = "lantern " * 200 + "und " * 24_000 + " zeehond"
     await hear(worker_db, channel, said("long", text[:100_000], language="en"), reader=None)
-    assert len((await _found(app_db, brand, "lanterns"))["long"]) == 100
-    assert await _found(app_db, brand, "zeehonden und") == {}
-    assert await _found(app_db, brand, "zeehond") == {"long": []}
+    assert len((await searched(app_db, brand, "lanterns"))["long"]) == 100
+    assert await searched(app_db, brand, "zeehonden und") == {}
+    assert await searched(app_db, brand, "zeehond") == {"long": []}
