@@ -225,14 +225,14 @@ async def _sum_up(
 
 
 async def filled(
-    rig: Rig, plan: Plan, mentions: int, *, texts: Sequence[tuple[str, str]] = ()
+    rig: Rig, plan: Plan, mentions: int, *, search: bool = False, texts: Sequence[tuple[str, str]] = ()
 ) -> tuple[TestDatabase, Filled]:
     """A database with this many mentions, which stays as long as the rig's servers: pages and figures are read from it.
 
-    Only with `texts` of its own it has the search index's rows, which neither looks at.
+    Without `search` it lacks the search index's rows, which neither looks at; `texts` of its own are in another one.
     The first benchmark of a run that asks for it has it filled.
     """
-    name = f"filled_{mentions}" + ("_search" if texts else "")
+    name = f"filled_{mentions}" + ("_search" if search else "") + ("_texts" if texts else "")
     note = rig.work / f"{name}.json"
     database = TestDatabase(settings_for(rig.urls, name, rig.work, rate_limit=10_000_000), name)
     if note.exists():
@@ -244,7 +244,7 @@ async def filled(
         await connection.close()
     await asyncio.to_thread(migrate, database.settings)
     secret = database.settings.secret_keys[0].get_secret_value()
-    found = await fill(database.owner_url, secret, mentions, seed=plan.seed, search=bool(texts), texts=texts)
+    found = await fill(database.owner_url, secret, mentions, seed=plan.seed, search=search, texts=texts)
     note.write_text(json.dumps(asdict(found), default=str), "utf-8")
     return database, found
 

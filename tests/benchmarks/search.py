@@ -42,7 +42,7 @@ class Corpus:
 async def measure(rig: Rig, plan: Plan) -> Result:
     """Words that are rare, middling and frequent, two words and phrases, in 2 million mentions."""
     corpus = written(plan)
-    database, what = await filled(rig, plan, plan.pick(2_000_000, 2_000), texts=corpus.texts)
+    database, what = await filled(rig, plan, plan.pick(2_000_000, 2_000), search=True, texts=corpus.texts)
     await _lay_flat(database.owner_url)
     db = Database(database.app_url, name="bench", size=2)
     flat = await asyncpg.connect(database.app_url, statement_cache_size=100)

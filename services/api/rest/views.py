@@ -45,7 +45,8 @@ class ViewWhere(Body):
 
     def read(self) -> MentionFilter:
         values: dict[str, Any] = {name: getattr(self, name) for name in ViewWhere.model_fields}
-        return MentionFilter(**{n: tuple(value) if isinstance(value, list) else value for n, value in values.items()})
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return MentionFilter(**(values | lists))
 
 
 class ViewRead(Read):
