@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -28,6 +28,20 @@ def _folded() -> tuple[str, str]:
 
 
 _PUNCTUATION = r"""!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~’ʼ‘“”«»…–—·"""
+
+
+# What an index and a search agree on. PostgreSQL's own parser takes `retard/remboursement` for a file and
+# `super.Merci` for a host, each one word: here words are what stands between punctuation. One sign becomes one space,
+# so that places in the text stay.
+_WORDS = f"""
+CREATE FUNCTION parvis.search_words(said text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+  SELECT translate(said, '{_PUNCTUATION}', '{" " * (len(_PUNCTUATION) - 1)}')
+$$;
+CREATE FUNCTION parvis.search_fold(said text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+  SELECT translate(replace(replace(replace(replace(replace(replace(said, 'ß', 'ss'), 'œ', 'oe'), 'Œ', 'oe'),
+                                           'æ', 'ae'), 'Æ', 'ae'), 'ĳ', 'ij'), '{_folded()[0]}', '{_folded()[1]}')
+$$;
+"""
 
 
 def upgrade() -> None:

@@ -1,16 +1,3 @@
--- What an index and a search agree on. PostgreSQL's own parser takes `retard/remboursement` for a file and
--- `super.Merci` for a host, each one word: here words are what stands between punctuation. One sign becomes one space,
--- so that places in the text stay.
--- ORDS = f"""
--- EATE FUNCTION parvis.search_words(said text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
--- SELECT translate(said, '{_PUNCTUATION}', '{" " * (len(_PUNCTUATION) - 1)}')
--- ;
--- EATE FUNCTION parvis.search_fold(said text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
--- SELECT translate(replace(replace(replace(replace(replace(replace(said, 'ß', 'ss'), 'œ', 'oe'), 'Œ', 'oe'),
---                                          'æ', 'ae'), 'Æ', 'ae'), 'ĳ', 'ij'), '{_folded()[0]}', '{_folded()[1]}')
--- ;
--- "
--- 
 -- Stems lose their accents after stemming, which needs them (`achetée`); where there were any, the bare word is stemmed
 -- too and stands in the same place, so that whoever writes no accents at all is found and finds.
 CREATE FUNCTION parvis.search_vector(config regconfig, said text) RETURNS tsvector
