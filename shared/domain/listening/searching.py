@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, text
+from sqlalchemy import text
 
 from shared.db import Session
 from shared.domain.listening.filters import MentionFilter
@@ -24,8 +24,8 @@ _FOUND = text(
 )
 _SPANS = text(
     "SELECT id, parvis.found_spans(CAST(:words AS text), coalesce(language, ''), text) AS spans FROM mention"
-    " WHERE brand_id = :brand_id AND id = ANY(:ids) AND text IS NOT NULL"
-).bindparams(bindparam("brand_id", type_=Uuid), bindparam("ids", type_=ARRAY(Uuid)))
+    " WHERE brand_id = CAST(:brand_id AS uuid) AND id = ANY(CAST(:ids AS uuid[])) AND text IS NOT NULL"
+)
 
 Spans = list[list[int]]
 
