@@ -64,6 +64,7 @@ from services.api.rest import (
     slots,
     threads,
     viewer,
+    views,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -124,6 +125,7 @@ ROUTERS = (
     metrics.router,
     charts.specifications,
     charts.pictures,
+    views.router,
     queries.router,
     queries.matching,
     campaigns.router,

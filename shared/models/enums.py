@@ -453,5 +453,8 @@ class Dimension(StrEnum):
 
 
 class MentionOrder(StrEnum):
+    """`best`: of a search, what matches best, newer ones before older ones."""
+
     NEWEST = "newest"
     OLDEST = "oldest"
+    BEST = "best"

@@ -33,6 +33,7 @@ from tests.connectors.loopback import Receiver, Reply
 from tests.services.ingest.turning import take_all
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
+from tests.tenancy.searching import search
 from tests.tenancy.socket import connected
 from tests.tenancy.tenants import Tenant, World, furnish, number
 from tests.tenancy.watching import watch
@@ -57,6 +58,7 @@ async def live(world: World, network: Receiver) -> None:
     await _tell(world, network)
     await watch(world, first, _scheduler(world))
     await _measure(world, first)
+    await search(world, first)
     await _use_rest(world, first)
     await handlers.drain(world.worker)
     await number(world)

@@ -34,6 +34,8 @@ IDS = {
     "query_id": Prefix.QUERY,
     "query_ids": Prefix.QUERY,
     "outgoing_id": Prefix.OUTGOING,
+    "view_id": Prefix.VIEW,
+    "view": Prefix.VIEW,
     "alert_rule_id": Prefix.ALERT_RULE,
     "rule_id": Prefix.ALERT_RULE,
     "alert_id": Prefix.ALERT,
@@ -113,6 +115,8 @@ BODY: dict[str, Any] = {
     "digest_day": 1,
     "sentiment": "positive", "intents": ["question"],
     "over": ["stored", "networks"],
+    "visibility": "public", "sentiments": ["positive"], "author_kinds": ["consumer"], "min_rating": 1, "search": "said",
+    "deleted": None, "order": "newest",
     "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))
@@ -152,6 +156,7 @@ NEEDED = {
     "update_post": {"text"},
     "update_campaign": {"name"},
     "update_alert_rule": {"name"},
+    "update_view": {"name"},
     "update_query": {"expression"},
     "update_saved_query": {"expression"},
     "get_metrics": {"key"},

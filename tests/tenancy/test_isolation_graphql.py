@@ -30,7 +30,7 @@ PLACES = places(GRAPH)
 MUTATIONS = sorted(mutations(GRAPH), key=lambda name: (name.startswith(("remove", "delete")), name == "cancelPost"))
 UNKNOWN = {
     "NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_POST", "UNKNOWN_CAMPAIGN", "UNKNOWN_MEDIA", "UNKNOWN_VARIANT",
-    "UNKNOWN_QUERY", "NOT_IN_QUEUE", "CANNOT",
+    "UNKNOWN_QUERY", "UNKNOWN_IDENTITY", "UNKNOWN_THREAD", "NOT_IN_QUEUE", "CANNOT",
 }  # fmt: skip
 SUBSCRIPTIONS = sorted(GRAPH.subscription_type.fields) if GRAPH.subscription_type else []
 EACH_PLACE = pytest.mark.parametrize("place", PLACES, ids=[place.id for place in PLACES])

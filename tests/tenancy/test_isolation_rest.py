@@ -46,6 +46,7 @@ FIGURES_ONLY = {
 
 NOT_FOUND = {404}
 NOTHING = {200}
+NAMING = {"view"}  # parameters that name the one thing that is asked for, as an address does
 REFUSED = {404, 422}
 
 
@@ -86,7 +87,8 @@ async def trespasses(
         found += [(operation.ask(_but(one, own, other)), NOT_FOUND) for one in places]
     for name in operation.names("query"):
         if name in IDS:
-            found.append((operation.ask(lambda _: own, params={name: other.id(IDS[name])}), NOTHING))
+            statuses = NOT_FOUND if name in NAMING else NOTHING
+            found.append((operation.ask(lambda _: own, params={name: other.id(IDS[name])}), statuses))
         if name in WORDS:
             found.append((operation.ask(lambda _: own, params={name: f"{other.name}_child"}), NOTHING))
         if name == "cursor":

@@ -12,7 +12,7 @@ from services.api.rest import operations as operation_shapes
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import MentionPath, QueryPath, QueryRef, UserRef
-from services.api.rest.mentions import MentionRead
+from services.api.rest.mentions import MentionRead, SpanRead
 from services.api.rest.operations import OperationRead
 from services.api.rest.shapes import Body, ListRead, Moment, Read, Text, whole
 from shared.analysis.queries.lexing import MOST_CHARACTERS
@@ -61,13 +61,6 @@ class QueryVersionRead(Read):
 
 class QueryVersionList(ListRead[QueryVersionRead]):
     pass
-
-
-class SpanRead(Read):
-    """From `start` to `end` in the text, in code points, the end exclusive."""
-
-    start: int
-    end: int
 
 
 class MatchRead(Read):

@@ -21,7 +21,7 @@ from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.listening import backfills, matches, queries, record, searches, trial
 from shared.domain.listening.ears import Asking
-from shared.domain.listening.mentions import Place
+from shared.domain.listening.searching import Place
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.ids import Prefix, typeid
