@@ -81,8 +81,8 @@ async def record(
 ) -> list[list[UUID]]:
     """Record a batch of one brand, in any order, any number of times, with the same end.
 
-    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different.
-    With a `cascade` moods that it doubts are queued to be read deep.
+    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different,
+    with a `cascade` moods that it doubts are queued to be read deep.
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
