@@ -37,7 +37,7 @@ from shared.models.organization import (
 )
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
-from shared.models.query import Match, SavedQuery, SavedQueryVersion
+from shared.models.query import Match, RollupQueryDay, SavedQuery, SavedQueryVersion
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -104,6 +104,7 @@ __all__ = [
     "Review",
     "RollupDay",
     "RollupHour",
+    "RollupQueryDay",
     "SavedQuery",
     "SavedQueryVersion",
     "Slot",

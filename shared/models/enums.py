@@ -422,6 +422,7 @@ class MetricKey(StrEnum):
     AUTHORS = "authors"
     ENGAGEMENT = "engagement"
     NET_SENTIMENT = "net_sentiment"
+    SHARE_OF_VOICE = "share_of_voice"
 
 
 class QueryGroup(StrEnum):

@@ -33,6 +33,7 @@ _UNITS = {
     MetricKey.AUTHORS: "authors",
     MetricKey.ENGAGEMENT: "interactions",
     MetricKey.NET_SENTIMENT: "share",
+    MetricKey.SHARE_OF_VOICE: "share",
 }
 _DEFINITIONS = {
     MetricKey.MENTIONS: "What was said to or about the brand, by the time it was published; deleted mentions and the"
@@ -47,10 +48,17 @@ _DEFINITIONS = {
     " 95 % confidence: (b - c) / n give or take 1.96 times the root of (b + c) / n - ((b - c) / n)^2 over n, where b is"
     " positive + 1, c negative + 1 and n all + 2, cut at -1 and 1 (Bonett and Price, Journal of Educational and"
     " Behavioral Statistics 37, 2012).",
+    MetricKey.SHARE_OF_VOICE: "Of the mentions that one at least of the brand's queries matched (of those asked for, if"
+    " some are), the share that this query matched, from 0 to 1; null where none matched. A mention that two queries"
+    " matched counts for both, and once in the whole: shares may add up to more than 1. The brand's own posts are left"
+    " out. `low` and `high` bound it with 95 % confidence (Wilson, Journal of the American Statistical Association 22,"
+    " 1927).",
 }
 _FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.NET_SENTIMENT})
 _SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})
 _SUMMED_FILTERS = frozenset({"networks", "kinds", "channel_ids"})
+_MATCHED_BY = frozenset({Dimension.QUERY, Dimension.NETWORK, Dimension.CHANNEL})
+_MATCHED_FILTERS = frozenset({"networks", "channel_ids", "query_ids"})
 
 _WAITING = text("SELECT parvis.waiting_since(CAST(:brand AS uuid))")
 
@@ -95,16 +103,18 @@ async def series(
     if brand is None:
         raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
     where = replace(where or MentionFilter(), deleted=False)
+    dimensions = tuple(dict.fromkeys(group_by))
+    _refuse_shares(keys, dimensions)
     edges = bounds(since, until, interval, brand.zone)
     fresh_at = await _fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
     channels = await _channels(session, scope, where)
-    dimensions = tuple(dict.fromkeys(group_by))
     seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
     spans = {channel_id: observed(found, now) for channel_id, found in seen.items()}
     # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
     is_even = len(spans) <= 1 or all(it.covers(edges[0], min(edges[-1], now)) for it in spans.values())
     cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now, is_even)
     lines = _lines(cells, channels, dimensions)
+    matched = lines.pop(counts.ANY_QUERY, [])
     if dimensions == (Dimension.QUERY,):
         lines = {(name,): lines.get((name,), []) for name in await _queries(session, scope, where)}
     watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
@@ -113,7 +123,7 @@ async def series(
             key=key,
             unit=_UNITS[key],
             dimensions=tuple(DimensionValue(d, v) for d, v in zip(dimensions, values, strict=True)),
-            points=points.of(key, edges, line, _belonging(channels, watched, dimensions, values)),
+            points=points.of(key, edges, line, _belonging(channels, watched, dimensions, values), matched),
             definition=_DEFINITIONS[key],
             fresh_at=fresh_at,
         )
@@ -175,9 +185,26 @@ async def _cells(
 
 
 def _summed(keys: set[MetricKey], dimensions: tuple[Dimension, ...], where: MentionFilter) -> bool:
-    return keys <= _FROM_SUMS and _SUMMED_BY.issuperset(dimensions) and _SUMMED_FILTERS.issuperset(where.given()) and (
-        where.words is None
-    )  # fmt: skip
+    """Whether the sums kept by day can say it."""
+    given = where.given().keys()
+    if where.words is not None:
+        return False
+    if Dimension.QUERY not in dimensions:
+        by = _SUMMED_BY | {Dimension.SENTIMENT} if keys == {MetricKey.MENTIONS} else _SUMMED_BY
+        return keys <= _FROM_SUMS and by.issuperset(dimensions) and _SUMMED_FILTERS.issuperset(given)
+    if MetricKey.SHARE_OF_VOICE in keys and "query_ids" in given:
+        return False  # what any query matched is kept of all of them, not of some
+    return (
+        keys <= _FROM_SUMS | {MetricKey.SHARE_OF_VOICE}
+        and _MATCHED_BY.issuperset(dimensions)
+        and _MATCHED_FILTERS.issuperset(given)
+    )
+
+
+def _refuse_shares(keys: Sequence[MetricKey], dimensions: tuple[Dimension, ...]) -> None:
+    if MetricKey.SHARE_OF_VOICE in keys and dimensions != (Dimension.QUERY,):
+        message = "a share of voice is one query's among all: group by query, and by nothing else"
+        raise Invalid([Problem("needs_query", message, ("group_by",))])
 
 
 async def _counted(
@@ -195,7 +222,7 @@ async def _counted(
                 Problem(
                     "range_too_long",
                     "these keys, dimensions or filters are counted mention by mention: at most 90 days; ask for less,"
-                    " or for mentions and posts by day, network, kind or channel",
+                    " or for mentions, posts and net sentiment by day, network, kind, channel or query",
                     ("to",),
                 )
             ]

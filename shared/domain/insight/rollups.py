@@ -130,10 +130,10 @@ async def recount(session: Session, brand_id: UUID, zone: ZoneInfo, since: datet
     """Compare the days from `since` to `until` with the mentions themselves; a sentence for each that differs."""
     rows = await (await driver(session)).fetch(_RECOUNT, brand_id, str(zone), day_of(since, zone), day_of(until, zone))
     return [
-        f"{r['day']:%Y-%m-%d} {r['channel_id']} {r['kind']}: {_told(r['counted'])}, kept {_told(r['kept'])}"
-        for r in rows
+        f"{r['day']:%Y-%m-%d} {r['channel_id']} {r['kind']}: {told(r['counted'])}, kept {told(r['kept'])}" for r in rows
     ]
 
 
-def _told(sums: list[int | None]) -> str:
+def told(sums: list[int | None]) -> str:
+    """Sums in words."""
     return ", ".join(f"{n or 0} {name}" for name, n in zip(SUMS, sums, strict=True))

@@ -8,6 +8,7 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -59,7 +60,7 @@ async def start(session: Session, scope: Scope, query_id: UUID, *, since: dateti
 async def go_on(session: Session, scope: Scope, operation_id: UUID, *, now: datetime) -> bool:
     """Do the next page; whether there is more to do. What is over, or of a query that is gone, ends here."""
     try:
-        await record.lock_brand(session, scope.brand_id)
+        zone = await record.lock_brand(session, scope.brand_id)
     except NotFound:
         return False
     operation = await backfills.begin(session, scope, operation_id, now=now)
@@ -70,10 +71,12 @@ async def go_on(session: Session, scope: Scope, operation_id: UUID, *, now: date
         problem = Problem("not_found", "the query was deleted")
         await backfills.fail(session, scope, operation_id, problem, now=now)
         return False
-    return await _page(session, scope, operation, query, now)
+    return await _page(session, scope, zone, operation, query, now)
 
 
-async def _page(session: Session, scope: Scope, operation: Operation, query: SavedQuery, now: datetime) -> bool:
+async def _page(
+    session: Session, scope: Scope, zone: ZoneInfo, operation: Operation, query: SavedQuery, now: datetime
+) -> bool:
     place = _place(operation, query)
     if place is None and operation.pages:
         operation.mentions = operation.matches = 0
@@ -83,9 +86,8 @@ async def _page(session: Session, scope: Scope, operation: Operation, query: Sav
     found = await asyncio.to_thread(matcher.match, [trial.subject(row) for row in rows], until=until)
     more = len(rows) == _PAGE or len(found) < len(rows)
     rows = rows[: len(found)]  # what there was not the time for is asked with the next page
-    ids = [row.id for row in rows]
-    await matches.forget_some(session, scope.brand_id, query.id, ids)
-    operation.matches += await matches.put(session, scope.brand_id, zip(ids, found, strict=True))
+    asked = {row.id: trial.counts(row) for row in rows}
+    operation.matches += await matches.replace(session, scope.brand_id, zone, query.id, asked, found)
     operation.mentions += len(rows)
     operation.pages += 1
     operation.version += 1

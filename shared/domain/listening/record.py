@@ -214,7 +214,7 @@ async def _write(batch: _Batch) -> None:
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await edits.keep(session, brand_id, batch.edits, changed)
     await search_rows.keep(session, brand_id, changed, batch.before)
-    await matches.keep(session, brand_id, batch.ears, changed, batch.before, batch.identities.values())
+    await matches.keep(session, brand_id, batch.zone, batch.ears, changed, batch.before, batch.identities.values())
     await rollups.add(
         session,
         brand_id,
