@@ -101,6 +101,10 @@ async def _measure(world: World, tenant: Tenant) -> None:
         {"interval": "day", "group_by": ["channel", "kind", "network"]},
         {"interval": "hour", "group_by": ["language"], "language": "nl"},
         {"interval": "day", "group_by": ["sentiment", "intent"], "sentiment": "positive", "intent": "question"},
+        {"interval": "day", "group_by": ["query"], "key": ["mentions", "share_of_voice"]},
+        {"interval": "hour", "group_by": ["query"], "key": ["mentions", "share_of_voice"]},
+        {"interval": "week", "group_by": ["query", "channel"], "key": ["mentions"]},
+        {"interval": "day", "group_by": ["sentiment"], "key": ["mentions"]},
     ):
         answer = await world.api.get(place, params={**wanted, **more}, headers=tenant.headers)
         assert answer.status_code == 200, answer.text

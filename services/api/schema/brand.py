@@ -24,6 +24,7 @@ from services.api.schema.outgoing import Outgoing
 from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occurrence, Recurrence, Slot
 from services.api.schema.post import Post
 from services.api.schema.saved_query import SavedQuery
+from services.api.schema.share import Share, shares
 from services.api.schema.thread import Thread
 from shared import models
 from shared.domain.brands import channels
@@ -269,6 +270,9 @@ class Brand(Node):
     )
     saved_queries: list[SavedQuery] = strawberry.field(resolver=saved_query.listed)
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
+    share_of_voice: list[Share] = strawberry.field(
+        resolver=shares, description="What each query matched of all that any of the brand's queries did."
+    )
     alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
     alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)
 

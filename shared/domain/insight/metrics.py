@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,10 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import coverage
-from shared.domain.insight import counts, points
+from shared.domain.insight import cells, counts, points
 from shared.domain.insight.buckets import Watch, bounds, observed
-from shared.domain.insight.counts import Cell, Range
+from shared.domain.insight.counts import Cell
 from shared.domain.insight.points import Point
-from shared.domain.insight.rollups import day_of
 from shared.domain.listening import queries
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
@@ -23,9 +22,6 @@ from shared.errors import Invalid, NotFound, Problem
 from shared.ids import Prefix, typeid
 from shared.models import Brand, Channel
 from shared.models.enums import Dimension, Interval, MetricKey
-
-COUNTED_DAYS = timedelta(days=90)
-_A_CHANGE = timedelta(hours=1)  # ninety local days may hold the end of summer time
 
 _UNITS = {
     MetricKey.MENTIONS: "mentions",
@@ -54,12 +50,6 @@ _DEFINITIONS = {
     " out. `low` and `high` bound it with 95 % confidence (Wilson, Journal of the American Statistical Association 22,"
     " 1927).",
 }
-_FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.NET_SENTIMENT})
-_SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})
-_SUMMED_FILTERS = frozenset({"networks", "kinds", "channel_ids"})
-_MATCHED_BY = frozenset({Dimension.QUERY, Dimension.NETWORK, Dimension.CHANNEL})
-_MATCHED_FILTERS = frozenset({"networks", "channel_ids", "query_ids"})
-
 _WAITING = text("SELECT parvis.waiting_since(CAST(:brand AS uuid))")
 
 
@@ -99,37 +89,90 @@ async def series(
 
     Raises Invalid: for an empty range, for too many points, and for more than 90 days where the kept sums can't answer.
     """
-    brand = await session.get(Brand, scope.brand_id)
-    if brand is None:
-        raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
     where = replace(where or MentionFilter(), deleted=False)
     dimensions = tuple(dict.fromkeys(group_by))
     _refuse_shares(keys, dimensions)
-    edges = bounds(since, until, interval, brand.zone)
+    zone = await _zone(session, scope)
+    edges = bounds(since, until, interval, zone)
+    found = await measure(session, scope, set(keys), edges, interval, zone, dimensions, where, now)
+    return [
+        Series(
+            key=key,
+            unit=_UNITS[key],
+            dimensions=tuple(DimensionValue(d, v) for d, v in zip(dimensions, values, strict=True)),
+            points=found.points(key, values),
+            definition=_DEFINITIONS[key],
+            fresh_at=found.fresh_at,
+        )
+        for key in dict.fromkeys(keys)
+        for values in found.lines
+    ]
+
+
+def _refuse_shares(keys: Sequence[MetricKey], dimensions: tuple[Dimension, ...]) -> None:
+    if MetricKey.SHARE_OF_VOICE in keys and dimensions != (Dimension.QUERY,):
+        message = "a share of voice is one query's among all: group by query, and by nothing else"
+        raise Invalid([Problem("needs_query", message, ("group_by",))])
+
+
+async def whole_range(
+    session: Session, scope: Scope, since: datetime, until: datetime
+) -> tuple[ZoneInfo, list[datetime]]:
+    """The brand's zone, and the range as the edges of one bucket. Raises Invalid for an empty one."""
+    zone = await _zone(session, scope)
+    edges = bounds(since, until, Interval.MONTH, zone)
+    return zone, [edges[0], edges[-1]]
+
+
+async def _zone(session: Session, scope: Scope) -> ZoneInfo:
+    brand = await session.get(Brand, scope.brand_id)
+    if brand is None:
+        raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
+    return brand.zone
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was counted between `edges`, by the values of the dimensions; `matched` is what any query matched."""
+
+    edges: list[datetime]
+    dimensions: tuple[Dimension, ...]
+    lines: dict[tuple[str | None, ...], list[Cell]]
+    matched: list[Cell]
+    channels: dict[UUID, Channel]
+    watched: dict[UUID, Watch]
+    fresh_at: datetime
+
+    def points(self, key: MetricKey, values: tuple[str | None, ...]) -> list[Point]:
+        watched = _belonging(self.channels, self.watched, self.dimensions, values)
+        return points.of(key, self.edges, self.lines[values], watched, self.matched)
+
+
+async def measure(
+    session: Session,
+    scope: Scope,
+    keys: set[MetricKey],
+    edges: list[datetime],
+    interval: Interval,
+    zone: ZoneInfo,
+    dimensions: tuple[Dimension, ...],
+    where: MentionFilter,
+    now: datetime,
+) -> Measured:
+    """Count. The edges are those of the interval's buckets, or farther apart."""
     fresh_at = await _fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
     channels = await _channels(session, scope, where)
     seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
     spans = {channel_id: observed(found, now) for channel_id, found in seen.items()}
     # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
     is_even = len(spans) <= 1 or all(it.covers(edges[0], min(edges[-1], now)) for it in spans.values())
-    cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now, is_even)
-    lines = _lines(cells, channels, dimensions)
+    counted = await cells.of(session, scope, keys, edges, interval, zone, dimensions, where, now, is_even)
+    lines = _lines(counted, channels, dimensions)
     matched = lines.pop(counts.ANY_QUERY, [])
     if dimensions == (Dimension.QUERY,):
         lines = {(name,): lines.get((name,), []) for name in await _queries(session, scope, where)}
     watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
-    return [
-        Series(
-            key=key,
-            unit=_UNITS[key],
-            dimensions=tuple(DimensionValue(d, v) for d, v in zip(dimensions, values, strict=True)),
-            points=points.of(key, edges, line, _belonging(channels, watched, dimensions, values), matched),
-            definition=_DEFINITIONS[key],
-            fresh_at=fresh_at,
-        )
-        for key in dict.fromkeys(keys)
-        for values, line in lines.items()
-    ]
+    return Measured(edges, dimensions, lines, matched, channels, watched, fresh_at)
 
 
 async def _fresh_at(session: Session, scope: Scope, now: datetime) -> datetime:
@@ -152,104 +195,6 @@ async def _queries(session: Session, scope: Scope, where: MentionFilter) -> list
     """The brand's queries that the filter asks for, by their ids."""
     found = await queries.list_(session, scope)
     return [typeid(Prefix.QUERY, one.id) for one in found if where.query_ids is None or one.id in where.query_ids]
-
-
-async def _cells(
-    session: Session,
-    scope: Scope,
-    keys: set[MetricKey],
-    edges: list[datetime],
-    interval: Interval,
-    zone: ZoneInfo,
-    dimensions: tuple[Dimension, ...],
-    where: MentionFilter,
-    now: datetime,
-    is_even: bool,
-) -> list[Cell]:
-    """Counts by bucket, channel and dimensions: from the kept sums where they can say it, else from the mentions."""
-    whole = Range(edges[0], edges[-1])
-    if not _summed(keys, dimensions, where):
-        return await _counted(session, scope, keys, edges, whole, dimensions, where)
-    if interval is Interval.HOUR:
-        plain = is_even and not dimensions and not where.given()
-        if not (plain and _has_whole_hours(zone, edges) and whole.since >= now.astimezone(UTC) - COUNTED_DAYS):
-            return await _counted(session, scope, keys, edges, whole, dimensions, where)
-        inner = whole.shrunk(_hour_after, _hour_before)
-        sums = await counts.by_hour(session, scope, edges, inner) if inner else []
-    else:
-        inner = whole.shrunk(lambda at: _day_after(at, zone), lambda at: day_of(at, zone))
-        sums = await counts.by_day(session, scope, edges, inner, interval, dimensions, where) if inner else []
-    for rest in whole.without(inner):
-        sums += await counts.by_mention(session, scope, keys, edges, rest, dimensions, where)
-    return sums
-
-
-def _summed(keys: set[MetricKey], dimensions: tuple[Dimension, ...], where: MentionFilter) -> bool:
-    """Whether the sums kept by day can say it."""
-    given = where.given().keys()
-    if where.words is not None:
-        return False
-    if Dimension.QUERY not in dimensions:
-        by = _SUMMED_BY | {Dimension.SENTIMENT} if keys == {MetricKey.MENTIONS} else _SUMMED_BY
-        return keys <= _FROM_SUMS and by.issuperset(dimensions) and _SUMMED_FILTERS.issuperset(given)
-    if MetricKey.SHARE_OF_VOICE in keys and "query_ids" in given:
-        return False  # what any query matched is kept of all of them, not of some
-    return (
-        keys <= _FROM_SUMS | {MetricKey.SHARE_OF_VOICE}
-        and _MATCHED_BY.issuperset(dimensions)
-        and _MATCHED_FILTERS.issuperset(given)
-    )
-
-
-def _refuse_shares(keys: Sequence[MetricKey], dimensions: tuple[Dimension, ...]) -> None:
-    if MetricKey.SHARE_OF_VOICE in keys and dimensions != (Dimension.QUERY,):
-        message = "a share of voice is one query's among all: group by query, and by nothing else"
-        raise Invalid([Problem("needs_query", message, ("group_by",))])
-
-
-async def _counted(
-    session: Session,
-    scope: Scope,
-    keys: set[MetricKey],
-    edges: list[datetime],
-    whole: Range,
-    dimensions: tuple[Dimension, ...],
-    where: MentionFilter,
-) -> list[Cell]:
-    if whole.until - whole.since > COUNTED_DAYS + _A_CHANGE:
-        raise Invalid(
-            [
-                Problem(
-                    "range_too_long",
-                    "these keys, dimensions or filters are counted mention by mention: at most 90 days; ask for less,"
-                    " or for mentions, posts and net sentiment by day, network, kind, channel or query",
-                    ("to",),
-                )
-            ]
-        )
-    return await counts.by_mention(session, scope, keys, edges, whole, dimensions, where)
-
-
-def _has_whole_hours(zone: ZoneInfo, edges: Sequence[datetime]) -> bool:
-    offsets = (edge.astimezone(zone).utcoffset() for edge in (edges[0], edges[-1]))
-    return all(offset is not None and offset % timedelta(hours=1) == timedelta(0) for offset in offsets)
-
-
-def _hour_before(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
-def _hour_after(at: datetime) -> datetime:
-    before = _hour_before(at)
-    return at if before == at else before + timedelta(hours=1)
-
-
-def _day_after(at: datetime, zone: ZoneInfo) -> datetime:
-    """The first beginning of a local day that is not before `at`."""
-    begun = day_of(at, zone)
-    if begun == at:
-        return begun
-    return day_of(begun.astimezone(zone).replace(hour=12) + timedelta(days=1), zone)
 
 
 def _lines(

@@ -17,6 +17,22 @@ _DAY = "date_trunc('day', m.published_at, b.timezone)"
 _SUMS = ("mentions", "posts", "positive", "neutral", "negative")
 
 
+_COLUMNS = f"(brand_id, query_id, channel_id, day, {', '.join(_SUMS)})"
+_OF_EACH = (
+    f"INSERT INTO rollup_query_day {_COLUMNS} SELECT m.brand_id, q.query_id, m.channel_id, {_DAY}, {_COUNTED}"
+    " FROM match q JOIN mention m ON m.brand_id = q.brand_id AND m.id = q.mention_id"
+    f" JOIN brand b ON b.brand_id = m.brand_id WHERE {_LISTED} GROUP BY 1, 2, 3, 4 ON CONFLICT DO NOTHING"
+)
+_OF_ANY = (
+    f"INSERT INTO rollup_query_day {_COLUMNS}"
+    f" SELECT m.brand_id, '00000000-0000-0000-0000-000000000000'::uuid, m.channel_id, {_DAY}, {_COUNTED}"
+    f" FROM mention m JOIN brand b ON b.brand_id = m.brand_id WHERE {_LISTED} AND EXISTS"
+    " (SELECT 1 FROM match q WHERE q.brand_id = m.brand_id AND q.mention_id = m.id)"
+    " GROUP BY 1, 2, 3, 4 ON CONFLICT DO NOTHING"
+)
+FILLING = (_OF_EACH, _OF_ANY)
+
+
 def upgrade() -> None:
     op.create_table(
         "rollup_query_day",
@@ -42,20 +58,8 @@ def _fill() -> None:
     # The owner sees every brand's rows only while row security is not forced upon it.
     for table in ("brand", "mention", "match"):
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
-    columns = f"(brand_id, query_id, channel_id, day, {', '.join(_SUMS)})"
-    op.execute(
-        f"INSERT INTO rollup_query_day {columns}"
-        f" SELECT m.brand_id, q.query_id, m.channel_id, {_DAY}, {_COUNTED}"
-        " FROM match q JOIN mention m ON m.brand_id = q.brand_id AND m.id = q.mention_id"
-        f" JOIN brand b ON b.brand_id = m.brand_id WHERE {_LISTED} GROUP BY 1, 2, 3, 4 ON CONFLICT DO NOTHING"
-    )
-    op.execute(
-        f"INSERT INTO rollup_query_day {columns}"
-        f" SELECT m.brand_id, '00000000-0000-0000-0000-000000000000'::uuid, m.channel_id, {_DAY}, {_COUNTED}"
-        f" FROM mention m JOIN brand b ON b.brand_id = m.brand_id WHERE {_LISTED} AND EXISTS"
-        " (SELECT 1 FROM match q WHERE q.brand_id = m.brand_id AND q.mention_id = m.id)"
-        " GROUP BY 1, 2, 3, 4 ON CONFLICT DO NOTHING"
-    )
+    for statement in FILLING:
+        op.execute(statement)
     for table in ("brand", "mention", "match"):
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 

@@ -3,9 +3,11 @@
 import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from itertools import pairwise
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from shared.contract import Deleted
@@ -26,7 +28,7 @@ from shared.errors import Invalid
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand
 from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey, Sentiment
-from tests.conftest import NOW, House, HouseBrand, HouseChannel
+from tests.conftest import NOW, House, HouseBrand, HouseChannel, TestDatabase
 from tests.domain.insight.test_by_query import listen, save
 from tests.domain.insight.test_metrics import LATER, ask, by_dimension, local, said, values
 from tests.domain.listening import words
@@ -139,6 +141,28 @@ async def test_the_sums_are_exact_whatever_happened(
     for _ in range(25):
         await life.step()
         assert await life.recounted() == []
+
+
+async def test_an_upgrade_counts_what_is_matched_so_far(
+    worker_db: Database, house: House, brand: HouseBrand, database: TestDatabase
+) -> None:
+    life = Life(worker_db, brand, [await house.channel(brand)], seed=3)
+    for _ in range(25):
+        await life.step()
+    filling = import_module("shared.migrations.versions.0021_voice").FILLING
+    owner = await asyncpg.connect(database.owner_url)
+    async with owner.transaction():
+        await owner.execute("SELECT parvis.scope($1)", str(brand.brand_id))
+        kept = await owner.fetch(_KEPT)
+        await owner.execute("DELETE FROM rollup_query_day")
+        for statement in filling:
+            await owner.execute(statement)
+        assert await owner.fetch(_KEPT) == kept
+    await owner.close()
+    assert kept
+
+
+_KEPT = "SELECT * FROM rollup_query_day WHERE mentions + posts > 0 ORDER BY query_id, channel_id, day"
 
 
 @pytest.fixture
