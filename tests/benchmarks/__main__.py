@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from tests.benchmarks import calendar, door, due, growth, latency, matching, memory, page, report, share, worker
+from tests.benchmarks import calendar, door, due, growth, latency, matching, memory, page, report, share, voice, worker
 from tests.benchmarks.conditions import conditions
 from tests.benchmarks.measuring import Plan, Result, Unverified
 from tests.benchmarks.report import Taken
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "due": due.measure,
     "page": page.measure,
     "share": share.measure,
+    "voice": voice.measure,
     "growth": growth.measure,
     "calendar": calendar.measure,
     "matching": matching.measure,

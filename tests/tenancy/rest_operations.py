@@ -150,7 +150,7 @@ NEEDED = {
     "update_alert_rule": {"name"},
     "update_query": {"expression"},
     "update_saved_query": {"expression"},
-    "get_metrics": {"key"},
+    **{name: {"key"} for name in ("get_metrics", "export_metrics_csv", "export_metrics_ndjson")},
     "update_slot": {"label"},
     "update_blackout": {"label"},
     "update_recurrence": {"text"},

@@ -154,16 +154,29 @@ async def search(
     """A page of the brand's mentions."""
     where = where or MentionFilter()
     start = place_of(scope, where, order, page, cursors)
+    rows = await behind(session, scope, where=where, order=order, place=start, limit=page.limit + 1)
+    written = cursor_at(scope, where, order, cursors)
+    return Page.cut(rows, page.limit, lambda mention: written(mention.published_at, mention.id))
+
+
+async def behind(
+    session: Session,
+    scope: Scope,
+    *,
+    where: MentionFilter,
+    order: MentionOrder = MentionOrder.NEWEST,
+    place: Place | None,
+    limit: int,
+) -> list[Mention]:
+    """Up to `limit` mentions that come behind a place in the list, or its first."""
     shape = where.shape()
 
     async def read(values: dict[str, Any], among: bool, limit: int) -> Sequence[Mention]:
-        statement = select(Mention).where(*rules(shape, order, after=start is not None, among=among))
+        statement = select(Mention).where(*rules(shape, order, after=place is not None, among=among))
         found = await session.execute(statement.order_by(*ordering(order)).limit(limit), values)
         return found.scalars().all()
 
-    rows = await collect(session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read)
-    written = cursor_at(scope, where, order, cursors)
-    return Page.cut(rows, page.limit, lambda mention: written(mention.published_at, mention.id))
+    return await collect(session, scope, where=where, order=order, start=place, limit=limit, read=read)
 
 
 async def get(session: Session, scope: Scope, mention_id: UUID) -> Mention:
