@@ -443,6 +443,16 @@ class Dimension(StrEnum):
     QUERY = "query"
 
 
+class TopKind(StrEnum):
+    """Of what the most are asked."""
+
+    AUTHORS = "authors"
+    SOURCES = "sources"
+    TOPICS = "topics"
+    INTENTS = "intents"
+    PHRASES = "phrases"
+
+
 class MentionOrder(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"

@@ -62,9 +62,9 @@ async def measure(rig: Rig, plan: Plan) -> Result:
     return Result(
         title="Two years of share of voice by query",
         what=f"the shares of {len(_PERCENT)} queries, matching from {_PERCENT[0]} to {_PERCENT[-1]} in a hundred"
-        f" mentions of the largest brand, {what.told()}; one reader, under the api's role and policies, scope and transaction"
-        " included. Parvis' own function gives each day's share with its bounds and its observed time, or one share"
-        " over all.",
+        f" mentions of the largest brand, {what.told()}; one reader, under the api's role and policies, scope and"
+        " transaction included. Parvis' own function gives each day's share with its bounds and its observed time, or"
+        " one share over all.",
         sides=sides,
         targets=[
             Target("GROUP BY's time, of the sums' by day", ratio(sides, TIME, COUNTED, SUMS), "≥", 20),

@@ -109,6 +109,14 @@ async def _measure(world: World, tenant: Tenant) -> None:
         answer = await world.api.get(place, params={**wanted, **more}, headers=tenant.headers)
         assert answer.status_code == 200, answer.text
 
+    for what in ("authors", "sources", "topics", "intents", "phrases"):
+        for more in ({}, {"q": "said", "query_id": tenant.id(Prefix.QUERY)}):
+            span = {"from": wanted["from"], "to": wanted["to"], **more}
+            answer = await world.api.get(
+                place.replace("/metrics", f"/top/{what}"), params=span, headers=tenant.headers
+            )  # fmt: skip
+            assert answer.status_code == 200, answer.text
+
 
 async def _grow(world: World, tenant: Tenant) -> None:
     """Trees whose parts come in an odd order: children first, a circle, a branch that moves to another tree."""

@@ -67,8 +67,12 @@ def is_empty(value: Any) -> bool:
         return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
     if isinstance(value, dict) and "hours" in value:
         return not value["hours"]
+    if isinstance(value, dict) and "items" in value:
+        return not value["items"]
     if isinstance(value, dict):
         return value.get("nodes") == []
+    if value and "matched" in value[0]:
+        return not any(share["mentions"] for share in value)
     return not value or not any(point["value"] for series in value for point in series.get("points", [{"value": 1}]))
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from shared.db import Session
 from shared.domain.insight import counts
-from shared.domain.insight.counts import Cell, Range
+from shared.domain.insight.counts import Cell, Gap, Range
 from shared.domain.insight.rollups import day_of
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
@@ -33,6 +33,7 @@ async def of(
     where: MentionFilter,
     now: datetime,
     is_even: bool,
+    gaps: Sequence[Gap],
 ) -> list[Cell]:
     """Counts by bucket, channel and dimensions: from the kept sums where they can say it, else from the mentions."""
     whole = Range(edges[0], edges[-1])
@@ -46,7 +47,7 @@ async def of(
         sums = await counts.by_hour(session, scope, edges, inner) if inner else []
     else:
         inner = whole.shrunk(lambda at: _day_after(at, zone), lambda at: day_of(at, zone))
-        sums = await counts.by_day(session, scope, edges, inner, interval, dimensions, where) if inner else []
+        sums = await counts.by_day(session, scope, edges, inner, interval, dimensions, where, gaps) if inner else []
     for rest in whole.without(inner):
         sums += await counts.by_mention(session, scope, keys, edges, rest, dimensions, where)
     return sums
@@ -78,17 +79,12 @@ async def _counted(
     dimensions: tuple[Dimension, ...],
     where: MentionFilter,
 ) -> list[Cell]:
-    if whole.until - whole.since > COUNTED_DAYS + _A_CHANGE:
-        raise Invalid(
-            [
-                Problem(
-                    "range_too_long",
-                    "these keys, dimensions or filters are counted mention by mention: at most 90 days; ask for less,"
-                    " or for mentions, posts and net sentiment by day, network, kind, channel or query",
-                    ("to",),
-                )
-            ]
-        )
+    refuse_long(
+        whole.since,
+        whole.until,
+        "these keys, dimensions or filters are counted mention by mention: at most 90 days; ask for less,"
+        " or for mentions, posts and net sentiment by day, network, kind, channel or query",
+    )
     return await counts.by_mention(session, scope, keys, edges, whole, dimensions, where)
 
 
@@ -112,3 +108,9 @@ def _day_after(at: datetime, zone: ZoneInfo) -> datetime:
     if begun == at:
         return begun
     return day_of(begun.astimezone(zone).replace(hour=12) + timedelta(days=1), zone)
+
+
+def refuse_long(since: datetime, until: datetime, message: str) -> None:
+    """Raises Invalid for more than what is counted mention by mention."""
+    if until - since > COUNTED_DAYS + _A_CHANGE:
+        raise Invalid([Problem("range_too_long", message, ("to",))])

@@ -77,7 +77,7 @@ class Cell:
         return bool(self.mentions or self.posts or self.authors or self.engagement)
 
 
-_OWN = and_(col(Mention.kind) == MentionKind.POST, col(Mention.author_kind) == AuthorKind.BRAND)
+OWN = and_(col(Mention.kind) == MentionKind.POST, col(Mention.author_kind) == AuthorKind.BRAND)
 _COLUMNS: dict[Dimension, Any] = {
     Dimension.NETWORK: col(Mention.network),
     Dimension.KIND: col(Mention.kind),
@@ -94,6 +94,11 @@ _ROLLUP_COLUMNS = {
     Dimension.CHANNEL: "r.channel_id",
     Dimension.QUERY: "r.query_id",
 }
+Gap = tuple[UUID, datetime, datetime]  # of a channel: [since, until), in which it was not observed
+_UNSEEN = (
+    "CASE WHEN EXISTS (SELECT 1 FROM unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) AS g (id, since, until)"
+    " WHERE g.id = r.channel_id AND g.since <= r.day AND r.day < g.until) THEN r.channel_id END"
+)
 ANY_QUERY = (typeid(Prefix.QUERY, ANY),)
 """The values of the cells that hold what any query matched, each mention once."""
 
@@ -106,9 +111,11 @@ async def by_day(
     interval: Interval,
     dimensions: tuple[Dimension, ...],
     where: MentionFilter,
+    gaps: Sequence[Gap],
 ) -> list[Cell]:
-    """From the sums of whole days: `within` begins and ends where local days do. By query, what none matched is left
-    out, and what any of them matched stands under ANY_QUERY where queries are the one dimension."""
+    """From the sums of whole days: `within` begins and ends where local days do. Which channel spoke is said of the
+    gaps, in which it was not observed; otherwise channels are summed up. By query, what none matched is left out, and
+    what any of them matched stands under ANY_QUERY where queries are the one dimension."""
     given: list[Any] = [scope.brand_id, within.since, within.until, where.networks, where.channel_ids]
     table, narrowed = "rollup_day", "r.kind = ANY ($6)"
     if Dimension.QUERY in dimensions:
@@ -116,22 +123,23 @@ async def by_day(
         given.append([*where.query_ids, ANY] if where.query_ids is not None else None)
     else:
         given.append(where.kinds)
+    given += [list(column) for column in zip(*gaps, strict=True)] or [[], [], []]
     number: Callable[[Any], int]
     if interval is Interval.DAY:  # whole days are buckets by themselves: only longer ones are looked up among the edges
         bucket, number = "r.day", {edge: n for n, edge in enumerate(edges)}.__getitem__
     else:
-        bucket, number = "width_bucket(r.day, $7::timestamptz[]) - 1", int
+        bucket, number = "width_bucket(r.day, $10::timestamptz[]) - 1", int
         given.append(edges)
     grouped = [d for d in dimensions if d is not Dimension.SENTIMENT]
     columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in grouped)
     sums = ", ".join(f"sum(r.{name})::bigint" for name in SUMS)
     kind = "uuid" if Dimension.QUERY in dimensions else "text"
     statement = (
-        f"SELECT {bucket}, r.channel_id, {sums}{columns}"  # noqa: S608  our words
+        f"SELECT {bucket}, {_UNSEEN}, {sums}{columns}"  # noqa: S608  our words
         f" FROM {table} r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id"
         " WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3"
         " AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::uuid[] IS NULL OR r.channel_id = ANY ($5))"
-        f" AND ($6::{kind}[] IS NULL OR {narrowed}) GROUP BY 1, r.channel_id{columns}"
+        f" AND ($6::{kind}[] IS NULL OR {narrowed}) GROUP BY 1, 2{columns}"
     )
     found = await (await driver(session)).fetch(statement, *given)
     values: dict[Any, tuple[str | None, ...]] = {}  # few, and the same for every day
@@ -198,16 +206,15 @@ async def by_mention(
     if where.words is not None:
         values["among"] = await mentions.found_between(session, where.words, within.since, within.until)
         rules.append(col(Mention.id) == any_(bindparam("among", type_=ARRAY(Uuid))))
-    interactions = _known(Mention.likes) + _known(Mention.replies) + _known(Mention.shares)
     statement = (
         select(  # type: ignore[call-overload]
             bucket,
             Mention.channel_id,
             *grouped,
-            func.count().filter(not_(_OWN)),
-            func.count().filter(_OWN),
-            *(func.count().filter(not_(_OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]),
-            func.coalesce(func.sum(interactions), 0),
+            func.count().filter(not_(OWN)),
+            func.count().filter(OWN),
+            *felt(),
+            func.coalesce(func.sum(interactions()), 0),
         )
         .select_from(_rows(dimensions, where))
         .where(*rules)
@@ -219,7 +226,7 @@ async def by_mention(
     ]
     if MetricKey.SHARE_OF_VOICE in keys:
         statement = (
-            select(bucket, func.count()).select_from(Mention).where(*rules, not_(_OWN), is_matched()).group_by(bucket)
+            select(bucket, func.count()).select_from(Mention).where(*rules, not_(OWN), is_matched()).group_by(bucket)
         )
         found = (await session.execute(statement, values)).all()
         cells += [Cell(row[0] - 1, None, ANY_QUERY, mentions=row[1]) for row in found]
@@ -228,7 +235,7 @@ async def by_mention(
         statement = (
             select(bucket, *grouped, func.count(col(Mention.author_id).distinct()))  # type: ignore[call-overload]
             .select_from(_rows(dimensions, where))
-            .where(*rules, not_(_OWN))
+            .where(*rules, not_(OWN))
             .group_by(bucket, *grouped)
         )
         found = (await session.execute(statement, values)).all()
@@ -257,6 +264,16 @@ def _rows(dimensions: tuple[Dimension, ...], where: MentionFilter) -> Any:
             on = and_(on, col(Match.query_id) == any_(bindparam("query_ids", type_=ARRAY(Uuid))))
         rows = join(rows, Match, on)
     return rows
+
+
+def felt() -> list[ColumnElement[int]]:
+    """How many are positive, neutral and negative, of what is not the brand's own."""
+    return [func.count().filter(not_(OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]]
+
+
+def interactions() -> ColumnElement[int]:
+    """Likes, replies and shares; an unknown counter adds nothing."""
+    return _known(Mention.likes) + _known(Mention.replies) + _known(Mention.shares)
 
 
 def _known(counter: Any) -> ColumnElement[int]:

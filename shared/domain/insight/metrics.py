@@ -160,22 +160,24 @@ async def measure(
     now: datetime,
 ) -> Measured:
     """Count. The edges are those of the interval's buckets, or farther apart."""
-    fresh_at = await _fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
+    fresh = await fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
     channels = await _channels(session, scope, where)
     seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
     spans = {channel_id: observed(found, now) for channel_id, found in seen.items()}
+    ends = min(edges[-1], now)
+    gaps = [(channel_id, *gap) for channel_id, it in spans.items() for gap in it.gaps(edges[0], ends)]
     # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
-    is_even = len(spans) <= 1 or all(it.covers(edges[0], min(edges[-1], now)) for it in spans.values())
-    counted = await cells.of(session, scope, keys, edges, interval, zone, dimensions, where, now, is_even)
+    is_even = len(spans) <= 1 or not gaps
+    counted = await cells.of(session, scope, keys, edges, interval, zone, dimensions, where, now, is_even, gaps)
     lines = _lines(counted, channels, dimensions)
     matched = lines.pop(counts.ANY_QUERY, [])
     if dimensions == (Dimension.QUERY,):
         lines = {(name,): lines.get((name,), []) for name in await _queries(session, scope, where)}
     watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
-    return Measured(edges, dimensions, lines, matched, channels, watched, fresh_at)
+    return Measured(edges, dimensions, lines, matched, channels, watched, fresh)
 
 
-async def _fresh_at(session: Session, scope: Scope, now: datetime) -> datetime:
+async def fresh_at(session: Session, scope: Scope, now: datetime) -> datetime:
     """The moment up to which everything that was received is settled."""
     waiting: datetime | None = await session.scalar(_WAITING, {"brand": scope.brand_id})
     return min(waiting, now) if waiting is not None else now

@@ -42,12 +42,7 @@ def of(
         watch = watched.get(cell.channel_id) if cell.channel_id is not None else None
         if watch is not None and not watch.touched[cell.bucket] and cell.counted:
             unseen[cell.bucket] = 1  # it spoke where nobody looked: what was brought in later
-    here, whole = bytearray(last), bytearray(b"\x01" * last)
-    for watch in watched.values():
-        for n in range(last):
-            here[n] |= watch.touched[n]
-            whole[n] &= watch.covered[n] or not watch.touched[n]
-    complete = [bool(here[n] and whole[n] and not unseen[n]) for n in range(last)]
+    here, complete = _seen(watched, unseen)
     if key is MetricKey.NET_SENTIMENT:
         return _shares(edges, line, complete)
     if key is MetricKey.SHARE_OF_VOICE:
@@ -57,6 +52,18 @@ def of(
         Point(edges[n], edges[n + 1], float(totals[n]) if here[n] or totals[n] else None, complete[n])
         for n in range(last)
     ]
+
+
+def _seen(watched: Mapping[UUID, Watch], unseen: bytearray) -> tuple[bytes, list[bool]]:
+    """In which buckets anything was observed, and which are complete: all at once, as digits of great numbers."""
+    ones = int.from_bytes(b"\x01" * len(unseen))
+    here, whole = 0, ones
+    for watch in watched.values():
+        touched = int.from_bytes(watch.touched)
+        here |= touched
+        whole &= int.from_bytes(watch.covered) | (touched ^ ones)
+    complete = here & whole & (int.from_bytes(unseen) ^ ones)
+    return here.to_bytes(len(unseen)), [digit == 1 for digit in complete.to_bytes(len(unseen))]
 
 
 def _totals(name: str, line: Iterable[Cell], last: int) -> list[int]:
