@@ -9,7 +9,17 @@ from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
-from shared.models.mention import Correction, Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.mention import (
+    Correction,
+    Edit,
+    Identity,
+    Mention,
+    Reaction,
+    RollupDay,
+    RollupHour,
+    RollupReadingDay,
+    Thread,
+)
 from shared.models.notification import (
     DueMail,
     DueNotice,
@@ -105,6 +115,7 @@ __all__ = [
     "RollupDay",
     "RollupHour",
     "RollupQueryDay",
+    "RollupReadingDay",
     "SavedQuery",
     "SavedQueryVersion",
     "Slot",

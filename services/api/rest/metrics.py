@@ -15,6 +15,7 @@ from services.api.tables import CSV_ANSWER, NDJSON_ANSWER, TableForm
 from shared.domain.insight import metrics
 from shared.domain.insight.metrics import Series
 from shared.domain.insight.points import Point
+from shared.domain.insight.reads import Model
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
 from shared.errors import Invalid, Problem
@@ -40,8 +41,18 @@ class PointRead(Read):
     high: float | None = None
 
 
+class ModelRead(Read):
+    """A version of the model, null: nobody. So many mentions stand read by it, and a person has corrected so many."""
+
+    version: str | None
+    mentions: int
+    corrected: int
+
+
 class SeriesRead(Read):
-    """One line of a chart, with what it means and how fresh it is."""
+    """One line of a chart, with what it means and how fresh it is. `models`, where the figures rest on what was read of
+    texts, are those that have read what was said on the range's days, on the channels and of the kinds that are asked
+    for; left out elsewhere."""
 
     key: MetricKey
     unit: str
@@ -49,6 +60,7 @@ class SeriesRead(Read):
     points: list[PointRead]
     definition: str
     fresh_at: datetime
+    models: list[ModelRead] | None = None
 
 
 class SeriesList(ListRead[SeriesRead]):
@@ -56,6 +68,7 @@ class SeriesList(ListRead[SeriesRead]):
 
 
 def _read(series: Series) -> SeriesRead:
+    told = {} if series.models is None else {"models": [_model(one) for one in series.models]}
     return SeriesRead(
         key=series.key,
         unit=series.unit,
@@ -63,7 +76,12 @@ def _read(series: Series) -> SeriesRead:
         points=[_point(one) for one in series.points],
         definition=series.definition,
         fresh_at=series.fresh_at,
+        **told,
     )
+
+
+def _model(model: Model) -> ModelRead:
+    return ModelRead(version=model.version, mentions=model.mentions, corrected=model.corrected)
 
 
 def _point(point: Point) -> PointRead:
@@ -115,7 +133,7 @@ async def _series(call: Call, scope: Scope, wanted: Asked) -> list[Series]:
     )
 
 
-# Only shares have bounds: other points leave them out.
+# Only shares have bounds, only readings models: others leave them out.
 @router.get(
     "/metrics",
     response_model=SeriesList,

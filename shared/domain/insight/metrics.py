@@ -11,10 +11,11 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import coverage
-from shared.domain.insight import cells, counts, points
+from shared.domain.insight import cells, counts, points, reads
 from shared.domain.insight.buckets import Watch, bounds, observed
 from shared.domain.insight.counts import Cell
 from shared.domain.insight.points import Point
+from shared.domain.insight.reads import Model
 from shared.domain.listening import queries
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
@@ -71,6 +72,7 @@ class Series:
     points: list[Point]
     definition: str
     fresh_at: datetime
+    models: list[Model] | None = None  # what has read the mentions, where the figures rest on what was read
 
 
 async def series(
@@ -95,6 +97,8 @@ async def series(
     zone = await _zone(session, scope)
     edges = bounds(since, until, interval, zone)
     found = await measure(session, scope, set(keys), edges, interval, zone, dimensions, where, now)
+    read = [key for key in keys if key is MetricKey.NET_SENTIMENT or _rests_on_readings(dimensions, where)]
+    models = await reads.models(session, scope, zone, edges[0], edges[-1], where) if read else None
     return [
         Series(
             key=key,
@@ -103,10 +107,21 @@ async def series(
             points=found.points(key, values),
             definition=_DEFINITIONS[key],
             fresh_at=found.fresh_at,
+            models=models if key in read else None,
         )
         for key in dict.fromkeys(keys)
         for values in found.lines
     ]
+
+
+_READ = (Dimension.SENTIMENT, Dimension.INTENT, Dimension.LANGUAGE)
+
+
+def _rests_on_readings(dimensions: tuple[Dimension, ...], where: MentionFilter) -> bool:
+    """Whether what is grouped or let through is what was read of texts."""
+    return any(one in _READ for one in dimensions) or not where.given().keys().isdisjoint(
+        ("sentiments", "intents", "languages")
+    )
 
 
 def _refuse_shares(keys: Sequence[MetricKey], dimensions: tuple[Dimension, ...]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.db import Session, driver
+from shared.domain.listening.merge import MentionState
 from shared.models.enums import MentionKind, Sentiment
 
 SUMS = ("mentions", "posts", "positive", "neutral", "negative")
@@ -29,6 +30,10 @@ class Counts:
         if self.own:
             return (1,)
         return (0,) if self.sentiment is None else (0, SUMS.index(self.sentiment.value))
+
+
+def counts_of(state: MentionState) -> Counts:
+    return Counts(state.channel_id, state.kind, state.published_at, state.own, state.sentiment)
 
 
 def day_of(at: datetime, zone: ZoneInfo) -> datetime:

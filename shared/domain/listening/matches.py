@@ -16,7 +16,7 @@ from shared.analysis.queries.evaluating import Span
 from shared.analysis.queries.subject import Subject
 from shared.db import Session, driver
 from shared.domain.insight import voices
-from shared.domain.insight.rollups import Counts
+from shared.domain.insight.rollups import Counts, counts_of
 from shared.domain.insight.voices import NONE, Counted, Queries
 from shared.domain.listening.ears import Asking, Ears
 from shared.domain.listening.merge import MentionState
@@ -57,7 +57,7 @@ async def keep(
     again = [s for s in different if s.listed] if ears is not None else []
     forgotten = [s.id for s in different if s.key in before and (not s.listed or ears is not None)]
     listed = [(s, old) for s in changed if (old := before.get(s.key)) is not None and old.listed]
-    moved = [s.id for s, old in listed if _counts(old) != _counts(s)]
+    moved = [s.id for s, old in listed if counts_of(old) != counts_of(s)]
     stood = await _queries_of(session, brand_id, {*forgotten, *moved})
     stands = {id_: queries for id_, queries in stood.items() if id_ not in set(forgotten)}
     if forgotten and stood:
@@ -67,8 +67,8 @@ async def keep(
     if ears is not None and again:
         stands |= await _ask(session, brand_id, ears, again, authors)
     if stood or stands:
-        gone = [(_counts(before[s.key]), stood[s.id]) for s in changed if s.id in stood]
-        came = [(_counts(s), stands[s.id]) for s in changed if s.id in stands]
+        gone = [(counts_of(before[s.key]), stood[s.id]) for s in changed if s.id in stood]
+        came = [(counts_of(s), stands[s.id]) for s in changed if s.id in stands]
         await voices.add(session, brand_id, zone, gone, came)
 
 
@@ -90,10 +90,6 @@ async def _ask(
     ids = [s.id for s in again[: len(found)]]
     await _put(session, brand_id, zip(ids, found, strict=True))
     return _matched(ids, found)
-
-
-def _counts(state: MentionState) -> Counts:
-    return Counts(state.channel_id, state.kind, state.published_at, state.own, state.sentiment)
 
 
 def _asked(state: MentionState | None) -> tuple[object, ...] | None:

@@ -1,4 +1,4 @@
-"""What queries matched, summed by day: share of voice over years without counting mentions."""
+"""What queries matched, and which model has read what, summed by day: figures of years without counting mentions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,7 +30,14 @@ _OF_ANY = (
     " (SELECT 1 FROM match q WHERE q.brand_id = m.brand_id AND q.mention_id = m.id)"
     " GROUP BY 1, 2, 3, 4 ON CONFLICT DO NOTHING"
 )
-FILLING = (_OF_EACH, _OF_ANY)
+_READ = (
+    "INSERT INTO rollup_reading_day (brand_id, channel_id, kind, day, read_by, mentions, corrected)"
+    f" SELECT m.brand_id, m.channel_id, m.kind, {_DAY}, coalesce(m.read_by, ''), count(*),"
+    "  count(*) FILTER (WHERE m.corrected <> '{}')"
+    f" FROM mention m JOIN brand b ON b.brand_id = m.brand_id WHERE {_LISTED} AND NOT {_OWN}"
+    " GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING"
+)
+FILLING = (_OF_EACH, _OF_ANY, _READ)
 
 
 def upgrade() -> None:
@@ -41,20 +48,30 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in _SUMS),
         sa.PrimaryKeyConstraint("brand_id", "query_id", "channel_id", "day", name=op.f("pk_rollup_query_day")),
     )
-    _fill()
-    op.execute("ALTER TABLE rollup_query_day ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE rollup_query_day FORCE ROW LEVEL SECURITY")
-    op.execute(
-        "CREATE POLICY tenant ON rollup_query_day USING (brand_id = ANY (parvis.seen_brands()))"
-        " WITH CHECK (brand_id = ANY (parvis.seen_brands()))"
+    op.create_table(
+        "rollup_reading_day",
+        *(sa.Column(name, sa.Uuid(), nullable=False) for name in ("brand_id", "channel_id")),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_by", sa.Text(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("mentions", "corrected")),
+        sa.PrimaryKeyConstraint("brand_id", "channel_id", "kind", "day", "read_by", name=op.f("pk_rollup_reading_day")),
     )
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_query_day TO parvis_app, parvis_worker")
+    _fill()
+    for table in ("rollup_query_day", "rollup_reading_day"):
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(
+            f"CREATE POLICY tenant ON {table} USING (brand_id = ANY (parvis.seen_brands()))"
+            " WITH CHECK (brand_id = ANY (parvis.seen_brands()))"
+        )
+        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO parvis_app, parvis_worker")
 
 
 def _fill() -> None:
-    """Count what was matched so far. What services of the release before record meanwhile would be missing: nobody may
-    write matches until this is committed."""
-    op.execute("LOCK TABLE match IN SHARE ROW EXCLUSIVE MODE")
+    """Count what was matched and read so far. What services of the release before record meanwhile would be missing:
+    nobody may write mentions and matches until this is committed."""
+    op.execute("LOCK TABLE mention, match IN SHARE ROW EXCLUSIVE MODE")
     # The owner sees every brand's rows only while row security is not forced upon it.
     for table in ("brand", "mention", "match"):
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
@@ -65,4 +82,5 @@ def _fill() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("rollup_query_day")
+    for table in ("rollup_reading_day", "rollup_query_day"):
+        op.drop_table(table)

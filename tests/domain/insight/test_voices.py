@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import pairwise
@@ -10,19 +11,21 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from shared.analysis.reading import Text
 from shared.contract import Deleted
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.brands import brands
 from shared.domain.brands.brands import BrandChanges
-from shared.domain.insight import points, voices
+from shared.domain.insight import points, reads, voices
 from shared.domain.listening import corrections, mentions, queries, recalls
 from shared.domain.listening.corrections import Said as SaidOtherwise
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.filters import MentionFilter
+from shared.domain.listening.merge import MentionState
 from shared.domain.listening.queries import QueryChanges
-from shared.domain.listening.readings import Readings
-from shared.domain.listening.record import HeardPart, record
+from shared.domain.listening.readings import Readings, take_anew
+from shared.domain.listening.record import HeardPart, record, rewrite
 from shared.domain.page import PageRequest
 from shared.errors import Invalid
 from shared.ids import Prefix, typeid
@@ -49,7 +52,7 @@ class Life:
 
     async def step(self) -> None:
         steps: list[Step] = [self.hear, self.hear, self.hear, self.save, self.change, self.forget, self.recall]
-        await self.dice.choice([*steps, self.correct, self.move])()
+        await self.dice.choice([*steps, self.correct, self.move, self.read_anew])()
 
     async def hear(self) -> None:
         """New ones, others edited, filed elsewhere in time or deleted; with ears or without."""
@@ -73,7 +76,21 @@ class Life:
             scope = await scopes.house(session, self.brand.brand_id)
             part = HeardPart(channel.id, channel.channel.network, str(channel.id), heard)
             ears = Ears() if self.dice.random() < 0.7 else None
-            await record(session, scope, [part], now=LATER, readings=Readings(words.read), ears=ears)
+            readings = Readings(words.read) if self.dice.random() < 0.8 else None
+            await record(session, scope, [part], now=LATER, readings=readings, ears=ears)
+
+    async def read_anew(self) -> None:
+        """Another model reads some of them, mostly the same."""
+        (reading,) = words.read([Text(self.dice.choice(["good", "x"]))])
+        async with self.db.session() as session:
+            scope = await scopes.house(session, self.brand.brand_id)
+            found = await mentions.search(session, scope, page=PageRequest(20), cursors=CURSORS)
+            keys = [one.key for one in found.items if self.dice.random() < 0.5]
+
+            def change(state: MentionState) -> None:
+                take_anew(state, replace(reading, model="more-words"))
+
+            await rewrite(session, scope, keys, change, now=LATER, ears=Ears())
 
     async def save(self) -> None:
         self.queries.append(await save(self.db, self.brand, self._expression()))
@@ -129,7 +146,8 @@ class Life:
             await scopes.house(session, self.brand.brand_id)
             brand = await session.get(Brand, self.brand.brand_id)
             assert brand is not None
-            return await voices.recount(session, brand.brand_id, brand.zone, local(11, 1), local(12, 1))
+            days = (session, brand.brand_id, brand.zone, local(11, 1), local(12, 1))
+            return [*await voices.recount(*days), *await reads.recount(*days)]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -153,16 +171,19 @@ async def test_an_upgrade_counts_what_is_matched_so_far(
     owner = await asyncpg.connect(database.owner_url)
     async with owner.transaction():
         await owner.execute("SELECT parvis.scope($1)", str(brand.brand_id))
-        kept = await owner.fetch(_KEPT)
-        await owner.execute("DELETE FROM rollup_query_day")
+        kept = [await owner.fetch(query) for query in _KEPT]
+        await owner.execute("DELETE FROM rollup_query_day; DELETE FROM rollup_reading_day")
         for statement in filling:
             await owner.execute(statement)
-        assert await owner.fetch(_KEPT) == kept
+        assert [await owner.fetch(query) for query in _KEPT] == kept
     await owner.close()
-    assert kept
+    assert all(kept)
 
 
-_KEPT = "SELECT * FROM rollup_query_day WHERE mentions + posts > 0 ORDER BY query_id, channel_id, day"
+_KEPT = (
+    "SELECT * FROM rollup_query_day WHERE mentions + posts > 0 ORDER BY query_id, channel_id, day",
+    "SELECT * FROM rollup_reading_day WHERE mentions > 0 ORDER BY channel_id, kind, day, read_by",
+)
 
 
 @pytest.fixture
@@ -260,3 +281,33 @@ def test_a_share_lies_within_its_bounds(part: int, whole: int) -> None:
 
 def test_of_nothing_there_is_no_share() -> None:
     assert points.share(0, 0) is None
+
+
+async def test_what_rests_on_readings_says_which_model_has_read_it(
+    app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    async with worker_db.session() as session:
+        scope = await scopes.house(session, brand.brand_id)
+        heard = [said(str(n), local(11, 21, 10), text=text) for n, text in enumerate(["good", "bad", "x"])]
+        part = HeardPart(channel.id, channel.channel.network, str(channel.id), heard)
+        await record(session, scope, [part], now=LATER, readings=Readings(words.read))
+        unread = HeardPart(channel.id, channel.channel.network, str(channel.id), [said("9", local(11, 21, 11))])
+        await record(session, scope, [unread], now=LATER)
+        first = (await mentions.search(session, scope, page=PageRequest(20), cursors=CURSORS)).items[-1]
+        other = SaidOtherwise(sentiment=Sentiment.NEGATIVE)
+        await corrections.correct(session, scope, first.id, said=other, ears=Ears(), now=LATER)
+    wanted = [reads.Model(words.VERSION, 3, 1), reads.Model(None, 1, 0)]
+    for since in (LONG_AGO, local(11, 21)):
+        figures, plain = await ask(
+            app_db, brand, since, local(11, 22), keys=[MetricKey.NET_SENTIMENT, MetricKey.MENTIONS]
+        )
+        assert (figures.models, plain.models) == (wanted, None)
+    for by in (Dimension.SENTIMENT, Dimension.INTENT, Dimension.LANGUAGE):
+        (*_, series) = await ask(app_db, brand, local(11, 21), local(11, 22), group_by=[by])
+        assert series.models == wanted
+    where = MentionFilter(sentiments=(Sentiment.POSITIVE,))
+    (filtered,) = await ask(app_db, brand, local(11, 21), local(11, 22), where=where)
+    assert filtered.models == wanted
+    nobody = MentionFilter(channel_ids=())
+    (series,) = await ask(app_db, brand, local(11, 21), local(11, 22), keys=[MetricKey.NET_SENTIMENT], where=nobody)
+    assert series.models == []

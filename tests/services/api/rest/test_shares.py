@@ -5,6 +5,8 @@ import pytest
 from shared.db import Database
 from shared.ids import Prefix, typeid
 from tests.conftest import House, HouseBrand, HouseChannel
+from tests.domain.listening import words
+from tests.services.api.graphql.asking import hear, said
 from tests.services.api.rest.conftest import Caller, problem
 from tests.services.api.rest.test_queries import _hear as listen
 from tests.services.api.rest.test_queries import _save as save
@@ -66,6 +68,20 @@ async def test_share_of_voice_is_a_series_by_query(caller: Caller, channel: Hous
     assert series["points"][-1]["low"] < 1
     refused = problem(await caller.get("/metrics", params={**params, "group_by": "network"}), 422)
     assert refused["errors"][0]["code"] == "needs_query"
+
+
+async def test_figures_that_rest_on_readings_name_their_models(
+    caller: Caller, channel: HouseChannel, worker_db: Database
+) -> None:
+    await hear(worker_db, channel, said("1", "good"))
+    await hear(worker_db, channel, said("2", "bad"), reader=None)
+    params = {**YEARS, "key": ["net_sentiment", "mentions"], "interval": "day"}
+    mood, plain = (await caller.get("/metrics", params=params)).json()["data"]
+    assert mood["models"] == [
+        {"version": None, "mentions": 1, "corrected": 0},
+        {"version": words.VERSION, "mentions": 1, "corrected": 0},
+    ]
+    assert "models" not in plain
 
 
 async def test_shares_of_another_brand_are_not_found(caller: Caller, house: House, channel: HouseChannel) -> None:
