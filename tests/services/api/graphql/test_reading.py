@@ -364,7 +364,8 @@ async def test_a_mood_names_the_models_that_have_read_it(
 ) -> None:
     await hear(worker_db, channel, said("1", "good"))
     query = """query ($b: ID!, $from: DateTime!, $to: DateTime!) { brand(id: $b) { metrics(
-      keys: [NET_SENTIMENT, POSTS], from: $from, to: $to, interval: DAY) { key models { version mentions corrected } } } }"""
+      keys: [NET_SENTIMENT, POSTS], from: $from, to: $to, interval: DAY) {
+        key models { version mentions corrected } } } }"""
     when = {"from": at(-600).isoformat(), "to": at(600).isoformat()}
     mood, posts = (await api.data(query, brand.api_key, b=brand_id(brand), **when))["brand"]["metrics"]
     assert mood["models"] == [{"version": words.VERSION, "mentions": 1, "corrected": 0}]
