@@ -423,6 +423,7 @@ class MetricKey(StrEnum):
     ENGAGEMENT = "engagement"
     NET_SENTIMENT = "net_sentiment"
     SHARE_OF_VOICE = "share_of_voice"
+    REACH = "reach"
 
 
 class QueryGroup(StrEnum):

@@ -137,12 +137,12 @@ def counted(answer: httpx.Response) -> float:
         rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
         return sum(float(row["value"] or 0) if "value" in row else 1 for row in rows)
     if "ndjson" in answer.headers["content-type"]:
-        return sum(row.get("value", 1) or 0 for row in bodies(answer)[:-1])
+        return sum(float(row.get("value", 1) or 0) for row in bodies(answer)[:-1])
     body = answer.json()
     if "days" in body:
         return sum(len(day[what]) for day in body["days"] for what in ("posts", "slots", "previews"))
     if body["data"] and "matched" in body["data"][0]:
-        return sum(one["mentions"] for one in body["data"])
+        return sum(int(one["mentions"]) for one in body["data"])
     if not body["data"] or "points" not in body["data"][0]:
         return len(body["data"])
     return sum(point["value"] or 0 for series in body["data"] for point in series["points"])

@@ -83,7 +83,7 @@ async def _page(
                 found = await mentions.behind(session, scope, where=where, place=place, limit=limit)
                 wanted = {mention.author_id for mention in found if mention.author_id is not None}
                 authors = await identities.by_ids(session, scope, wanted) if wanted else {}
-                page = [read(mention, authors.get(mention.author_id)) for mention in found]
+                page = [read(one, authors.get(one.author_id) if one.author_id else None) for one in found]
                 return page, Place(found[-1].published_at, found[-1].id) if found else place
         except Exception as error:
             if not tries.go_on(attempt, error):

@@ -31,6 +31,7 @@ _UNITS = {
     MetricKey.ENGAGEMENT: "interactions",
     MetricKey.NET_SENTIMENT: "share",
     MetricKey.SHARE_OF_VOICE: "share",
+    MetricKey.REACH: "people",
 }
 _DEFINITIONS = {
     MetricKey.MENTIONS: "What was said to or about the brand, by the time it was published; deleted mentions and the"
@@ -50,6 +51,10 @@ _DEFINITIONS = {
     " matched counts for both, and once in the whole: shares may add up to more than 1. The brand's own posts are left"
     " out. `low` and `high` bound it with 95 % confidence (Wilson, Journal of the American Statistical Association 22,"
     " 1927).",
+    MetricKey.REACH: "The sum of the reach of what was said to or about the brand, by the time it was published: of"
+    " each mention its views as its network last counted them, else its author's followers as the network last told"
+    " them with it; an unknown reach adds nothing. Deleted mentions and the brand's own posts are not counted, and who"
+    " reads two mentions counts twice.",
 }
 _WAITING = text("SELECT parvis.waiting_since(CAST(:brand AS uuid))")
 

@@ -48,7 +48,9 @@ async def of_voice(
     where = replace(where or MentionFilter(), deleted=False)
     zone, edges = await metrics.whole_range(session, scope, since, until)
     found = await metrics.measure(session, scope, _KEYS, edges, Interval.MONTH, zone, (Dimension.QUERY,), where, now)
-    known = {(typeid(Prefix.QUERY, one.id),): one for one in await queries.list_(session, scope)}
+    known: dict[tuple[str | None, ...], SavedQuery] = {
+        (typeid(Prefix.QUERY, one.id),): one for one in await queries.list_(session, scope)
+    }
     matched = sum(cell.mentions for cell in found.matched)
     shares = []
     for values, cells in found.lines.items():

@@ -110,7 +110,7 @@ async def of(
 # ---------------------------------------------------------------- counted mention by mention
 
 
-def _value(what: TopKind) -> tuple[ColumnElement[Any], Any]:
+def _value(what: TopKind) -> tuple[Any, Any]:
     """What is counted, and the rows that it is counted over."""
     match what:
         case TopKind.AUTHORS:
@@ -139,7 +139,7 @@ async def _counted(
     value, rows = _value(what)
     rules, given = await _within(session, scope, span, where)
     statement = (
-        select(value, func.count(), func.coalesce(func.sum(interactions()), 0), *felt())  # type: ignore[call-overload]
+        select(value, func.count(), func.coalesce(func.sum(interactions()), 0), *felt())
         .select_from(rows)
         .where(*rules, value.is_not(None))
         .group_by(value)

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, select
 
-from shared.analysis.matcher import Found
+from shared.analysis.matcher import Found, Matcher
 from shared.analysis.queries.evaluating import Span
 from shared.analysis.queries.subject import Subject
 from shared.db import Session, driver
@@ -54,7 +54,12 @@ async def keep(
     The brand's row is locked: its queries do not change meanwhile.
     """
     different = [s for s in changed if _asked(s) != _asked(before.get(s.key))]
-    again = [s for s in different if s.listed] if ears is not None else []
+    recounted = [s for s in changed if s.listed and _is_recounted(s, before.get(s.key))]
+    is_asked = ears is not None and (recounted or any(s.listed for s in different))
+    matcher = await ears.of(session, brand_id) if ears is not None and is_asked else None
+    if matcher is not None and matcher.asks_reach:
+        different += recounted
+    again = [s for s in different if s.listed]
     forgotten = [s.id for s in different if s.key in before and (not s.listed or ears is not None)]
     listed = [(s, old) for s in changed if (old := before.get(s.key)) is not None and old.listed]
     moved = [s.id for s, old in listed if counts_of(old) != counts_of(s)]
@@ -64,8 +69,8 @@ async def keep(
         await (await driver(session)).execute(
             "DELETE FROM match WHERE brand_id = $1 AND mention_id = ANY ($2)", brand_id, forgotten
         )
-    if ears is not None and again:
-        stands |= await _ask(session, brand_id, ears, again, authors)
+    if matcher is not None and again:
+        stands |= await _ask(session, brand_id, matcher, again, authors)
     if stood or stands:
         gone = [(counts_of(before[s.key]), stood[s.id]) for s in changed if s.id in stood]
         came = [(counts_of(s), stands[s.id]) for s in changed if s.id in stands]
@@ -73,12 +78,13 @@ async def keep(
 
 
 async def _ask(
-    session: Session, brand_id: UUID, ears: Ears, again: Sequence[MentionState], authors: Iterable[IdentityState]
+    session: Session,
+    brand_id: UUID,
+    matcher: Matcher[Asking],
+    again: Sequence[MentionState],
+    authors: Iterable[IdentityState],
 ) -> dict[UUID, Queries]:
     """Ask the brand's queries of these mentions, and write what matched; which queries, by mention."""
-    matcher = await ears.of(session, brand_id)
-    if matcher is None:
-        return {}
     known = {one.id: (one.handle, one.name) for one in authors}
     missing = {s.author_id for s in again if s.author_id is not None} - known.keys()
     known |= await _authors(session, brand_id, missing)
@@ -99,6 +105,11 @@ def _asked(state: MentionState | None) -> tuple[object, ...] | None:
     return (state.text, state.language, state.url, state.kind, state.author_id, state.sentiment, state.intents)
 
 
+def _is_recounted(state: MentionState, old: MentionState | None) -> bool:
+    """Whether nothing but its reach is different of what queries ask: that is asked again where one asks for it."""
+    return old is not None and old.reach != state.reach and _asked(old) == _asked(state)
+
+
 def subject_of(state: MentionState, author: Author | None) -> Subject:
     """A mention as queries see it."""
     handle, name = author or (None, None)
@@ -112,6 +123,7 @@ def subject_of(state: MentionState, author: Author | None) -> Subject:
         kind=state.kind.value,
         sentiment=state.sentiment.value if state.sentiment is not None else None,
         intents=state.intents,
+        reach=state.reach,
     )
 
 
