@@ -51,6 +51,8 @@ IDS = {
     "endpoint_id": Prefix.WEBHOOK_ENDPOINT,
     "delivery_id": Prefix.WEBHOOK_DELIVERY,
 }
+# What stands in an address and names nothing of anybody's.
+WORDS_OF_ADDRESSES = {"what": "authors"}
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
     ("backfill_channel", "channel_id"): 1,
@@ -159,7 +161,7 @@ NEEDED = {
     "update_view": {"name"},
     "update_query": {"expression"},
     "update_saved_query": {"expression"},
-    "get_metrics": {"key"},
+    **{name: {"key"} for name in ("get_metrics", "export_metrics_csv", "export_metrics_ndjson")},
     "update_slot": {"label"},
     "update_blackout": {"label"},
     "update_recurrence": {"text"},
@@ -199,7 +201,8 @@ class Operation:
     raw: str | None = None  # the type of a body that is no JSON
 
     def names(self, place: str) -> list[str]:
-        return [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
+        names = [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
+        return [name for name in names if place != "path" or name not in WORDS_OF_ADDRESSES]
 
     def foreign_fields(self) -> list[tuple[str, ...]]:
         """Where in the body an id stands."""
@@ -211,6 +214,8 @@ class Operation:
     ) -> Ask:  # fmt: skip
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
+        for name, word in WORDS_OF_ADDRESSES.items():
+            path = path.replace(f"{{{name}}}", word)
         for name in self.names("path"):
             if name in CHOICES:
                 path = path.replace(f"{{{name}}}", CHOICES[name])
@@ -299,6 +304,9 @@ def _check(operation: Operation) -> None:
     for parameter in operation.parameters:
         name, place = parameter["name"], parameter["in"]
         known: set[str] = {"path": {*IDS, *CHOICES}, "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
+        known: set[str] = {"path": {*IDS, *WORDS_OF_ADDRESSES}, "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(
+            place, set()
+        )
         if name not in known:
             raise Unfilled(f"{operation.id}: say in rest_operations.py how the {place} parameter {name!r} is filled")
         # An id shows itself by its example, whatever its name.
