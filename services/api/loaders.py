@@ -15,6 +15,8 @@ from shared.domain.insight.alerting import rules
 from shared.domain.listening import corrections as _corrections
 from shared.domain.listening import identities, mentions, queries, searching, threads
 from shared.domain.listening import matches as matching
+from shared.domain.listening import searches as _searches
+from shared.domain.listening.searches import Search
 from shared.domain.listening.searching import Spans
 from shared.domain.notifying import delivery_log, notifications
 from shared.domain.publishing import campaigns, cautions, figures, posts
@@ -236,6 +238,10 @@ async def saved_query(context: Context, brand_id: UUID, id_: UUID) -> SavedQuery
 
 async def query_versions(context: Context, brand_id: UUID, id_: UUID) -> list[SavedQueryVersion]:
     return await _load(context, "query_versions", brand_id, id_, queries.versions) or []
+
+
+async def searches(context: Context, brand_id: UUID, operation_id: UUID) -> list[Search]:
+    return await _load(context, "searches", brand_id, operation_id, _searches.of) or []
 
 
 async def highlights(context: Context, brand_id: UUID, mention_id: UUID, words: str) -> Spans:
