@@ -152,7 +152,7 @@ async def _best(
         del waiting[:limit]
         found = {place(row).id: row for row in await read({**values, "among": wanted}, True, len(wanted))}
         rows += [found[id_] for id_ in wanted if id_ in found]
-    return rows[:limit], lambda row: known[place(row).id]
+    return rows[:limit], lambda row: weighed.stands(known[place(row).id])
 
 
 async def search(
