@@ -51,8 +51,6 @@ IDS = {
     "endpoint_id": Prefix.WEBHOOK_ENDPOINT,
     "delivery_id": Prefix.WEBHOOK_DELIVERY,
 }
-# What stands in an address and names nothing of anybody's.
-WORDS_OF_ADDRESSES = {"what": "authors"}
 # Of several things of a kind it takes the first, but for what only another can do: a network that can look back.
 PLACES = {
     ("backfill_channel", "channel_id"): 1,
@@ -96,7 +94,7 @@ QUERY = {
     "theme": "dark", "lang": "nl", "mark": "area", "width": "600", "height": "300", "title": "a title", "scale": "2",
 }  # fmt: skip
 # What stands in an address and is nobody's.
-CHOICES = {"chart": "volume"}
+CHOICES = {"chart": "volume", "what": "authors"}
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
@@ -202,7 +200,7 @@ class Operation:
 
     def names(self, place: str) -> list[str]:
         names = [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
-        return [name for name in names if place != "path" or name not in WORDS_OF_ADDRESSES]
+        return [name for name in names if place != "path" or name not in CHOICES]
 
     def foreign_fields(self) -> list[tuple[str, ...]]:
         """Where in the body an id stands."""
@@ -214,12 +212,9 @@ class Operation:
     ) -> Ask:  # fmt: skip
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
-        for name, word in WORDS_OF_ADDRESSES.items():
+        for name, word in CHOICES.items():
             path = path.replace(f"{{{name}}}", word)
         for name in self.names("path"):
-            if name in CHOICES:
-                path = path.replace(f"{{{name}}}", CHOICES[name])
-                continue
             place = PLACES.get((self.id, name), 0)
             path = path.replace(f"{{{name}}}", whose(name).ids[_prefix(name)][place])
         required = {
@@ -304,9 +299,6 @@ def _check(operation: Operation) -> None:
     for parameter in operation.parameters:
         name, place = parameter["name"], parameter["in"]
         known: set[str] = {"path": {*IDS, *CHOICES}, "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
-        known: set[str] = {"path": {*IDS, *WORDS_OF_ADDRESSES}, "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(
-            place, set()
-        )
         if name not in known:
             raise Unfilled(f"{operation.id}: say in rest_operations.py how the {place} parameter {name!r} is filled")
         # An id shows itself by its example, whatever its name.

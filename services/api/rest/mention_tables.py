@@ -15,7 +15,7 @@ from services.api.rest.mentions import MentionRead, Where, read
 from services.api.tables import CSV_ANSWER, NDJSON_ANSWER, TableForm
 from shared.domain.listening import identities, mentions
 from shared.domain.listening.filters import MentionFilter
-from shared.domain.listening.mentions import Place
+from shared.domain.listening.searching import Place
 
 router = APIRouter(prefix="/v1/brands/{brand_id}", route_class=SteppedRoute, tags=["mentions"])
 

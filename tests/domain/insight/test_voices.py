@@ -116,8 +116,8 @@ class Life:
                 scope = await scopes.house(session, self.brand.brand_id)
                 one = self.dice.choice(self.queries)
                 operation = await recalls.start(session, scope, one, since=recalls.ALL_TIME, now=LATER)
-            more = True
-            while more:
+            more: recalls.Step | None = recalls.Step.PAGE
+            while more is not None:
                 async with self.db.session() as session:
                     scope = await scopes.house(session, self.brand.brand_id)
                     more = await recalls.go_on(session, scope, operation.id, now=LATER)
