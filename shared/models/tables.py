@@ -123,6 +123,8 @@ TABLES: dict[str, TableKind] = {
     "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "rollup_query_day": TableKind.CONTENT,
+    "rollup_reading_day": TableKind.CONTENT,
     "saved_query": TableKind.CONTENT,
     "saved_query_version": TableKind.CONTENT,
     "slot": TableKind.CONTENT,

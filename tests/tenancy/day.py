@@ -110,9 +110,21 @@ async def _measure(world: World, tenant: Tenant) -> None:
         {"interval": "day", "group_by": ["channel", "kind", "network"]},
         {"interval": "hour", "group_by": ["language"], "language": "nl"},
         {"interval": "day", "group_by": ["sentiment", "intent"], "sentiment": "positive", "intent": "question"},
+        {"interval": "day", "group_by": ["query"], "key": ["mentions", "share_of_voice"]},
+        {"interval": "hour", "group_by": ["query"], "key": ["mentions", "share_of_voice"]},
+        {"interval": "week", "group_by": ["query", "channel"], "key": ["mentions"]},
+        {"interval": "day", "group_by": ["sentiment"], "key": ["mentions"]},
     ):
         answer = await world.api.get(place, params={**wanted, **more}, headers=tenant.headers)
         assert answer.status_code == 200, answer.text
+
+    for what in ("authors", "sources", "topics", "intents", "phrases"):
+        for more in ({}, {"q": "said", "query_id": tenant.id(Prefix.QUERY)}):
+            span = {"from": wanted["from"], "to": wanted["to"], **more}
+            answer = await world.api.get(
+                place.replace("/metrics", f"/top/{what}"), params=span, headers=tenant.headers
+            )  # fmt: skip
+            assert answer.status_code == 200, answer.text
 
 
 async def _grow(world: World, tenant: Tenant) -> None:
