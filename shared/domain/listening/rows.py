@@ -25,6 +25,7 @@ _MENTION = {
     "counted_at": "timestamptz", "reactions": "int4",
     "sentiment": "text", "sentiment_score": "float8", "intents": "text[]", "urgency": "float8", "offence": "float8",
     "topics": "text[]", "read_by": "text", "corrected": "text[]",
+    "wording": "uuid", "cluster": "uuid", "is_copy": "bool",
 }  # fmt: skip
 _IDENTITY = {
     "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "handle": "text", "name": "text",
