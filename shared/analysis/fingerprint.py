@@ -1,9 +1,9 @@
 """What a text is beneath its dressing, so that copies of it can be told: a normal form, its digest, and a signature.
 
-The normal form is the words alone: case, accents, punctuation, addresses, handles, hash signs, emoji, and the "RT" before
-a text are no part of it. Two texts of one normal form are copies. Texts of six words or more also have a signature
-(MinHash: Broder, On the resemblance and containment of documents, 1997): of two signatures, as many places are equal as
-their sets of words and pairs of words overlap (Jaccard). A signature's bands are what an index knows it by: near texts
+The normal form is the words alone: case, accents, punctuation, addresses, handles, hash signs, emoji, and the "RT"
+before a text are no part of it. Two texts of one normal form are copies. Texts of six words or more also have a
+signature (MinHash: Broder, On the resemblance and containment of documents, 1997): of two signatures, as many places
+are equal as their sets of words and pairs of words overlap (Jaccard). A signature's bands are what an index knows it by: near texts
 share one of them, far texts hardly ever do.
 """
 
@@ -60,7 +60,7 @@ def of(text: str) -> Fingerprint | None:
     words = _words(fold(text[:MOST_CHARACTERS]))
     if not words:
         return None
-    digest = hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    digest = hashlib.blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=16).digest()
     return Fingerprint(UUID(bytes=digest), tuple(words))
 
 
@@ -100,10 +100,8 @@ def signatures(fingerprints: Sequence[Fingerprint]) -> Signatures:
 
 
 def _sign(fingerprints: Sequence[Fingerprint], rows: Signatures) -> None:
-    crc = zlib.crc32
-    words = mixed(
-        np.fromiter((crc(word.encode("utf-8", "surrogatepass")) for one in fingerprints for word in one.words), np.uint64)
-    )
+    spelled = (word.encode("utf-8", "replace") for one in fingerprints for word in one.words)
+    words = mixed(np.fromiter(map(zlib.crc32, spelled), np.uint64))
     pairs = mixed(words[:-1] * _PAIR + words[1:])
     # A text's words, then its pairs: the place of its last word holds a pair that goes into the next text, and is left
     # out by putting the word itself there once more.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
@@ -12,7 +13,7 @@ from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
 from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, QueryRef, ThreadRef, VariantRef
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
-from shared.domain.listening import identities, mentions, readings, versions
+from shared.domain.listening import clusters, identities, mentions, readings, versions
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
 from shared.domain.page import Page
 from shared.domain.scope import Scope
@@ -59,6 +60,7 @@ class MentionRead(Read):
     """Anything said to or about the brand, in its standing version. `text` is null once deleted.
 
     What is read of it, from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
+    `duplicate_of` is the mention that it is an exact or near copy of; null, where it is of none.
     """
 
     id: MentionRef
@@ -89,6 +91,7 @@ class MentionRead(Read):
     urgency: float | None
     offence: float | None
     topics: list[str] | None
+    duplicate_of: MentionRef | None
     version: int
 
 
@@ -108,7 +111,7 @@ class EditList(ListRead[EditRead]):
     pass
 
 
-def read(mention: Mention, author: Identity | None) -> MentionRead:
+def read(mention: Mention, author: Identity | None, original: UUID | None) -> MentionRead:
     return MentionRead(
         id=mention.id,
         network=mention.network,
@@ -140,6 +143,7 @@ def read(mention: Mention, author: Identity | None) -> MentionRead:
         urgency=mention.urgency,
         offence=mention.offence,
         topics=mention.topics,
+        duplicate_of=original,
         version=mention.version,
     )
 
@@ -147,6 +151,9 @@ def read(mention: Mention, author: Identity | None) -> MentionRead:
 def _sentiment(mention: Mention) -> SentimentRead | None:
     mood = readings.mood_of(mention)
     return SentimentRead.model_validate(mood, from_attributes=True) if mood is not None else None
+
+
+_SHOWN = {"false": False, "true": True, "null": None}
 
 
 def mention_filter(
@@ -169,6 +176,10 @@ def mention_filter(
         Literal["false", "true", "null"],
         Query(description="`false` leaves deleted mentions out, `true` shows only them, `null` both."),
     ] = "false",
+    duplicates: Annotated[
+        Literal["false", "true", "null"],
+        Query(description="`false` leaves copies out: what many say is there once. `true` shows only copies."),
+    ] = "null",
 ) -> MentionFilter:
     return MentionFilter(
         networks=_tuple(network),
@@ -186,7 +197,8 @@ def mention_filter(
         search=q,
         since=since,
         until=until,
-        deleted={"false": False, "true": True, "null": None}[deleted],
+        deleted=_SHOWN[deleted],
+        duplicates=_SHOWN[duplicates],
     )
 
 
@@ -196,7 +208,8 @@ Where = Annotated[MentionFilter, Depends(mention_filter)]
 async def listing(call: Call, scope: Scope, page: Page[Mention]) -> dict[str, Any]:
     """A page of mentions with their authors, read at once."""
     authors = await _authors(call, scope, page.items)
-    data = [read(mention, authors.get(mention.author_id)) for mention in page.items]
+    originals = await clusters.originals(call.session, scope, page.items)
+    data = [read(one, authors.get(one.author_id), originals.get(one.id)) for one in page.items]
     return {"data": data, "next_cursor": page.next_cursor, "has_more": page.has_more}
 
 
@@ -233,7 +246,8 @@ def _edit(edit: Edit) -> EditRead:
 async def with_author(call: Call, scope: Scope, mention: Mention) -> MentionRead:
     """One mention as it is answered."""
     authors = await _authors(call, scope, [mention])
-    return read(mention, authors.get(mention.author_id))
+    originals = await clusters.originals(call.session, scope, [mention])
+    return read(mention, authors.get(mention.author_id), originals.get(mention.id))
 
 
 async def _authors(call: Call, scope: Scope, found: Sequence[Mention]) -> dict[Any, Identity]:

@@ -24,7 +24,8 @@ WINDOW = timedelta(days=14)
 """Of silence, after which what is said again is an original again."""
 
 _MOVE = (
-    "UPDATE mention m SET cluster = w.cluster FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w (wording, was, cluster)"
+    "UPDATE mention m SET cluster = w.cluster"
+    " FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w (wording, was, cluster)"
     " WHERE m.brand_id = $1 AND m.cluster = w.was AND m.wording = w.wording"
 )
 _JUDGE_ALL = (
@@ -38,14 +39,14 @@ _JUDGE_ALL = (
 def _beside(is_copy: str) -> str:
     """The first two originals, or copies, from a place in a cluster on."""
     return (
-        "(SELECT m.id, m.published_at, m.key FROM mention m WHERE m.brand_id = $1 AND m.cluster = s.cluster"
-        f" AND {is_copy} AND (m.published_at, m.key) >= (s.at, s.key) ORDER BY m.published_at, m.key LIMIT 2)"  # noqa: S608
+        "(SELECT m.id, m.published_at, m.key FROM mention m WHERE m.brand_id = $1 AND m.cluster = s.cluster"  # noqa: S608  our words
+        f" AND {is_copy} AND (m.published_at, m.key) >= (s.at, s.key) ORDER BY m.published_at, m.key LIMIT 2)"
     )
 
 
 def _before(is_copy: str) -> str:
     return (
-        "EXISTS (SELECT FROM mention p WHERE p.brand_id = $1 AND p.cluster = n.cluster"  # noqa: S608  our words
+        "EXISTS (SELECT FROM mention p WHERE p.brand_id = $1 AND p.cluster = n.cluster"
         f" AND {is_copy} AND p.published_at >= n.published_at - $5::interval"
         " AND (p.published_at, p.key) < (n.published_at, n.key))"
     )
@@ -53,8 +54,8 @@ def _before(is_copy: str) -> str:
 
 # Whether a mention is a copy changes where one came or went, and for the one behind it: for nobody else.
 _JUDGE_PLACES = (
-    "UPDATE mention m SET is_copy = j.is_copy FROM (SELECT n.id,"
-    f" {_before('NOT p.is_copy')} OR {_before('p.is_copy')} AS is_copy"  # noqa: S608  our words
+    "UPDATE mention m SET is_copy = j.is_copy FROM (SELECT n.id,"  # noqa: S608  our words
+    f" {_before('NOT p.is_copy')} OR {_before('p.is_copy')} AS is_copy"
     " FROM (SELECT DISTINCT b.id, b.published_at, b.key, s.cluster"
     " FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS s (cluster, at, key),"
     f" LATERAL ({_beside('NOT m.is_copy')} UNION ALL {_beside('m.is_copy')}) b) n) j"

@@ -23,13 +23,13 @@ CREATE TABLE mention_bands (
 ) WITH (fillfactor = 85)
 """
 # Without the list of what is pending: each text is looked up just after others were put in.
-_INDEXES = (
-    "CREATE INDEX ix_mention_bands_leading ON mention_bands USING gin (brand_id, bands) WITH (fastupdate = off)"
-    " WHERE leader = wording",
-    "CREATE INDEX ix_mention_bands_following ON mention_bands USING gin (brand_id, bands) WITH (fastupdate = off)"
-    " WHERE leader <> wording",
-    "CREATE INDEX ix_mention_bands_leader ON mention_bands (brand_id, leader) WHERE leader <> wording",
-)
+_INDEXES = """
+CREATE INDEX ix_mention_bands_leading ON mention_bands USING gin (brand_id, bands) WITH (fastupdate = off)
+  WHERE leader = wording;
+CREATE INDEX ix_mention_bands_following ON mention_bands USING gin (brand_id, bands) WITH (fastupdate = off)
+  WHERE leader <> wording;
+CREATE INDEX ix_mention_bands_leader ON mention_bands (brand_id, leader) WHERE leader <> wording
+"""
 _ROW = "wording uuid, leader uuid, cluster uuid, uses int, signature bytea"
 _HEAD = """
 LANGUAGE plpgsql {volatility} SECURITY DEFINER SET search_path = public, pg_temp
@@ -116,7 +116,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("cluster IS NOT NULL"),
     )
     op.execute(_TABLE)
-    for index in _INDEXES:
+    for index in _INDEXES.split(";"):
         op.execute(index)
     for name, function in _FUNCTIONS.items():
         op.execute(function.replace(":", r"\:"))

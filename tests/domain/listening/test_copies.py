@@ -50,7 +50,9 @@ def post(id_: str, text: str, minutes: float, **more: Any) -> Heard:
 
 
 async def test_a_copy_is_linked_to_what_came_before_it(worker_db: Database, channel: HouseChannel, eyes: Eyes) -> None:
-    await hear(worker_db, channel, post("a", LONG, -9), post("b", f"RT @a: {LONG.upper()} 😡", -5), post("c", OTHER, -4))
+    await hear(
+        worker_db, channel, post("a", LONG, -9), post("b", f"RT @a: {LONG.upper()} 😡", -5), post("c", OTHER, -4)
+    )
     assert await copies(eyes) == {"b": "a"}
 
 
@@ -108,13 +110,13 @@ async def test_short_texts_are_copies_only_where_their_words_are_equal(
     worker_db: Database, channel: HouseChannel, eyes: Eyes
 ) -> None:
     await hear(worker_db, channel, post("a", "Super service", -9), post("b", "super service!!!", -8))
-    await hear(worker_db, channel, post("c", "super service vraiment", -7), post("d", "😡😡", -6), post("e", "😡😡", -5))
+    await hear(
+        worker_db, channel, post("c", "super service vraiment", -7), post("d", "😡😡", -6), post("e", "😡😡", -5)
+    )
     assert await copies(eyes) == {"b": "a"}
 
 
-async def test_nothing_is_kept_of_a_deleted_texts_words(
-    worker_db: Database, channel: HouseChannel, eyes: Eyes
-) -> None:
+async def test_nothing_is_kept_of_a_deleted_texts_words(worker_db: Database, channel: HouseChannel, eyes: Eyes) -> None:
     await hear(worker_db, channel, post("a", LONG, -9), post("b", OTHER, -8))
     await hear(worker_db, channel, Deleted("a", at(1)))
     assert await eyes.fetchval("SELECT count(*) FROM mention_bands") == 1

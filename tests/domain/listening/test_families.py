@@ -86,9 +86,7 @@ def test_families_are_the_same_however_wordings_came_and_went(
 
 
 @given(_WORLD, _STEPS)
-def test_a_family_is_a_cluster_and_a_cluster_a_family(
-    world: dict[int, tuple[int, ...]], steps: list[set[int]]
-) -> None:
+def test_a_family_is_a_cluster_and_a_cluster_a_family(world: dict[int, tuple[int, ...]], steps: list[set[int]]) -> None:
     everything = [wording(number, *groups) for number, groups in world.items()]
     kept = InMemory()
     for step in steps:
