@@ -3,8 +3,8 @@
 The normal form is the words alone: case, accents, punctuation, addresses, handles, hash signs, emoji, and the "RT"
 before a text are no part of it. Two texts of one normal form are copies. Texts of six words or more also have a
 signature (MinHash: Broder, On the resemblance and containment of documents, 1997): of two signatures, as many places
-are equal as their sets of words and pairs of words overlap (Jaccard). A signature's bands are what an index knows it by: near texts
-share one of them, far texts hardly ever do.
+are equal as their sets of words and pairs of words overlap (Jaccard). A signature's bands are what an index knows it
+by: near texts share one of them, far texts hardly ever do.
 """
 
 import hashlib

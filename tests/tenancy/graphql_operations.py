@@ -78,7 +78,7 @@ TARGETS = {
 WHERE = {"Viewer": "viewer"}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
-    "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
+    "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "duplicates": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
     "sentiments": ["POSITIVE"],
