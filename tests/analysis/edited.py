@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 _SENTENCES = (
     "the train was late again and nobody at the station would say why we had to wait so long for coffee in the cold"
-    " le magasin de la rue neuve a fermé sans prévenir et les clients attendent encore leur commande depuis des semaines"
+    " le magasin de la rue neuve a fermé sans prévenir et les clients attendent encore leur commande depuis des mois"
     " de winkel in gent heeft mij een kapotte doos gestuurd en niemand neemt de telefoon op als ik bel over de levering"
     " der laden in köln schließt früher als angegeben und die straße davor wird für große fahrräder gesperrt müde grüße"
 )

@@ -13,7 +13,20 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from tests.benchmarks import calendar, door, due, growth, latency, matching, memory, page, report, share, worker
+from tests.benchmarks import (
+    calendar,
+    copying,
+    door,
+    due,
+    growth,
+    latency,
+    matching,
+    memory,
+    page,
+    report,
+    share,
+    worker,
+)
 from tests.benchmarks.conditions import conditions
 from tests.benchmarks.measuring import Plan, Result, Unverified
 from tests.benchmarks.report import Taken
@@ -32,6 +45,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "growth": growth.measure,
     "calendar": calendar.measure,
     "matching": matching.measure,
+    "copies": copying.measure,
     "memory": memory.measure,
 }
 
