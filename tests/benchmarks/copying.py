@@ -92,7 +92,7 @@ async def _fill(database: TestDatabase, brand_id: UUID, rows: int, seed: int) ->
         for start in range(0, rows, _AT_ONCE):
             number = min(_AT_ONCE, rows - start)
             signatures = chance.integers(1 << 32, size=(number, fingerprint.PLACES), dtype=np.uint32)
-            bands = fingerprint.bands(signatures).tolist()
+            bands = fingerprint.bands(signatures).tolist()  # of chance, as salted ones are
             ids = [uuid4() for _ in range(number)]
             records = [
                 (brand_id, id_, id_, uuid4(), 1, row.tobytes(), mine)

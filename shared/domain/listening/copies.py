@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from shared.analysis import fingerprint
@@ -34,33 +35,8 @@ _JUDGE_ALL = (
     " FROM mention WHERE brand_id = $1 AND cluster = ANY ($2)) j"
     " WHERE m.brand_id = $1 AND m.id = j.id AND m.is_copy <> j.is_copy"
 )
-
-
-def _beside(is_copy: str) -> str:
-    """The first two originals, or copies, from a place in a cluster on."""
-    return (
-        "(SELECT m.id, m.published_at, m.key FROM mention m WHERE m.brand_id = $1 AND m.cluster = s.cluster"  # noqa: S608  our words
-        f" AND {is_copy} AND (m.published_at, m.key) >= (s.at, s.key) ORDER BY m.published_at, m.key LIMIT 2)"
-    )
-
-
-def _before(is_copy: str) -> str:
-    return (
-        "EXISTS (SELECT FROM mention p WHERE p.brand_id = $1 AND p.cluster = n.cluster"
-        f" AND {is_copy} AND p.published_at >= n.published_at - $5::interval"
-        " AND (p.published_at, p.key) < (n.published_at, n.key))"
-    )
-
-
-# Whether a mention is a copy changes where one came or went, and for the one behind it: for nobody else.
-_JUDGE_PLACES = (
-    "UPDATE mention m SET is_copy = j.is_copy FROM (SELECT n.id,"  # noqa: S608  our words
-    f" {_before('NOT p.is_copy')} OR {_before('p.is_copy')} AS is_copy"
-    " FROM (SELECT DISTINCT b.id, b.published_at, b.key, s.cluster"
-    " FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS s (cluster, at, key),"
-    f" LATERAL ({_beside('NOT m.is_copy')} UNION ALL {_beside('m.is_copy')}) b) n) j"
-    " WHERE m.brand_id = $1 AND m.id = j.id AND m.is_copy <> j.is_copy"
-)
+_FORESEE = "SELECT parvis.are_copies($1, $2, $3, $4, $5)"
+_JUDGE_PLACES = "SELECT parvis.judge_copies($1, $2, $3, $4, $5)"
 _Place = tuple[UUID, datetime, UUID]  # cluster, time and key
 
 
@@ -94,9 +70,11 @@ async def write(
             state.cluster = moved[state.wording]
     for state, print_ in turn.joined:
         state.wording, state.cluster = print_.digest, turn.clusters.get(print_.digest, print_.digest)
+    joined = _in_company(turn)
+    await _foresee(session, brand_id, joined)
     await rows.write_mentions(session, brand_id, states)
     await _move(session, brand_id, settled)
-    await _judge(session, brand_id, [*turn.places, *_joined_places(turn)])
+    await _judge(session, brand_id, [*turn.places, *map(_place, joined)])
 
 
 def counts(state: MentionState) -> bool:
@@ -158,14 +136,34 @@ async def _move(session: Session, brand_id: UUID, settled: Settled) -> None:
     await connection.execute(_JUDGE_ALL, brand_id, list({*was, *now}), WINDOW)
 
 
-def _joined_places(turn: _Turn) -> list[_Place]:
-    """Where mentions joined, but for those that are by themselves."""
-    joined = [(state.cluster, state.published_at, state.key) for state, _ in turn.joined if state.cluster is not None]
-    sizes = Counter(cluster for cluster, _, _ in joined)
-    return [place for place in joined if sizes[place[0]] > 1 or place[0] not in turn.alone]
+def _in_company(turn: _Turn) -> list[MentionState]:
+    """Those that joined, but for such as are by themselves; by cluster and place."""
+    joined = [state for state, _ in turn.joined]
+    sizes = Counter(state.cluster for state in joined)
+    found = [state for state in joined if sizes[state.cluster] > 1 or state.cluster not in turn.alone]
+    return sorted(found, key=_place)
+
+
+def _place(state: MentionState) -> _Place:
+    assert state.cluster is not None
+    return state.cluster, state.published_at, state.key
+
+
+async def _foresee(session: Session, brand_id: UUID, joined: Sequence[MentionState]) -> None:
+    """Which of these are copies of what is stored or of each other, as far as can be told before they are written."""
+    if not joined:
+        return
+    clusters, times, keys = map(list, zip(*map(_place, joined), strict=True))
+    stored = await (await driver(session)).fetchval(_FORESEE, brand_id, clusters, times, keys, WINDOW)
+    for state, is_copy in zip(joined, stored, strict=True):
+        state.is_copy = is_copy
+    for before, state in pairwise(joined):
+        if before.cluster == state.cluster and state.published_at - before.published_at <= WINDOW:
+            state.is_copy = True
 
 
 async def _judge(session: Session, brand_id: UUID, places: Sequence[_Place]) -> None:
+    """Look again at where mentions came or went."""
     if places:
         clusters, times, keys = map(list, zip(*places, strict=True))
         await (await driver(session)).execute(_JUDGE_PLACES, brand_id, clusters, times, keys, WINDOW)

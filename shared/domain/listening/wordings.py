@@ -23,13 +23,11 @@ class Stored:
 
     async def leading(self, bands: fingerprint.Bands) -> Sequence[Wording]:
         """The leaders that share a band with a row of these, at most 500 a row."""
-        return await self._found(
-            "SELECT * FROM parvis.leading_wordings($1, $2, $3)", bands.ravel().tolist(), MOST_LEADERS
-        )
+        return await self._found("SELECT * FROM parvis.leading_wordings($1, $2, $3)", self._salted(bands), MOST_LEADERS)
 
     async def following(self, bands: fingerprint.Bands) -> Sequence[Wording]:
         """The others that do."""
-        return await self._found("SELECT * FROM parvis.following_wordings($1, $2)", bands.ravel().tolist())
+        return await self._found("SELECT * FROM parvis.following_wordings($1, $2)", self._salted(bands))
 
     async def followers(self, leaders: Collection[UUID]) -> Sequence[Wording]:
         """Those that follow one of these."""
@@ -55,7 +53,7 @@ class Stored:
             [one.cluster for one in wordings],
             [one.uses for one in wordings],
             [one.astype("<u4").tobytes() for one in signatures],
-            fingerprint.bands(signatures).ravel().tolist(),
+            self._salted(fingerprint.bands(signatures)),
         )
 
     async def forget(self, wordings: Sequence[Wording]) -> None:
@@ -64,6 +62,12 @@ class Stored:
             await (await driver(self.session)).execute(
                 "SELECT parvis.forget_wordings($1, $2)", self.brand_id, [one.id for one in wordings]
             )
+
+    def _salted(self, bands: fingerprint.Bands) -> list[int]:
+        """Bands as they are stored: no two brands have them in common."""
+        salt = np.frombuffer(self.brand_id.bytes, dtype=">i8").astype(np.int64)
+        salted: list[int] = (bands ^ salt[0] ^ salt[1]).ravel().tolist()
+        return salted
 
     async def _found(self, statement: str, *asked: Any) -> list[Wording]:
         rows = await (await driver(self.session)).fetch(statement, self.brand_id, *asked)
