@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy.exc import PendingRollbackError
 
+from services.charting.drawing import Drawer
 from services.media.checking import Checker
 from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
@@ -47,6 +48,7 @@ class Services:
     clock: Callable[[], datetime]
     store: Store
     checker: Checker
+    drawer: Drawer
     addresses: Addresses
     ears: Ears  # what is known of brands' queries: making them ready takes time, and a brand's lock is held meanwhile
 

@@ -82,6 +82,7 @@ ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "duplicates": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
+    "chart": "VOLUME",
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
     "sentiments": ["POSITIVE"],
 }  # fmt: skip

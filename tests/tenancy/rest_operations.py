@@ -89,7 +89,10 @@ QUERY = {
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
     "name": "nobody", "cursor": None, "unused": "true", "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
     "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3", "unread": "true",
+    "theme": "dark", "lang": "nl", "mark": "area", "width": "600", "height": "300", "title": "a title", "scale": "2",
 }  # fmt: skip
+# What stands in an address and is nobody's.
+CHOICES = {"chart": "volume"}
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
@@ -203,6 +206,9 @@ class Operation:
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
         for name in self.names("path"):
+            if name in CHOICES:
+                path = path.replace(f"{{{name}}}", CHOICES[name])
+                continue
             place = PLACES.get((self.id, name), 0)
             path = path.replace(f"{{{name}}}", whose(name).ids[_prefix(name)][place])
         required = {
@@ -286,7 +292,7 @@ def operations(document: Schema) -> list[Operation]:
 def _check(operation: Operation) -> None:
     for parameter in operation.parameters:
         name, place = parameter["name"], parameter["in"]
-        known: set[str] = {"path": set(IDS), "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
+        known: set[str] = {"path": {*IDS, *CHOICES}, "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
         if name not in known:
             raise Unfilled(f"{operation.id}: say in rest_operations.py how the {place} parameter {name!r} is filled")
         # An id shows itself by its example, whatever its name.

@@ -62,9 +62,11 @@ def leaks(neighbours: Neighbours, told: str, asked: Asked) -> list[str]:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a field answered nothing: an empty connection or list, or series that add up to nothing."""
+    """Whether a field answered nothing: an empty connection or list, or series or a chart that add up to nothing."""
     if isinstance(value, dict) and "days" in value:
         return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
+    if isinstance(value, dict) and "specification" in value:
+        return witness.drawn(value["specification"]) == 0
     if isinstance(value, dict) and "hours" in value:
         return not value["hours"]
     if isinstance(value, dict):

@@ -13,6 +13,7 @@ from services.api.schema.arrival import Arrival
 from services.api.schema.best_times import BestTimes, suggested
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
+from services.api.schema.chart import Chart, drawn
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
 from services.api.schema.consent import Consent, consent
 from services.api.schema.identity import Identity, IdentityFilter
@@ -269,6 +270,9 @@ class Brand(Node):
     )
     saved_queries: list[SavedQuery] = strawberry.field(resolver=saved_query.listed)
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
+    chart: Chart = strawberry.field(
+        resolver=drawn, description="Figures over time as a chart; `keys` are of the chart `SERIES`."
+    )
     alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
     alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)
 

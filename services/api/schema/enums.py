@@ -2,6 +2,7 @@
 
 import strawberry
 
+from shared.domain.insight.charting.look import ChartLanguage, ChartMark, ChartName, ChartTheme
 from shared.domain.insight.watching.findings import DriverKind
 from shared.domain.publishing.many import Manner
 from shared.domain.publishing.sending.settling import Settlement
@@ -48,6 +49,10 @@ for _kind in (
     enums.Visibility,
     enums.Weekday,
     enums.WebhookState,
+    ChartLanguage,
+    ChartMark,
+    ChartName,
+    ChartTheme,
     DriverKind,
     Manner,
     Settlement,
