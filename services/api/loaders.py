@@ -254,7 +254,7 @@ async def edits(context: Context, row: Mention) -> list[Edit]:
 async def original(context: Context, row: Mention) -> UUID | None:
     """The id of what a mention is a copy of; its row goes along, because it says whether it is one."""
 
-    async def read(session: Session, scope: Scope, rows: list[_Row]) -> dict[_Row, UUID]:
+    async def read(session: Session, scope: Scope, rows: list[_Row]) -> dict[_Row, UUID | None]:
         found = await clusters.originals(session, scope, [row.mention for row in rows])
         return {row: found[row.mention.id] for row in rows if row.mention.id in found}
 

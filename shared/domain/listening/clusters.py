@@ -109,7 +109,7 @@ async def of(session: Session, scope: Scope, mention: Mention) -> Cluster:
         return _alone(original)
     connection = await driver(session)
     within = await _bounds(session, scope, original)
-    count, last_at, author_count = await connection.fetchrow(_ALL, *within)
+    ((count, last_at, author_count),) = await connection.fetch(_ALL, *within)
     interval = Interval.HOUR if last_at - original.published_at <= _BY_HOUR else Interval.DAY
     return Cluster(
         original,
