@@ -128,6 +128,8 @@ class Context:
     request_digest: bytes = b""
     document: "Document | None" = None
     loaders: dict[str, object] = field(default_factory=dict)
+    # The words of each list that is a search, by its path in the answer: its mentions show where they are.
+    searches: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     was_replayed: bool = False
 
     def scope(self, brand_id: UUID) -> Scope:

@@ -9,7 +9,17 @@ from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
-from shared.models.mention import Correction, Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.mention import (
+    Correction,
+    Edit,
+    Identity,
+    Mention,
+    Reaction,
+    RollupDay,
+    RollupHour,
+    RollupReadingDay,
+    Thread,
+)
 from shared.models.notification import (
     DueMail,
     DueNotice,
@@ -37,8 +47,9 @@ from shared.models.organization import (
 )
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
-from shared.models.query import Match, SavedQuery, SavedQueryVersion
+from shared.models.query import Match, RollupQueryDay, SavedQuery, SavedQueryVersion
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.view import View
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -104,6 +115,8 @@ __all__ = [
     "Review",
     "RollupDay",
     "RollupHour",
+    "RollupQueryDay",
+    "RollupReadingDay",
     "SavedQuery",
     "SavedQueryVersion",
     "Slot",
@@ -114,6 +127,7 @@ __all__ = [
     "User",
     "UserDraft",
     "Variant",
+    "View",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -217,6 +217,20 @@ class RollupDay(SQLModel, table=True):
     negative: int = 0
 
 
+class RollupReadingDay(SQLModel, table=True):
+    """By which version of the model a day's mentions stand read, kept for ever; the brand's own posts are left out.
+    Of `mentions` a person has corrected `corrected`."""
+
+    __tablename__ = "rollup_reading_day"
+    brand_id: UUID = Field(primary_key=True)
+    channel_id: UUID = Field(primary_key=True)
+    kind: MentionKind = Field(primary_key=True, sa_type=cast(Any, string_enum(MentionKind)))
+    day: datetime = Field(primary_key=True, sa_type=TIME)
+    read_by: str = Field(primary_key=True, sa_type=TEXT)  # empty where nobody has
+    mentions: int = 0
+    corrected: int = 0
+
+
 class RollupHour(SQLModel, table=True):
     """The brand's sums of one hour, kept 90 days."""
 

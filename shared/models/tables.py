@@ -21,6 +21,7 @@ from shared.models import (
     post,
     query,
     turn,
+    view,
     webhook,
 )
 from shared.models.base import metadata
@@ -46,6 +47,7 @@ _MODULES = (
     post,
     query,
     turn,
+    view,
     webhook,
 )
 
@@ -119,6 +121,8 @@ TABLES: dict[str, TableKind] = {
     "review": TableKind.CONTENT,
     "rollup_day": TableKind.CONTENT,
     "rollup_hour": TableKind.CONTENT,
+    "rollup_query_day": TableKind.CONTENT,
+    "rollup_reading_day": TableKind.CONTENT,
     "saved_query": TableKind.CONTENT,
     "saved_query_version": TableKind.CONTENT,
     "slot": TableKind.CONTENT,
@@ -128,6 +132,7 @@ TABLES: dict[str, TableKind] = {
     "told": TableKind.CONTENT,
     "user": TableKind.PLATFORM,
     "variant": TableKind.CONTENT,
+    "view": TableKind.CONTENT,
     "webhook_attempt": TableKind.CONTENT,
     "webhook_delivery": TableKind.CONTENT,
     "webhook_endpoint": TableKind.PLATFORM,

@@ -24,7 +24,9 @@ from tests.benchmarks import (
     memory,
     page,
     report,
+    search,
     share,
+    voice,
     worker,
 )
 from tests.benchmarks.conditions import conditions
@@ -42,8 +44,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "due": due.measure,
     "page": page.measure,
     "share": share.measure,
+    "voice": voice.measure,
     "growth": growth.measure,
     "calendar": calendar.measure,
+    "search": search.measure,
     "matching": matching.measure,
     "copies": copying.measure,
     "memory": memory.measure,

@@ -19,13 +19,13 @@ from services.scheduler.mailing import Mailing
 from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
 from shared.connectors.registry import CARDS
-from shared.contract import Counted
+from shared.contract import Counted, Page
 from shared.domain import scope as scopes
 from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.listening import counters, record, rereadings
+from shared.domain.listening import counters, recalls, record, rereadings, searches
 from shared.domain.publishing.sending import clocks
 from shared.ids import Prefix, new_uuid, parse_typeid
 from shared.models.enums import EventType, Network, WithdrawalKind
@@ -34,6 +34,7 @@ from tests.services.ingest.turning import take_all
 from tests.tenancy import copying
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
+from tests.tenancy.searching import search
 from tests.tenancy.socket import connected
 from tests.tenancy.tenants import Tenant, World, furnish, number
 from tests.tenancy.watching import watch
@@ -52,12 +53,14 @@ async def live(world: World, network: Receiver) -> None:
     await _subscribe(world, first)
     await _send(world, network)
     await _move_clocks(world, second)
+    await _search(world, first)
     await _poll(world, network)
     await copying.copy(world, first)
     await _read_anew(world, first)
     await _tell(world, network)
     await watch(world, first, _scheduler(world))
     await _measure(world, first)
+    await search(world, first)
     await _use_rest(world, first)
     await handlers.drain(world.worker)
     await number(world)
@@ -103,9 +106,21 @@ async def _measure(world: World, tenant: Tenant) -> None:
         {"interval": "day", "group_by": ["channel", "kind", "network"]},
         {"interval": "hour", "group_by": ["language"], "language": "nl"},
         {"interval": "day", "group_by": ["sentiment", "intent"], "sentiment": "positive", "intent": "question"},
+        {"interval": "day", "group_by": ["query"], "key": ["mentions", "share_of_voice"]},
+        {"interval": "hour", "group_by": ["query"], "key": ["mentions", "share_of_voice"]},
+        {"interval": "week", "group_by": ["query", "channel"], "key": ["mentions"]},
+        {"interval": "day", "group_by": ["sentiment"], "key": ["mentions"]},
     ):
         answer = await world.api.get(place, params={**wanted, **more}, headers=tenant.headers)
         assert answer.status_code == 200, answer.text
+
+    for what in ("authors", "sources", "topics", "intents", "phrases"):
+        for more in ({}, {"q": "said", "query_id": tenant.id(Prefix.QUERY)}):
+            span = {"from": wanted["from"], "to": wanted["to"], **more}
+            answer = await world.api.get(
+                place.replace("/metrics", f"/top/{what}"), params=span, headers=tenant.headers
+            )  # fmt: skip
+            assert answer.status_code == 200, answer.text
 
 
 async def _grow(world: World, tenant: Tenant) -> None:
@@ -264,6 +279,28 @@ async def _read_anew(world: World, tenant: Tenant) -> None:
         channel_id = parse_typeid(Prefix.CHANNEL, tenant.id(Prefix.CHANNEL))
         await rereadings.start(session, scope, channel_id, since=rereadings.EVER, now=datetime.now(UTC))
     await take_all(world.worker)
+
+
+async def _search(world: World, tenant: Tenant) -> None:
+    """A query is recalled over networks: they are asked, one page comes, and it is called off."""
+    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}/queries"
+    made = await world.api.post(
+        place, json={"name": "over networks", "expression": "lanternes"}, headers=tenant.headers
+    )
+    recall = await world.api.post(
+        f"{place}/{made.json()['id']}/recall", json={"over": ["stored", "networks"]}, headers=tenant.headers
+    )
+    assert recall.status_code == 202, recall.text
+    async with world.worker.db.session() as session:
+        scope = await scopes.house(session, tenant.brand.brand_id)
+        id_ = parse_typeid(Prefix.OPERATION, recall.json()["id"])
+        (search, *_) = (await searches.of(session, scope, [id_]))[id_]
+        own = search.operation
+        page = Page((), "1", more=True)
+        await searches.advance(session, scope, own.id, page, asked=own.cursor, brought=0, now=datetime.now(UTC))
+        await recalls.go_on(session, scope, id_, now=datetime.now(UTC))
+    await world.api.post(f"/v1/operations/{recall.json()['id']}/cancel", headers=tenant.headers)
+    await world.api.delete(f"{place}/{made.json()['id']}", headers={**tenant.headers, "if-match": "*"})
 
 
 async def _look_after(world: World) -> None:

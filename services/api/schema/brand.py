@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from services.api.schema import planning_fields, saved_query
+from services.api.schema import planning_fields, saved_query, view
 from services.api.schema.alert import Alert, AlertRule, brand_alerts, brand_rules
 from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
@@ -25,7 +25,10 @@ from services.api.schema.outgoing import Outgoing
 from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occurrence, Recurrence, Slot
 from services.api.schema.post import Post
 from services.api.schema.saved_query import SavedQuery
+from services.api.schema.share import Share, shares
 from services.api.schema.thread import Thread
+from services.api.schema.top import Top, most
+from services.api.schema.view import View
 from shared import models
 from shared.domain.brands import channels
 from shared.domain.insight import metrics
@@ -268,10 +271,17 @@ class Brand(Node):
     consent: Consent | None = strawberry.field(
         resolver=_consent, description="What came of the asking user's own question; null for anybody else's."
     )
+    views: Connection[View] = strawberry.field(resolver=view.listed)
     saved_queries: list[SavedQuery] = strawberry.field(resolver=saved_query.listed)
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
     chart: Chart = strawberry.field(
         resolver=drawn, description="Figures over time as a chart; `keys` are of the chart `SERIES`."
+    )
+    share_of_voice: list[Share] = strawberry.field(
+        resolver=shares, description="What each query matched of all that any of the brand's queries did."
+    )
+    top: Top = strawberry.field(
+        resolver=most, description="Who spoke most, where, of what, with what intent, and which phrases rise; 90 days."
     )
     alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
     alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)

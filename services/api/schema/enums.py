@@ -4,6 +4,7 @@ import strawberry
 
 from shared.domain.insight.charting.look import ChartLanguage, ChartMark, ChartName, ChartTheme
 from shared.domain.insight.watching.findings import DriverKind
+from shared.domain.listening.searches import SearchEnd
 from shared.domain.publishing.many import Manner
 from shared.domain.publishing.sending.settling import Settlement
 from shared.models import enums
@@ -42,9 +43,11 @@ for _kind in (
     enums.OutgoingState,
     enums.PostStatus,
     enums.QueryGroup,
+    enums.RecallOver,
     enums.RecurrenceStatus,
     enums.Reviewer,
     enums.SentimentSource,
+    enums.TopKind,
     enums.VariantStatus,
     enums.Visibility,
     enums.Weekday,
@@ -55,6 +58,7 @@ for _kind in (
     ChartTheme,
     DriverKind,
     Manner,
+    SearchEnd,
     Settlement,
 ):
     strawberry.enum(_kind)

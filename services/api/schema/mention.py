@@ -16,7 +16,7 @@ from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
 from services.api.schema.copies import CopyCluster
 from services.api.schema.identity import Identity
-from services.api.schema.saved_query import Match
+from services.api.schema.saved_query import Match, Span, spans
 from services.api.schema.sentiment import Correction, Sentiment
 from shared import models
 from shared.domain.listening import mentions
@@ -86,6 +86,22 @@ async def _matches(root: strawberry.Parent[models.Mention], info: Info) -> Any:
     return await loaders.matches(info.context, root.brand_id, root.id)
 
 
+async def _highlights(root: strawberry.Parent[models.Mention], info: Info) -> Any:
+    words = _searched(info)
+    return spans(await loaders.highlights(info.context, root.brand_id, root.id, words)) if words is not None else None
+
+
+def _searched(info: Info) -> str | None:
+    """The words by which the list found this mention; None where it is no list's, or the list searched for nothing."""
+    place = info.path.prev
+    if place is not None and place.typename == "MentionEdge":
+        place = place.prev
+    nodes = place.prev if place is not None and isinstance(place.key, int) else None
+    if nodes is None or nodes.typename != "MentionConnection" or nodes.prev is None:
+        return None
+    return info.context.searches.get(tuple(nodes.prev.as_list()))
+
+
 @strawberry.type(description="Anything said to or about the brand. `text` is null once deleted.")
 class Mention(Node):
     id: strawberry.ID = public_id(Prefix.MENTION)
@@ -127,6 +143,9 @@ class Mention(Node):
     )
     copies: CopyCluster = strawberry.field(
         resolver=copying.copies, description="All that say the same, itself among them."
+    )
+    highlights: list[Span] | None = strawberry.field(
+        resolver=_highlights, description="Where in `text` the words of the list's search are; null without a search."
     )
 
     @classmethod
@@ -214,4 +233,6 @@ async def listed(
         found = await mentions.search(
             session, scope, where=where, order=order, page=page, cursors=info.context.services.cursors
         )
+    if where.words is not None:
+        info.context.searches[tuple(info.path.as_list())] = where.words
     return connection(found, page)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Said, storable
 from shared.db import Session, driver
 from shared.domain.events import events
-from shared.domain.insight import rollups
+from shared.domain.insight import reads, rollups
 from shared.domain.listening import (
     border,
     copies,
@@ -215,14 +215,15 @@ async def _write(batch: _Batch) -> None:
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await edits.keep(session, brand_id, batch.edits, changed)
     await search_rows.keep(session, brand_id, changed, batch.before)
-    await matches.keep(session, brand_id, batch.ears, changed, batch.before, batch.identities.values())
+    await matches.keep(session, brand_id, batch.zone, batch.ears, changed, batch.before, batch.identities.values())
     await rollups.add(
         session,
         brand_id,
         batch.zone,
-        [_counts(old) for s in changed if (old := batch.before.get(s.key)) is not None and old.listed],
-        [_counts(s) for s in changed if s.listed],
+        [rollups.counts_of(old) for s in changed if (old := batch.before.get(s.key)) is not None and old.listed],
+        [rollups.counts_of(s) for s in changed if s.listed],
     )
+    await reads.keep(session, brand_id, batch.zone, batch.before, [*changed, *noted])
     await figures.keep(session, brand_id, _own_counts([*changed, *noted]))
     await events.add(session, brand_id, list(_events(batch, changed)), now=batch.now)
 
@@ -248,10 +249,6 @@ def _retimed(batch: _Batch, changed: Iterable[MentionState]) -> set[UUID]:
         for s in changed
         if s.thread_id is not None and _was_heard(batch, s) and batch.before[s.key].published_at != s.published_at
     }
-
-
-def _counts(state: MentionState) -> rollups.Counts:
-    return rollups.Counts(state.channel_id, state.kind, state.published_at, state.own, state.sentiment)
 
 
 def _events(batch: _Batch, changed: Iterable[MentionState]) -> Iterable[events.NewEvent]:
