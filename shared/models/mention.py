@@ -71,6 +71,15 @@ class Mention(SQLModel, table=True):
         Index("ix_mention_parent_key", "brand_id", "parent_key", postgresql_where=text("parent_key IS NOT NULL")),
         Index("ix_mention_channel", "brand_id", "channel_id", "id"),
         Index("ix_mention_author", "brand_id", "author_id", "published_at"),
+        Index(
+            "ix_mention_cluster",
+            "brand_id",
+            "cluster",
+            "is_copy",
+            "published_at",
+            "key",
+            postgresql_where=text("cluster IS NOT NULL"),
+        ),
         Index("ix_mention_variant", "brand_id", "variant_id", postgresql_where=text("variant_id IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
@@ -133,6 +142,11 @@ class Mention(SQLModel, table=True):
     topics: list[str] | None = Field(default=None, sa_type=TEXTS)
     read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the fast model
     corrected: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
+
+    # What is said in the same words, or nearly: null where nobody is a copy of it, nor it of anybody.
+    wording: UUID | None = None  # the digest of the text's normal form
+    cluster: UUID | None = None  # that it shares with its exact and near copies
+    is_copy: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class Correction(SQLModel, table=True):

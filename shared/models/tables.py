@@ -142,7 +142,7 @@ TABLES: dict[str, TableKind] = {
 }
 
 # Index tables without grants, reached only through functions that look at the transaction's brands.
-SIDE_TABLES = ("mention_search",)
+SIDE_TABLES = ("mention_bands", "mention_search")
 
 
 def content_tables() -> list[str]:

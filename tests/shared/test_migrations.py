@@ -14,7 +14,7 @@ from shared.db import driver_url
 from shared.migrations.run import alembic_config
 from tests.conftest import _on_superuser, on_database
 
-# A value of each type. All ids are the same one, so that whatever is referred to is there.
+# A value of each type; any other is a text, which may be a zone. All ids are the same one, so that whatever is referred to is there.
 _ID = "'019aa000-0000-7000-8000-000000000001'"
 _VALUES = {
     "uuid": _ID,
@@ -100,7 +100,7 @@ def _fill(connection: Connection, tables: list[str]) -> None:
     columns: dict[str, list[tuple[str, str]]] = {name: [] for name in tables}
     for table, name, type_, nullable in connection.execute(_COLUMNS):
         if table in columns and (nullable == "NO" or type_ == "text"):
-            columns[table].append((name, "1" if type_ in _NUMBERS else _VALUES.get(type_, "'x'")))
+            columns[table].append((name, "1" if type_ in _NUMBERS else _VALUES.get(type_, "'UTC'")))
     for table, given in columns.items():
         names = ", ".join(f'"{name}"' for name, _ in given)
         values = ", ".join(value for _, value in given)

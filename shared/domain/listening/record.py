@@ -17,6 +17,7 @@ from shared.domain.events import events
 from shared.domain.insight import reads, rollups
 from shared.domain.listening import (
     border,
+    copies,
     counters,
     doubts,
     edits,
@@ -213,7 +214,7 @@ async def _write(batch: _Batch) -> None:
     for state in changed:
         state.version += 1
     await forest.plant([*heard_now, *reparented], reparented=bool(reparented))
-    await rows.write_mentions(session, brand_id, [*changed, *noted])
+    await copies.write(session, brand_id, [*changed, *noted], batch.before)
     moved = await forest.settle_children()
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await edits.keep(session, brand_id, batch.edits, changed)
