@@ -44,6 +44,7 @@ from services.api.rest import (
     calendar,
     campaigns,
     channels,
+    charts,
     connecting,
     consents,
     corrections,
@@ -66,9 +67,11 @@ from services.api.rest import (
     threads,
     tops,
     viewer,
+    views,
     webhook_deliveries,
     webhook_endpoints,
 )
+from services.charting.drawing import Drawer
 from services.media.checking import Checker
 from services.serving import Check, probe_routes
 from shared import http
@@ -126,6 +129,9 @@ ROUTERS = (
     metrics.router,
     shares.router,
     tops.router,
+    charts.specifications,
+    charts.pictures,
+    views.router,
     queries.router,
     queries.matching,
     campaigns.router,
@@ -173,6 +179,8 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
         queues = Queues(settings.redis_url)
         stack.push_async_callback(queues.close)
         client = await stack.enter_async_context(http.client(settings))
+        drawer = Drawer()
+        stack.push_async_callback(drawer.close)
         vault = Vault([key.get_secret_value() for key in settings.secret_keys])
         made = Services(
             db=db,
@@ -184,6 +192,7 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
             clock=clock,
             store=open_store(settings),
             checker=Checker(),
+            drawer=drawer,
             addresses=Addresses(vault, settings.api_base_url),
             ears=Ears(),
         )

@@ -13,7 +13,21 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from tests.benchmarks import calendar, door, due, growth, latency, matching, memory, page, report, share, voice, worker
+from tests.benchmarks import (
+    calendar,
+    door,
+    due,
+    growth,
+    latency,
+    matching,
+    memory,
+    page,
+    report,
+    search,
+    share,
+    voice,
+    worker,
+)
 from tests.benchmarks.conditions import conditions
 from tests.benchmarks.measuring import Plan, Result, Unverified
 from tests.benchmarks.report import Taken
@@ -32,6 +46,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "voice": voice.measure,
     "growth": growth.measure,
     "calendar": calendar.measure,
+    "search": search.measure,
     "matching": matching.measure,
     "memory": memory.measure,
 }

@@ -9,9 +9,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from services.local.servers import ServerUrls
 from shared.db import driver_url
 from shared.migrations.run import alembic_config
-from tests.conftest import ServerUrls, _on_superuser, on_database
+from tests.conftest import _on_superuser, on_database
 
 # A value of each type. All ids are the same one, so that whatever is referred to is there.
 _ID = "'019aa000-0000-7000-8000-000000000001'"

@@ -15,7 +15,7 @@ from shared.domain.insight import cells, metrics
 from shared.domain.insight.counts import OWN, felt, interactions
 from shared.domain.insight.points import net_sentiment
 from shared.domain.insight.watching.phrases import Tally, phrases_of, rises
-from shared.domain.listening import identities, mentions
+from shared.domain.listening import identities, mentions, searching
 from shared.domain.listening.filters import MentionFilter, conditions
 from shared.domain.page import PageRequest
 from shared.domain.scope import Scope
@@ -203,7 +203,7 @@ async def _within(
     given = {"brand_id": scope.brand_id, **where.given(), "range_since": span.since, "range_until": span.until}
     if where.words is not None:
         rules.append(col(Mention.id) == any_(bindparam("among", type_=ARRAY(Uuid))))
-        given["among"] = await mentions.found_between(session, where.words, span.since, span.until)
+        given["among"] = await searching.found_between(session, where.words, span.since, span.until)
     return rules, given
 
 
