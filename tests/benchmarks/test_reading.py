@@ -46,14 +46,14 @@ async def test_sums_graphql_and_counting_give_the_same_figures(bench: tuple[Rig,
     assert len((await share.measure(*bench)).sides) == 5
 
 
-async def test_the_sums_of_matches_and_counting_give_the_same_shares(bench: tuple[Rig, Plan]) -> None:
-    assert [it.name for it in (await voice.measure(*bench)).sides] == [voice.SUMS, voice.WHOLE, voice.COUNTED]
-
-
 async def test_search_and_the_flat_index_find_the_same(bench: tuple[Rig, Plan]) -> None:
     found = await search.measure(*bench)
     assert len(found.sides) == 4 * (1 + len(search.KINDS))
     assert "the same mentions in the same order" in found.verified
+
+
+async def test_the_sums_of_matches_and_counting_give_the_same_shares(bench: tuple[Rig, Plan]) -> None:
+    assert [it.name for it in (await voice.measure(*bench)).sides] == [voice.SUMS, voice.WHOLE, voice.COUNTED]
 
 
 async def test_pages_and_new_mentions_are_measured_at_every_size(bench: tuple[Rig, Plan]) -> None:

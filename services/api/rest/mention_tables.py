@@ -80,7 +80,7 @@ async def _page(
     for attempt in count(1):
         try:
             async with steps.reading(brand_id) as (session, scope):
-                found = await mentions.newest(session, scope, where=where, place=place, limit=limit)
+                found = await mentions.behind(session, scope, where=where, place=place, limit=limit)
                 wanted = {mention.author_id for mention in found if mention.author_id is not None}
                 authors = await identities.by_ids(session, scope, wanted) if wanted else {}
                 page = [read(one, authors.get(one.author_id) if one.author_id else None) for one in found]

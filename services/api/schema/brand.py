@@ -274,14 +274,14 @@ class Brand(Node):
     views: Connection[View] = strawberry.field(resolver=view.listed)
     saved_queries: list[SavedQuery] = strawberry.field(resolver=saved_query.listed)
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
+    chart: Chart = strawberry.field(
+        resolver=drawn, description="Figures over time as a chart; `keys` are of the chart `SERIES`."
+    )
     share_of_voice: list[Share] = strawberry.field(
         resolver=shares, description="What each query matched of all that any of the brand's queries did."
     )
     top: Top = strawberry.field(
         resolver=most, description="Who spoke most, where, of what, with what intent, and which phrases rise; 90 days."
-    )
-    chart: Chart = strawberry.field(
-        resolver=drawn, description="Figures over time as a chart; `keys` are of the chart `SERIES`."
     )
     alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
     alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)

@@ -116,11 +116,11 @@ class Life:
                 scope = await scopes.house(session, self.brand.brand_id)
                 one = self.dice.choice(self.queries)
                 operation = await recalls.start(session, scope, one, since=recalls.ALL_TIME, now=LATER)
-            step: Step | None = Step.PAGE
-            while step is Step.PAGE:
+            more: recalls.Step | None = recalls.Step.PAGE
+            while more is not None:
                 async with self.db.session() as session:
                     scope = await scopes.house(session, self.brand.brand_id)
-                    step = await recalls.go_on(session, scope, operation.id, now=LATER)
+                    more = await recalls.go_on(session, scope, operation.id, now=LATER)
 
     async def correct(self) -> None:
         async with self.db.session() as session:
