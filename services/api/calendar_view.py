@@ -59,7 +59,7 @@ def _day(day: Day, known: Known) -> Plain:
 
 def _posts(posts: Sequence[PostOn], known: Known) -> list[Plain]:
     ids = typeids(Prefix.POST, [one.id for one in posts])
-    forms = iter(typeids(Prefix.VARIANT, [form.id for one in posts for form in one.variants]))
+    forms = iter(typeids(Prefix.VARIANT, [id_ for one in posts for id_ in one.variant_ids]))
     return [
         {
             "id": id_,
@@ -71,13 +71,8 @@ def _posts(posts: Sequence[PostOn], known: Known) -> list[Plain]:
             "slot_id": known(Prefix.SLOT, one.slot_id) if one.slot_id is not None else None,
             "recurrence_id": known(Prefix.RECURRENCE, one.recurrence_id) if one.recurrence_id is not None else None,
             "variants": [
-                {
-                    "id": next(forms),
-                    "channel_id": known(Prefix.CHANNEL, form.channel_id),
-                    "status": form.status,
-                    "url": form.url,
-                }
-                for form in one.variants
+                {"id": next(forms), "channel_id": known(Prefix.CHANNEL, channel_id), "status": status, "url": url}
+                for channel_id, status, url in zip(one.channel_ids, one.statuses, one.urls, strict=True)
             ],
         }
         for id_, one in zip(ids, posts, strict=True)

@@ -33,6 +33,7 @@ _MENTION = {
     "urgency": "urgency",
     "offence": "offence",
     "topics": "topics",
+    "reach": "reach",
 }
 _WORDS = {"network": "network", "kind": "kind", "visibility": "visibility", "authorKind": "author_kind"}
 _COUNTERS = {name: name for name in ("likes", "replies", "shares", "views")}
@@ -162,7 +163,13 @@ class Writer:
         return f"(None if {self.column(id_)} is None else {source})"
 
     def identity(self, source: Any, nodes: list[FieldNode]) -> str:
-        columns = {"externalId": "external_id", "handle": "handle", "name": "name", "url": "url"}
+        columns = {
+            "externalId": "external_id",
+            "handle": "handle",
+            "name": "name",
+            "url": "url",
+            "followers": "followers",
+        }
 
         def one(name: str, _: list[FieldNode]) -> str:
             match name:

@@ -13,13 +13,13 @@ A post (everything that is said has this shape)
 -----------------------------------------------
     {"id": "p_4f0c2a7be19d3305", "url": "http://127.0.0.1:8002/posts/p_4f0c2a7be19d3305", "account": "cafe-parvis",
      "author": {"id": "a_91b2c3d4e5f60718", "handle": "lea", "name": "Léa", "kind": "person",
-     "url": "http://127.0.0.1:8002/people/lea"},
+     "url": "http://127.0.0.1:8002/people/lea", "followers": 240},
      "kind": "comment", "text": "Bonjour !", "parent_id": "p_…" , "rating": null,
      "media": [{"url": "https://…", "kind": "image", "alt": null}], "visibility": "public", "client_id": null,
      "published_at": "2026-03-01T09:00:00.123456Z", "edited_at": null, "deleted": false, "deleted_at": null,
      "counters": {"likes": 0, "replies": 0, "shares": 0, "views": 0}, "hidden": false, "audience": "everyone"}
 - `account` is the handle of the page that it was said on or to (= the channel's external id). `author.kind` is
-  `page` or `person`;
+  `page` or `person`; `author.followers` is absent where nobody said how many there are;
   the page itself spoke iff `author.handle == account`.
 - `kind`: `post comment reply message review story article`. `visibility` is `private` for messages, else `public`.
 - `rating` 1–5, reviews only. `text` is `null` once deleted. `media[].kind`: free word (`image`, `video`, …), `alt`
@@ -106,8 +106,9 @@ Person API (no token)
 - `PUT /api/accounts/{handle}/habits {"names_only"?, "hook_seconds"?, "wait"?, "stuck"?, "forgets"?, "moved"?, "gone"?,
   "budget"?: {"calls", "seconds"}}` → 200: what this network does with the page by habit; what is left out it does
   not. A page that is `gone` answers every program 410 `gone`.
-- `POST /api/say {"account", "as", "text"?, "kind"?, "parent_id"?, "rating"?, "media"?, "name"?}` → 201 `{"id",
-  "url"}`. Page and author are made on first use. `name` is the author's shown name.
+- `POST /api/say {"account", "as", "text"?, "kind"?, "parent_id"?, "rating"?, "media"?, "name"?, "followers"?}` → 201
+  `{"id", "url"}`. Page and author are made on first use. `name` is the author's shown name, `followers` how many
+  follow them from now on.
   Kind by default: by parent as above; with a rating `review`; else `post`.
 - `GET /api/posts?account=…[&limit=1..10000][&before=id]` → `{"posts": [post…], "total": n}` newest first (default
   1000; without `account`: all pages).

@@ -73,7 +73,12 @@ async def change_habits(request: HttpRequest, handle: str, body: habits.Habits) 
 @router.post("/say", status_code=201)
 async def say(request: HttpRequest, body: Say) -> dict[str, str]:
     saying = posts.Saying(
-        text=body.text, media=body.media, kind=body.kind, parent_id=body.parent_id, rating=body.rating
+        text=body.text,
+        media=body.media,
+        kind=body.kind,
+        parent_id=body.parent_id,
+        rating=body.rating,
+        followers=body.followers,
     )
     post = posts.say(
         store_of(request), page=body.account, by=body.as_, name=body.name, saying=saying, whim=whim_of(request)

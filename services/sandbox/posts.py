@@ -47,6 +47,7 @@ class Saying:
     rating: float | None = None
     client_id: str | None = None
     audience: Audience = "everyone"
+    followers: int | None = None  # the speaker's from now on
 
 
 def say(store: Store, *, page: str, by: str, name: str | None = None, saying: Saying, whim: Whim = NO_WHIM) -> Post:
@@ -54,6 +55,8 @@ def say(store: Store, *, page: str, by: str, name: str | None = None, saying: Sa
     with store.write() as db:
         account = store.ensure_account(page, page=True)
         author = store.ensure_account(by, name=name)
+        if saying.followers is not None:
+            store.follow(author["id"], saying.followers)
         refuse_blocked(store, account["id"], author["id"])
         parent = _parent(store, saying.parent_id, account["id"])
         kind = _kind(saying, parent)

@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS token (
     token TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES account, refresh TEXT UNIQUE,
     expires_at TEXT NOT NULL, seconds REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS habit (account_id TEXT PRIMARY KEY REFERENCES account, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS followed (account_id TEXT PRIMARY KEY REFERENCES account, by INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hook_end (account_id TEXT PRIMARY KEY REFERENCES account, ends_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS hidden (post_id TEXT PRIMARY KEY REFERENCES post (id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS circle (post_id TEXT PRIMARY KEY REFERENCES post (id), audience TEXT NOT NULL) WITHOUT ROWID;
@@ -164,6 +165,10 @@ class Store:
         assert made is not None
         return made
 
+    def follow(self, account_id: str, followers: int) -> None:
+        """How many follow an account from now on."""
+        self.db.execute("INSERT OR REPLACE INTO followed VALUES (?, ?)", (account_id, followers))
+
     def ensure_token(self, account: sqlite3.Row, wanted: str | None = None) -> str:
         """The page's token: the same one every time; `wanted` is taken where it has none yet."""
         if account["token"] is not None:
@@ -177,13 +182,17 @@ class Store:
         return f"{self.base_url}/{place}/{quote(row['handle'], safe='')}"
 
     def author(self, account_id: str) -> Author:
-        row = self.db.execute("SELECT * FROM account WHERE id = ?", (account_id,)).fetchone()
+        row = self.db.execute(
+            "SELECT a.*, f.by AS followers FROM account a LEFT JOIN followed f ON f.account_id = a.id WHERE a.id = ?",
+            (account_id,),
+        ).fetchone()
         return Author(
             id=row["id"],
             handle=row["handle"],
             name=row["name"],
             kind="page" if row["page"] else "person",
             url=self.page_url(row),
+            followers=row["followers"],
         )
 
 

@@ -11,7 +11,9 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     StringConstraints,
+    model_serializer,
     model_validator,
 )
 
@@ -36,6 +38,7 @@ Handle = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_encodable)
 ]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(_encodable)]
+Followers = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 Rating = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)]
 
 
@@ -81,11 +84,21 @@ MediaList = Annotated[list[Media], Field(max_length=MEDIA_LIMIT)]
 
 
 class Author(BaseModel):
+    """`followers` is left out where nobody said how many there are."""
+
     id: str
     handle: str
     name: str
     kind: Literal["page", "person"]
     url: str
+    followers: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_far_as_known(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        shown: dict[str, object] = write(self)
+        if self.followers is None:
+            del shown["followers"]
+        return shown
 
 
 class Counters(BaseModel):
@@ -161,6 +174,7 @@ class Say(Request):
     rating: Rating | None = None
     media: MediaList = []
     name: Handle | None = None
+    followers: Followers | None = None
 
 
 class Publish(Request):

@@ -19,7 +19,7 @@ from shared.analysis.queries.needed import Groups, has_needed, needed
 from shared.analysis.queries.needles import Haystack, haystack
 from shared.analysis.queries.seen import Seen
 from shared.analysis.queries.subject import Subject
-from shared.analysis.queries.tree import FieldName, Node
+from shared.analysis.queries.tree import FieldName, Node, Reach, leaves
 
 Key = TypeVar("Key", bound=Hashable)
 _AT_ONCE = 256
@@ -29,7 +29,8 @@ _CHARACTERS_AT_ONCE = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Listening(Generic[Key]):
-    """A query made ready once; `group` is whose texts it is asked of (None: of all)."""
+    """A query made ready once; `group` is whose texts it is asked of (None: of all). `asks_reach`: what it matches
+    may change when somebody counts anew."""
 
     key: Key
     group: Hashable
@@ -37,6 +38,7 @@ class Listening(Generic[Key]):
     asked: Asked
     needed: Groups
     anchors: Anchors | None
+    asks_reach: bool = False
 
     @property
     def is_always_asked(self) -> bool:
@@ -47,7 +49,8 @@ class Listening(Generic[Key]):
 def listening(key: Key, node: Node, *, group: Hashable = None, seen: Seen | None = None) -> Listening[Key]:
     """A query made ready, its anchors chosen by what was seen."""
     found = anchors(node, seen or Seen())
-    return Listening(key, group, node, compiled(node), needed(node, found), found)
+    asks_reach = any(isinstance(leaf, Reach) for leaf in leaves(node))
+    return Listening(key, group, node, compiled(node), needed(node, found), found, asks_reach)
 
 
 def anchored_anew(query: Listening[Key], seen: Seen) -> Listening[Key]:
@@ -70,6 +73,7 @@ class Matcher(Generic[Key]):
     def __init__(self, queries: Iterable[Listening[Key]], *, seen: Seen | None = None) -> None:
         self._seen = seen or Seen()
         self._queries = list(queries)
+        self.asks_reach = any(query.asks_reach for query in self._queries)
         waiting: dict[bytes, list[int]] = {}
         self._emoji: dict[str, list[int]] = {}
         self._values: dict[Value, list[int]] = {}

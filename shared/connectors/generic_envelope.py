@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.connectors.reading import identifier, name, number, rfc3339, web_address
+from shared.connectors.reading import counter, identifier, name, number, rfc3339, web_address
 from shared.contract import Author, Deleted, Heard, MediaDraft, Parsed, Said, read_json, storable
 from shared.errors import BadPayload, Problem
 from shared.models.enums import AuthorKind, MentionKind, Visibility
@@ -136,7 +136,16 @@ class _Reading:
             self._name(author, "handle", index),
             self._name(author, "name", index),
             self._url(author.get("url"), index, "author", "url"),
+            self._followers(author, index),
         )
+
+    def _followers(self, author: dict[str, object], index: int) -> int | None:
+        value = author.get("followers")
+        found = counter(value)
+        if found is None and value is not None:
+            message = "followers is a whole number from 0 to 2,147,483,647"
+            self.problems.append(Problem("invalid_number", message, (index, "author", "followers")))
+        return found
 
     def _name(self, author: dict[str, object], field: str, index: int) -> str | None:
         value = _optional_text(author, field, "author")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.connectors.mastodon_text import host_of, readable, text_of
-from shared.connectors.reading import identifier, name, rfc3339, web_address, words
+from shared.connectors.reading import counter, identifier, name, rfc3339, web_address, words
 from shared.contract import Author, Counted, Heard, MediaDraft, Said, storable
 from shared.errors import Problem
 from shared.models.enums import AuthorKind, MentionKind, Visibility
@@ -101,7 +101,8 @@ def author_of(account: object, channel: str) -> tuple[Author | None, AuthorKind]
     if not isinstance(account, Mapping) or external_id is None:
         return None, AuthorKind.UNKNOWN
     shown = name(account.get("display_name")) or name(account.get("username"))
-    author = Author(external_id, full_handle(account), shown, web_address(account.get("url")))
+    followers = counter(account.get("followers_count"))
+    author = Author(external_id, full_handle(account), shown, web_address(account.get("url")), followers)
     if external_id == channel:
         return author, AuthorKind.BRAND
     return author, AuthorKind.BOT if account.get("bot") is True else AuthorKind.CONSUMER
@@ -190,8 +191,7 @@ def _no_time() -> datetime:
 def counted_of(status: Value, external_id: str, stamp: datetime) -> Counted | None:
     """The instance's counters: of what others wrote, it knows only what reached it. None where it gives none."""
     likes, replies, shares = (
-        value if type(value := status.get(key)) is int and 0 <= value < 2**63 else None
-        for key in ("favourites_count", "replies_count", "reblogs_count")
+        counter(status.get(key)) for key in ("favourites_count", "replies_count", "reblogs_count")
     )
     if likes is replies is shares is None:
         return None

@@ -51,6 +51,11 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def counter(value: object) -> int | None:
+    """How many there are of something, as far as a column takes it: some networks write -1 where they don't tell."""
+    return value if type(value) is int and 0 <= value < 2**31 else None
+
+
 def unix_time(value: object) -> datetime | None:
     """Seconds since 1970, or milliseconds where they are too many to be seconds (after the year 5138).
 

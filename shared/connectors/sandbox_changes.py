@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.connectors.reading import identifier, name, number, rfc3339, web_address, words
+from shared.connectors.reading import counter, identifier, name, number, rfc3339, web_address, words
 from shared.contract import (
     Author,
     Counted,
@@ -126,7 +126,8 @@ def _author(post: Value) -> tuple[Author | None, AuthorKind]:
     if not isinstance(value, Mapping) or external_id is None:
         return None, AuthorKind.UNKNOWN
     handle = name(value.get("handle"))
-    author = Author(external_id, handle, name(value.get("name")), web_address(value.get("url")))
+    shown, url = name(value.get("name")), web_address(value.get("url"))
+    author = Author(external_id, handle, shown, url, counter(value.get("followers")))
     by_page = handle is not None and handle == post.get("account")
     return author, AuthorKind.BRAND if by_page else AuthorKind.CONSUMER
 
@@ -158,10 +159,7 @@ def counted(external_id: str, counters: object, stamp: datetime) -> Counted | No
     """The network's counters at `stamp`; None where there are none."""
     if not isinstance(counters, Mapping):
         return None
-    likes, replies, shares, views = (
-        value if type(value := counters.get(key)) is int and 0 <= value < 2**63 else None
-        for key in ("likes", "replies", "shares", "views")
-    )
+    likes, replies, shares, views = (counter(counters.get(key)) for key in ("likes", "replies", "shares", "views"))
     return Counted(external_id, stamp, likes, replies, shares, views)
 
 

@@ -69,12 +69,13 @@ class RawPart:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """An account on a network, as a payload names it."""
+    """An account on a network, as a payload names it; `followers` None where it does not say."""
 
     external_id: str
     handle: str | None = None
     name: str | None = None
     url: str | None = None
+    followers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -422,6 +422,7 @@ class MetricKey(StrEnum):
     AUTHORS = "authors"
     ENGAGEMENT = "engagement"
     NET_SENTIMENT = "net_sentiment"
+    REACH = "reach"
 
 
 class QueryGroup(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import Column, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
@@ -19,10 +19,12 @@ from shared.models.enums import (
     string_enum,
 )
 
+REACH = "COALESCE(views, followers)"
+
 
 class Identity(SQLModel, table=True):
     """An account on a network. `key` is the digest of (network, id space, external id); `facts_at` says how new
-    each of handle, name and url is, so that a late delivery can't undo a newer one."""
+    each of handle, name, url and followers is, so that a late delivery can't undo a newer one."""
 
     __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("brand_id", "key"),)
@@ -34,6 +36,7 @@ class Identity(SQLModel, table=True):
     handle: str | None = Field(default=None, sa_type=TEXT)
     name: str | None = Field(default=None, sa_type=TEXT)
     url: str | None = Field(default=None, sa_type=TEXT)
+    followers: int | None = None
     facts_at: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)
 
 
@@ -88,6 +91,7 @@ class Mention(SQLModel, table=True):
     rating: float | None = None
     author_id: UUID | None = None
     author_kind: AuthorKind = Field(default=AuthorKind.UNKNOWN, sa_type=cast(Any, string_enum(AuthorKind)))
+    followers: int | None = None  # the author's, as the network last told them with this mention
     variant_id: UUID | None = None
 
     published_at: datetime = Field(sa_type=TIME)
@@ -114,6 +118,7 @@ class Mention(SQLModel, table=True):
     counted: JsonObject = Field(default_factory=dict, sa_type=JSON_VALUE)  # the network's own counters
     counted_at: datetime | None = Field(default=None, sa_type=TIME)
     reactions: int | None = None  # the ones we saw given and not taken back
+    reach: int | None = Field(default=None, sa_column=Column(Integer, Computed(REACH, persisted=False)))
 
     # What was read of the text, null until it is; `corrected` names what a person's word stands in.
     sentiment: Sentiment | None = Field(default=None, sa_type=cast(Any, string_enum(Sentiment)))

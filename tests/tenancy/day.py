@@ -90,7 +90,7 @@ async def _measure(world: World, tenant: Tenant) -> None:
     """Sums by hour and by day, whole and by each dimension; then counted from the mentions themselves."""
     place = f"/v1/brands/{tenant.id(Prefix.BRAND)}/metrics"
     wanted = {
-        "key": ["mentions", "authors", "posts", "engagement", "net_sentiment"],
+        "key": ["mentions", "authors", "posts", "engagement", "net_sentiment", "reach"],
         "from": "2026-11-19T00:00:00Z",
         "to": "2026-11-21T00:00:00Z",
     }

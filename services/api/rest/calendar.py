@@ -150,7 +150,8 @@ async def get_calendar(
         timezone=timezone,
         now=call.services.clock(),
     )
-    return Response(_written(found), media_type="application/json")
+    body = _written(found)
+    return Response(body, headers={"etag": etag(None, body)}, media_type="application/json")
 
 
 def _feed(row: CalendarFeed) -> FeedRead:

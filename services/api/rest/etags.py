@@ -27,7 +27,9 @@ def etag(version: int | None, body: bytes) -> str:
 
 def tagged(response: Response) -> Response:
     """The answer with the tag of what is in it, where that is a single thing."""
-    body = bytes(getattr(response, "body", b""))  # what is streamed has none, and its own tag
+    body = bytes(getattr(response, "body", b""))  # what is streamed has none
+    if "etag" in response.headers:
+        return response
     if response.status_code in {200, 201} and body and not body.startswith(_LIST):
         response.headers["etag"] = etag(_version(body), body)
     return response

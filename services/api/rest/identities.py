@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/brands/{brand_id}/identities", route_class=Transa
 
 
 class IdentityRead(Read):
-    """An account on a network."""
+    """An account on a network. `followers` are as it last told; null where it did not."""
 
     id: IdentityRef
     network: Network
@@ -24,6 +24,7 @@ class IdentityRead(Read):
     handle: str | None
     name: str | None
     url: str | None
+    followers: int | None
 
 
 class IdentityList(ListRead[IdentityRead]):
@@ -38,6 +39,7 @@ def read(identity: Identity) -> IdentityRead:
         handle=identity.handle,
         name=identity.name,
         url=identity.url,
+        followers=identity.followers,
     )
 
 

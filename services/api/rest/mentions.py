@@ -58,7 +58,8 @@ class SentimentRead(Read):
 class MentionRead(Read):
     """Anything said to or about the brand, in its standing version. `text` is null once deleted.
 
-    What is read of it, from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
+    `reach` is its views, else its author's followers as last told with it; null where nobody told. What is read of it,
+    from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
     """
 
     id: MentionRef
@@ -84,6 +85,7 @@ class MentionRead(Read):
     thread_id: ThreadRef | None
     variant_id: VariantRef | None
     engagement: EngagementRead
+    reach: int | None
     sentiment: SentimentRead | None
     intents: list[Intent] | None
     urgency: float | None
@@ -135,6 +137,7 @@ def read(mention: Mention, author: Identity | None) -> MentionRead:
         engagement=EngagementRead(
             likes=mention.likes, replies=mention.replies, shares=mention.shares, views=mention.views
         ),
+        reach=mention.reach,
         sentiment=_sentiment(mention),
         intents=[Intent(intent) for intent in mention.intents] if mention.intents is not None else None,
         urgency=mention.urgency,

@@ -20,6 +20,7 @@ class Identity(Node):
     handle: str | None
     name: str | None
     url: str | None
+    followers: int | None = strawberry.field(description="As the network last told; null where it did not.")
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:

@@ -110,6 +110,9 @@ class Mention(Node):
         resolver=_thread
     )
     engagement: Engagement = strawberry.field(resolver=_itself)
+    reach: int | None = strawberry.field(
+        description="Its views, else its author's followers as last told with it; null where nobody told."
+    )
     sentiment: Sentiment | None = strawberry.field(resolver=reading.sentiment, description="Null until it is read.")
     intents: list[Intent] | None = strawberry.field(resolver=reading.intents, description="Null until they are read.")
     urgency: float | None = strawberry.field(description="From 0 to 1; null until it is read.")

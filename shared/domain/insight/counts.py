@@ -70,6 +70,7 @@ class Cell:
     negative: int = 0
     authors: int = 0
     engagement: int = 0
+    reach: int = 0
 
     @property
     def counted(self) -> bool:
@@ -174,13 +175,21 @@ async def by_mention(
             func.count().filter(_OWN),
             *(func.count().filter(not_(_OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]),
             func.coalesce(func.sum(interactions), 0),
+            func.coalesce(func.sum(Mention.reach).filter(not_(_OWN)), 0),
         )
         .select_from(_rows(dimensions, where))
         .where(*rules)
         .group_by(bucket, Mention.channel_id, *grouped)
     )
     cells = [
-        Cell(row[0] - 1, row[1], _values(dimensions, row[2:-6]), **_sums(row[-6:-1]), engagement=int(row[-1]))
+        Cell(
+            row[0] - 1,
+            row[1],
+            _values(dimensions, row[2:-7]),
+            **_sums(row[-7:-2]),
+            engagement=int(row[-2]),
+            reach=int(row[-1]),
+        )
         for row in (await session.execute(statement, values)).all()
     ]
     if MetricKey.AUTHORS in keys:

@@ -33,6 +33,7 @@ _UNITS = {
     MetricKey.AUTHORS: "authors",
     MetricKey.ENGAGEMENT: "interactions",
     MetricKey.NET_SENTIMENT: "share",
+    MetricKey.REACH: "people",
 }
 _DEFINITIONS = {
     MetricKey.MENTIONS: "What was said to or about the brand, by the time it was published; deleted mentions and the"
@@ -47,6 +48,10 @@ _DEFINITIONS = {
     " 95 % confidence: (b - c) / n give or take 1.96 times the root of (b + c) / n - ((b - c) / n)^2 over n, where b is"
     " positive + 1, c negative + 1 and n all + 2, cut at -1 and 1 (Bonett and Price, Journal of Educational and"
     " Behavioral Statistics 37, 2012).",
+    MetricKey.REACH: "The sum of the reach of what was said to or about the brand, by the time it was published: of"
+    " each mention its views as its network last counted them, else its author's followers as the network last told"
+    " them with it; an unknown reach adds nothing. Deleted mentions and the brand's own posts are not counted, and who"
+    " reads two mentions counts twice.",
 }
 _FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.NET_SENTIMENT})
 _SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})

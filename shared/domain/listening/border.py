@@ -45,4 +45,6 @@ def _storable_author(author: Author) -> Author:
     def clean(value: str | None) -> str | None:
         return storable(value) if value else value
 
-    return Author(storable(author.external_id), clean(author.handle), clean(author.name), clean(author.url))
+    return Author(
+        storable(author.external_id), clean(author.handle), clean(author.name), clean(author.url), author.followers
+    )

@@ -23,8 +23,9 @@ _SAID = text(
     " AND deleted_at IS NULL ORDER BY published_at LIMIT :most"
 )
 _NAMELESS = text(
-    "UPDATE identity SET handle = NULL, name = NULL, url = NULL WHERE brand_id = :brand AND id = ANY (:ids)"
-    " AND (handle IS NOT NULL OR name IS NOT NULL OR url IS NOT NULL) RETURNING id"
+    "UPDATE identity SET handle = NULL, name = NULL, url = NULL, followers = NULL"
+    " WHERE brand_id = :brand AND id = ANY (:ids)"
+    " AND (handle IS NOT NULL OR name IS NOT NULL OR url IS NOT NULL OR followers IS NOT NULL) RETURNING id"
 )
 
 

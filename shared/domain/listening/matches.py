@@ -47,14 +47,18 @@ async def keep(
     The brand's row is locked: its queries do not change meanwhile.
     """
     different = [s for s in changed if _asked(s) != _asked(before.get(s.key))]
-    again = [s for s in different if s.listed] if ears is not None else []
+    recounted = [s for s in changed if s.listed and _is_recounted(s, before.get(s.key))]
+    is_asked = ears is not None and (recounted or any(s.listed for s in different))
+    matcher = await ears.of(session, brand_id) if ears is not None and is_asked else None
+    if matcher is not None and matcher.asks_reach:
+        different += recounted
+    again = [s for s in different if s.listed]
     forgotten = [s.id for s in different if s.key in before and (not s.listed or ears is not None)]
     if forgotten:
         await (await driver(session)).execute(
             "DELETE FROM match WHERE brand_id = $1 AND mention_id = ANY ($2)", brand_id, forgotten
         )
-    matcher = await ears.of(session, brand_id) if ears is not None and again else None
-    if matcher is None:
+    if matcher is None or not again:
         return
     known = {one.id: (one.handle, one.name) for one in authors}
     missing = {s.author_id for s in again if s.author_id is not None} - known.keys()
@@ -74,6 +78,11 @@ def _asked(state: MentionState | None) -> tuple[object, ...] | None:
     return (state.text, state.language, state.url, state.kind, state.author_id, state.sentiment, state.intents)
 
 
+def _is_recounted(state: MentionState, old: MentionState | None) -> bool:
+    """Whether nothing but its reach is different of what queries ask: that is asked again where one asks for it."""
+    return old is not None and old.reach != state.reach and _asked(old) == _asked(state)
+
+
 def subject_of(state: MentionState, author: Author | None) -> Subject:
     """A mention as queries see it."""
     handle, name = author or (None, None)
@@ -87,6 +96,7 @@ def subject_of(state: MentionState, author: Author | None) -> Subject:
         kind=state.kind.value,
         sentiment=state.sentiment.value if state.sentiment is not None else None,
         intents=state.intents,
+        reach=state.reach,
     )
 
 

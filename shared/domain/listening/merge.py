@@ -62,6 +62,7 @@ class MentionState:
     rating: float | None = None
     author_id: UUID | None = None
     author_kind: AuthorKind = AuthorKind.UNKNOWN
+    followers: int | None = None
     variant_id: UUID | None = None
     published_at_known: bool = False
     edited_at: datetime | None = None
@@ -104,6 +105,11 @@ class MentionState:
     def own(self) -> bool:
         """The brand's own post, which counts under posts and not under mentions."""
         return self.kind is MentionKind.POST and self.author_kind is AuthorKind.BRAND
+
+    @property
+    def reach(self) -> int | None:
+        """How many it reaches, as far as anybody told: its views, else its author's followers."""
+        return self.followers if self.views is None else self.views
 
     @property
     def standing(self) -> Version | None:
@@ -172,6 +178,7 @@ def _take_first(
     if parent_key is not None:
         state.parent_external_id, state.parent_key = said.parent_external_id, parent_key
     state.author_id, state.author_kind, state.channel_id = author_id, said.author_kind, channel_id
+    state.followers = said.author.followers if said.author is not None else None
     state.heard = state.dirty = True
 
 
@@ -187,7 +194,7 @@ def _edit(key: UUID, text: str | None, version: Version, observed_at: datetime) 
     return EditDraft(key, text, None if version[0] == NEVER else version[0], version[1], version[2], observed_at)
 
 
-_FACTS = ("kind", "visibility", "url", "language", "published_at", "parent", "author_id", "author_kind")
+_FACTS = ("kind", "visibility", "url", "language", "published_at", "parent", "author_id", "author_kind", "followers")
 
 
 def _itself(value: Any) -> Any:
@@ -266,6 +273,10 @@ def _fold_facts(
     if newer("author_id", author_id, state.author_id, author_keys.__getitem__):
         state.author_id = author_id
         take("author_id")
+    followers = said.author.followers if said.author is not None else None
+    if newer("followers", followers, state.followers, _itself):
+        state.followers = followers
+        take("followers")
     kind = None if said.author_kind is AuthorKind.UNKNOWN else said.author_kind
     standing_kind = None if state.author_kind is AuthorKind.UNKNOWN else state.author_kind
     if state.variant_id is None and newer("author_kind", kind, standing_kind):

@@ -191,10 +191,10 @@ def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -
     known = batch.identities.get(key)
     if known is None:
         known = batch.identities[key] = IdentityState(
-            new_uuid(), key, part.network, author.external_id, None, None, None, {}, dirty=True
+            new_uuid(), key, part.network, author.external_id, None, None, None, None, {}, dirty=True
         )
         batch.author_keys[known.id] = key
-    known.fold(stamp, handle=author.handle, name=author.name, url=author.url)
+    known.fold(stamp, handle=author.handle, name=author.name, url=author.url, followers=author.followers)
     return known.id
 
 

@@ -16,7 +16,8 @@ from shared.models.enums import AuthorKind, MentionKind, Network, Sentiment, Vis
 _MENTION = {
     "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "channel_id": "uuid", "heard": "bool",
     "kind": "text", "visibility": "text", "url": "text", "text": "text", "said_language": "text", "language": "text",
-    "media": "jsonb", "rating": "float8", "author_id": "uuid", "author_kind": "text", "variant_id": "uuid",
+    "media": "jsonb", "rating": "float8", "author_id": "uuid", "author_kind": "text", "followers": "int4",
+    "variant_id": "uuid",
     "published_at": "timestamptz", "published_at_known": "bool", "observed_at": "timestamptz",
     "edited_at": "timestamptz", "deleted_at": "timestamptz", "hidden_at": "timestamptz",
     "hidden_said_at": "timestamptz", "version_stamp": "timestamptz", "version_digest": "bytea", "facts_at": "jsonb",
@@ -28,7 +29,7 @@ _MENTION = {
 }  # fmt: skip
 _IDENTITY = {
     "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "handle": "text", "name": "text",
-    "url": "text", "facts_at": "jsonb",
+    "url": "text", "followers": "int4", "facts_at": "jsonb",
 }  # fmt: skip
 _SELECT = ", ".join(_MENTION)
 
@@ -157,10 +158,11 @@ class IdentityState:
     handle: str | None
     name: str | None
     url: str | None
+    followers: int | None
     facts_at: dict[str, str]
     dirty: bool = False
 
-    def fold(self, stamp: datetime, **facts: str | None) -> None:
+    def fold(self, stamp: datetime, **facts: str | int | None) -> None:
         """Take the facts that are newer than what is known."""
         said_at = stamp.isoformat()
         for name, value in facts.items():
@@ -175,7 +177,7 @@ class IdentityState:
 
 async def load_identities(session: Session, brand_id: UUID, keys: Iterable[UUID]) -> dict[UUID, IdentityState]:
     found = await (await driver(session)).fetch(
-        "SELECT id, key, network, external_id, handle, name, url, facts_at FROM identity"
+        "SELECT id, key, network, external_id, handle, name, url, followers, facts_at FROM identity"
         " WHERE brand_id = $1 AND key = ANY ($2)",
         brand_id,
         list(keys),
@@ -183,7 +185,7 @@ async def load_identities(session: Session, brand_id: UUID, keys: Iterable[UUID]
     return {
         row["key"]: IdentityState(
             row["id"], row["key"], Network(row["network"]), row["external_id"], row["handle"], row["name"],
-            row["url"], row["facts_at"],
+            row["url"], row["followers"], row["facts_at"],
         )
         for row in found
     }  # fmt: skip

@@ -32,7 +32,7 @@ SAMPLE = 20
 _AT_ONCE = 2_000
 _COLUMNS: list[Any] = [
     col(Mention.id), col(Mention.published_at), col(Mention.text), col(Mention.language), col(Mention.network),
-    col(Mention.url), col(Mention.kind), col(Mention.sentiment), col(Mention.intents),
+    col(Mention.url), col(Mention.kind), col(Mention.sentiment), col(Mention.intents), col(Mention.reach),
     col(Identity.handle), col(Identity.name),
 ]  # fmt: skip
 
@@ -155,4 +155,5 @@ def subject(row: Any) -> Subject:
         kind=row.kind.value,
         sentiment=row.sentiment.value if row.sentiment is not None else None,
         intents=row.intents,
+        reach=row.reach,
     )

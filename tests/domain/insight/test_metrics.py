@@ -159,6 +159,27 @@ async def test_each_dimension_and_each_way_of_counting_agree(
     assert [n for n, value in enumerate(values(hours)) if value] == [1, 5, 29, 31]
 
 
+async def test_reach_is_the_sum_of_what_is_known_of_it(
+    app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
+) -> None:
+    by_many = Author("a", followers=900)
+    await hear(
+        worker_db,
+        channel,
+        said("1", local(11, 25, 1), author=by_many),
+        said("2", local(11, 25, 2), author=Author("b", followers=50)),
+        said("3", local(11, 25, 3), author=Author("c")),
+        said("own", local(11, 25, 4), kind=MentionKind.POST, author_kind=AuthorKind.BRAND, author=by_many),
+        said("gone", local(11, 25, 5), author=by_many),
+        said("next day", local(11, 26, 5)),
+        Counted("2", local(11, 27), views=7),
+        Deleted("gone", local(11, 27)),
+    )
+    (reach,) = await ask(app_db, brand, local(11, 25), local(11, 27), keys=[MetricKey.REACH])
+    assert values(reach) == [907, 0]
+    assert reach.unit == "people"
+
+
 async def test_words_can_be_counted(
     app_db: Database, worker_db: Database, brand: HouseBrand, channel: HouseChannel
 ) -> None:

@@ -31,6 +31,7 @@ _AUTHORS = st.builds(
     _PEOPLE,
     handle=st.sampled_from([None, "@x", "@y"]),
     name=st.sampled_from([None, "Lea", "Léa"]),
+    followers=st.sampled_from([None, 0, 12, 900]),
 )
 _SAID = st.builds(
     Said,
@@ -153,6 +154,10 @@ NAMED: dict[str, list[Heard]] = {
     "two authors at one moment, the other way": [
         _about(author=Author("ann")), _about(author=Author("eva")), _about(author=Author("tom")),
         _about(author=Author("lea")),
+    ],
+    "followers told late, once not, and again": [
+        _about(author=Author("lea", followers=900), stamp=1), _about(author=Author("lea"), stamp=2),
+        _about(author=Author("lea", followers=12)), Counted(_A, at(1), likes=3), Counted(_A, at(0), views=40),
     ],
     "two languages at one moment": [_about(language="nl"), _about(language="fr"), _about()],
     "a language that one delivery leaves out": [_about(language="nl"), _about(stamp=1), _about(language="fr")],

@@ -54,9 +54,9 @@ _VISIBLE = """
 SELECT m.external_id, m.heard, m.kind, m.visibility, m.url, m.text, m.language, m.said_language, m.media, m.rating,
        m.author_kind, m.published_at, m.edited_at, m.deleted_at, m.hidden_at, m.version_stamp, m.version_digest,
        m.parent_external_id,
-       p.external_id AS parent, m.likes, m.replies, m.shares, m.views, m.sentiment,
+       p.external_id AS parent, m.likes, m.replies, m.shares, m.views, m.reach, m.sentiment,
        m.sentiment_score, m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected, t.key AS thread, t.last_at,
-       a.external_id AS author, a.name, a.handle,
+       a.external_id AS author, a.name, a.handle, a.followers,
        (SELECT array_agg((e.text, e.edited_at) ORDER BY
            e.digest = m.version_digest AND e.edited_at IS NOT DISTINCT FROM m.edited_at,
            e.edited_at NULLS FIRST, e.stamp, e.digest)

@@ -37,6 +37,17 @@ async def test_posts_are_listed_newest_first_with_every_field(network: httpx.Asy
     }
 
 
+async def test_how_many_follow_somebody_is_told_with_what_they_say(network: httpx.AsyncClient) -> None:
+    for followers in (None, 240, 0):
+        told = {} if followers is None else {"followers": followers}
+        answer = await network.post("/api/say", json={"account": "cafe", "as": "lea", "text": "Bonjour", **told})
+        assert answer.status_code == 201
+        author = (await posts_of(network))[0]["author"]
+        assert isinstance(author, dict)
+        assert author.get("followers") == followers
+        assert ("followers" in author) == (followers is not None)
+
+
 async def test_another_pages_posts_are_not_listed(network: httpx.AsyncClient) -> None:
     await say(network, "here")
     await say(network, "there", account="velo")

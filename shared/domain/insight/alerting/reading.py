@@ -104,7 +104,7 @@ async def said(
     if urgent_from is not None:
         rules.append(_optional("urgency") >= urgent_from)
     if reach_from is not None:
-        rules.append(_reach() >= reach_from)
+        rules.append(col(Mention.reach) >= reach_from)
     wanted = (
         select(  # type: ignore[call-overload]
             Mention.id,
@@ -113,7 +113,7 @@ async def said(
             Mention.text,
             type_coerce(Mention.network, TextType),
             _optional("urgency"),
-            _reach(),
+            Mention.reach,
             _optional("sentiment"),
             _interactions(),
         )
@@ -146,10 +146,6 @@ def _count(row: Sequence[Any]) -> Count:
 def _optional(name: str) -> ColumnElement[Any]:
     found: Any = _COLUMNS.get(name)
     return null() if found is None else found
-
-
-def _reach() -> ColumnElement[Any]:
-    return func.coalesce(_optional("reach"), col(Mention.views))
 
 
 def _interactions() -> ColumnElement[int]:

@@ -4,7 +4,7 @@ Two statements, whatever the range holds.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ BEGINNING = 200  # so much of a text is shown
 _DAY = timedelta(days=1)
 # Wider than any zone is from another: what stands at the edge of the range is looked at in its own zone.
 _EDGE = timedelta(days=2)
+_STANDING = {status.value: status for status in PostStatus}
 _FORMS = {status.value: status for status in VariantStatus}
 
 _POSTS = """
@@ -56,7 +57,7 @@ class VariantOn(NamedTuple):
 
 
 class PostOn(NamedTuple):
-    """A post at its moment; `text` is its beginning."""
+    """A post at its moment; `text` is its beginning. Of its variants it has a column for each fact, one entry each."""
 
     id: UUID
     status: PostStatus
@@ -67,7 +68,15 @@ class PostOn(NamedTuple):
     slot_id: UUID | None
     slot_day: date | None
     recurrence_id: UUID | None
-    variants: Sequence[VariantOn]
+    variant_ids: Sequence[UUID]
+    channel_ids: Sequence[UUID]
+    statuses: Sequence[VariantStatus]
+    urls: Sequence[str | None]
+
+    @property
+    def variants(self) -> list[VariantOn]:
+        """Its form for each channel."""
+        return [VariantOn(*form) for form in zip(*self[-4:], strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,7 @@ async def read(
     days = _days(since, until, own)
     _put_blackouts(days, plans.blackouts)
     for post in posts:
-        if channel_id is None or any(one.channel_id == channel_id for one in post.variants):
+        if channel_id is None or channel_id in post.channel_ids:
             days[post.at.astimezone(own).date()].posts.append(post)
     ahead = max(since, scope.now(now))
     for slot, one in _free(plans, posts, ahead, until):
@@ -183,14 +192,6 @@ def _put_blackouts(days: dict[date, Day], blackouts: Iterable[Blackout]) -> None
 
 
 def _free(plans: _Plans, posts: Sequence[PostOn], since: datetime, until: datetime) -> list[tuple[Slot, Occurrence]]:
-    alive = [post for post in posts if post.status is not PostStatus.CANCELLED]
-    seats = {(post.slot_id, post.slot_day) for post in alive if post.slot_id is not None and post.slot_day is not None}
-    speaking: dict[datetime, set[UUID]] = defaultdict(set)
-    for post in alive:
-        if post.status in SPEAKING:
-            spoken = (one.channel_id for one in post.variants if one.status is not VariantStatus.CANCELLED)
-            speaking[post.at].update(spoken)
-    taken = Taken(seats, speaking)
     found = [
         (slot, one)
         for slot in plans.slots
@@ -198,9 +199,22 @@ def _free(plans: _Plans, posts: Sequence[PostOn], since: datetime, until: dateti
         for one in repeats.slot_occurrences(
             slot, slot.timezone or plans.zone, plans.silence, (since - _EDGE).date(), (until + _EDGE).date()
         )
-        if since <= one.at < until and taken.is_free(slot, one)
+        if since <= one.at < until
     ]
-    return sorted(found, key=lambda pair: (pair[1].at, pair[0].id))
+    taken = _taken(posts, {one.at for _, one in found})
+    return sorted((pair for pair in found if taken.is_free(*pair)), key=lambda pair: (pair[1].at, pair[0].id))
+
+
+def _taken(posts: Sequence[PostOn], moments: Container[datetime]) -> Taken:
+    """Which occurrences are a post's, and who speaks at one of these moments."""
+    alive = [post for post in posts if post.status is not PostStatus.CANCELLED]
+    seats = {(post.slot_id, post.slot_day) for post in alive if post.slot_id is not None and post.slot_day is not None}
+    speaking: dict[datetime, set[UUID]] = defaultdict(set)
+    for post in alive:
+        if post.at in moments and post.status in SPEAKING:
+            spoken = (one.channel_id for one in post.variants if one.status is not VariantStatus.CANCELLED)
+            speaking[post.at].update(spoken)
+    return Taken(seats, speaking)
 
 
 def _to_come(plans: _Plans, since: datetime, until: datetime) -> list[tuple[Recurrence, Occurrence]]:
@@ -215,15 +229,12 @@ def _to_come(plans: _Plans, since: datetime, until: datetime) -> list[tuple[Recu
 
 
 def _post(row: Any) -> PostOn:
-    id_, status, text, at, local_time, timezone, slot_id, slot_day, recurrence_id = row[:9]
-    ids, channel_ids, statuses, urls = row[9:]
-    variants = [
-        VariantOn(variant_id, channel_id, _FORMS[standing], url)
-        for variant_id, channel_id, standing, url in zip(
-            ids or (), channel_ids or (), statuses or (), urls or (), strict=True
-        )
-    ]
-    return PostOn(id_, PostStatus(status), text, at, local_time, timezone, slot_id, slot_day, recurrence_id, variants)
+    id_, status, text, at, local_time, timezone, slot_id, slot_day, recurrence_id, ids, channel_ids, forms, urls = row
+    standing = [_FORMS[form] for form in forms or ()]
+    return PostOn(
+        id_, _STANDING[status], text, at, local_time, timezone, slot_id, slot_day, recurrence_id,
+        ids or (), channel_ids or (), standing, urls or (),
+    )  # fmt: skip
 
 
 def _plans(rows: Sequence[Any]) -> _Plans:

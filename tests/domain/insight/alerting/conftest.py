@@ -48,7 +48,9 @@ class Lookout:
         async with (db or self.worker).session() as session:
             yield session, await scopes.house_at(session, self.brand.brand_id)
 
-    async def hear(self, *moments: datetime, words: str | None = None, **more: Any) -> None:
+    async def hear(
+        self, *moments: datetime, words: str | None = None, followers: int | None = None, **more: Any
+    ) -> None:
         """A mention at each moment, each by another author."""
         heard = []
         for at in moments:
@@ -57,7 +59,7 @@ class Lookout:
             heard.append(
                 Said(
                     f"m-{self.count}", kind=MentionKind.COMMENT, stamp=at, published_at=at,
-                    text=f"{said} {self.count}", author=Author(f"a-{self.count}"), **more,
+                    text=f"{said} {self.count}", author=Author(f"a-{self.count}", followers=followers), **more,
                 )
             )  # fmt: skip
         for start in range(0, len(heard), 500):

@@ -199,6 +199,16 @@ async def test_the_same_from_many_is_told_with_its_first_mention(lookout: Lookou
     assert alert.seen == 14
 
 
+async def test_somebody_with_many_followers_is_far_reaching_where_no_views_are_told(lookout: Lookout) -> None:
+    rule = await lookout.rule("far_reaching_author", now=NOW - timedelta(days=2))
+    await lookout.hear(NOW - 2 * MINUTE, followers=200)
+    await lookout.look(rule, NOW - MINUTE)
+    assert await lookout.alerts() == []
+    await lookout.hear(NOW - MINUTE, followers=80_000)
+    await lookout.look(rule, NOW)
+    assert [one.seen for one in await lookout.alerts()] == [1]
+
+
 async def test_what_is_not_analysed_has_no_crisis_and_no_urgency(lookout: Lookout) -> None:
     for kind in ("negative_spike", "urgent_mention"):
         rule = await lookout.rule(kind, now=NOW - timedelta(days=2))

@@ -49,14 +49,14 @@ async def test_a_mention_shows_every_field(
         channel,
         said("m", "Traag", language="nl", rating=2.0, url="https://example.com/m", media=media,
              kind=MentionKind.REVIEW, visibility=Visibility.PRIVATE, author_kind=AuthorKind.CONSUMER),
-        Counted("m", at(5), likes=3),
+        Counted("m", at(5), likes=3, views=70),
         said("r", "Sorry", minutes=1, parent_external_id="m", kind=MentionKind.REPLY),
     )  # fmt: skip
     query = """query ($b: ID!) { brand(id: $b) { mentions(order: OLDEST) { nodes {
         network kind visibility externalId url text language media { url kind alt } rating publishedAt observedAt
         editedAt deletedAt hiddenAt author { network externalId handle name url } authorKind
         channel { id name network externalId status } parent { externalId } thread { lastAt }
-        engagement { likes replies shares views } history { text editedAt observedAt } } } } }"""
+        engagement { likes replies shares views } reach history { text editedAt observedAt } } } } }"""
     review, reply = (await api.data(query, brand.api_key, b=brand_id(brand)))["brand"]["mentions"]["nodes"]
     assert review == {
         "network": "GENERIC", "kind": "REVIEW", "visibility": "PRIVATE", "externalId": "m",
@@ -71,7 +71,7 @@ async def test_a_mention_shows_every_field(
             "externalId": channel.channel.external_id, "status": "ACTIVE",
         },
         "parent": None, "thread": {"lastAt": "2025-11-20T09:01:00Z"},
-        "engagement": {"likes": 3, "replies": None, "shares": None, "views": None},
+        "engagement": {"likes": 3, "replies": None, "shares": None, "views": 70}, "reach": 70,
         "history": [{"text": "Traag", "editedAt": None, "observedAt": "2025-11-20T09:00:00Z"}],
     }  # fmt: skip
     assert reply["parent"] == {"externalId": "m"}
@@ -244,13 +244,13 @@ async def test_threads_have_their_root_and_their_mentions(
     ]
 
 
-async def test_identities_are_found_by_handle_and_name(
+async def test_identities_are_found_by_handle_and_name_and_show_followers(
     api: Api, brand: HouseBrand, channel: HouseChannel, worker_db: Database
 ) -> None:
     await hear(
         worker_db,
         channel,
-        said("1", author=Author("a", handle="Ann_B", name="Ann Baert")),
+        said("1", author=Author("a", handle="Ann_B", name="Ann Baert", followers=12)),
         said("2", author=Author("b", handle="bob", name="Bob 100%")),
     )
     query = """query ($b: ID!, $w: IdentityFilter) { brand(id: $b) { identities(where: $w) { nodes { handle } } } }"""
@@ -265,6 +265,9 @@ async def test_identities_are_found_by_handle_and_name(
     ):
         data = await api.data(query, brand.api_key, b=brand_id(brand), w=where)
         assert {node["handle"] for node in data["brand"]["identities"]["nodes"]} == expected, where
+    query = "query ($b: ID!) { brand(id: $b) { identities { nodes { handle followers } } } }"
+    nodes = (await api.data(query, brand.api_key, b=brand_id(brand)))["brand"]["identities"]["nodes"]
+    assert {node["handle"]: node["followers"] for node in nodes} == {"Ann_B": 12, "bob": None}
 
 
 async def test_node_finds_each_kind_and_nothing_of_anybody_elses(

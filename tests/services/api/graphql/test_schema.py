@@ -25,6 +25,7 @@ CONTRACT = {
         "rating": "Float", "publishedAt": "DateTime!", "observedAt": "DateTime!", "editedAt": "DateTime",
         "deletedAt": "DateTime", "history": "[Edit!]!", "author": "Identity", "authorKind": "AuthorKind!",
         "channel": "Channel", "parent": "Mention", "thread": "Thread", "engagement": "Engagement!",
+        "reach": "Int",
     },
     "Identity": {
         "id": "ID!", "network": "Network!", "externalId": "String!", "handle": "String", "name": "String",

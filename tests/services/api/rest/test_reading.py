@@ -30,7 +30,7 @@ async def _ids(caller: Caller, **filters: object) -> list[str]:
 async def test_a_mention_has_every_field_of_the_contract(
     caller: Caller, channel: HouseChannel, worker_db: Database
 ) -> None:
-    author = Author("7", handle="noor", name="Noor", url="https://x.example/noor")
+    author = Author("7", handle="noor", name="Noor", url="https://x.example/noor", followers=1200)
     await hear(
         worker_db,
         channel,
@@ -52,6 +52,7 @@ async def test_a_mention_has_every_field_of_the_contract(
     assert mention["channel_id"] == typeid(Prefix.CHANNEL, channel.id)
     assert mention["thread_id"].startswith("thr_")
     assert mention["author"]["handle"] == "noor"
+    assert mention["author"]["followers"] == mention["reach"] == 1200
     assert mention["author_kind"] == "unknown"
     assert mention["engagement"] == {"likes": None, "replies": None, "shares": None, "views": None}
     assert mention["deleted_at"] is None
