@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from shared.analysis import cues, model, sentiment
 from shared.analysis.features import Features, faces
-from shared.analysis.signals import SIGNALS
 from shared.analysis.sentences import Sentences, sentences
 from shared.analysis.words import SIGNS, WORD, Flags, Ints
 
@@ -16,7 +15,6 @@ Array = NDArray[np.float64]
 SAID = 0.3
 """The chance from which on an intent is said to hold: half of the F1 that is reached, which makes F1 greatest (Lipton,
 Elkan and Naryanaswamy, Thresholding Classifiers to Maximize F1 Score, 2014)."""
-
 
 
 def _any(flags: Flags, owner: Ints, size: int) -> Array:

@@ -9,7 +9,17 @@ from shared.models.channel import App, Channel, ChannelDraft, Coverage, Hook
 from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
-from shared.models.mention import Correction, Edit, Identity, Mention, Reaction, RollupDay, RollupHour, Thread
+from shared.models.mention import (
+    Calibration,
+    Correction,
+    Edit,
+    Identity,
+    Mention,
+    Reaction,
+    RollupDay,
+    RollupHour,
+    Thread,
+)
 from shared.models.notification import (
     DueMail,
     DueNotice,
@@ -57,6 +67,7 @@ __all__ = [
     "BrandSequence",
     "Budget",
     "CalendarFeed",
+    "Calibration",
     "Campaign",
     "Channel",
     "ChannelDraft",

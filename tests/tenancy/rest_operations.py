@@ -102,7 +102,7 @@ BODY: dict[str, Any] = {
     "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
     "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
     "grace_seconds": 900, "approval": "none", "client_approval": False,
-    "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
+    "approval_reminder_hours": 24, "approval_last_call_hours": 4, "learns": True, "comment": "too loud", "place": "text",
     "reason": "a storm", "language": "fr", "until": None,
     "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "kinds": ["post_failed"], "is_enabled": True,
     "sensitivity": "high", "where": None, "networks": ["generic"], "reach": None, "hold_posts": True,

@@ -31,6 +31,7 @@ class BrandChanges(SQLModel):
     client_approval: bool | None = None
     approval_reminder_hours: int | None = None
     approval_last_call_hours: int | None = None
+    learns: bool | None = None
 
 
 async def get(session: Session, scope: Scope) -> Brand:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.analysis import calibration
 from shared.analysis.reading import Reading, Text, read
 from shared.contract import Said, storable
 from shared.domain.listening.merge import MentionState
@@ -65,8 +66,14 @@ def text_as(said: str, said_language: str | None, kind: MentionKind, network: Ne
     return Text(said, language or None, kind.value if kind is MentionKind.REVIEW else network.value)
 
 
-def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], readings: Readings | None) -> None:
-    """Bring what is read of changed states up to date with their texts. Without readings a new text stands unread."""
+def follow(
+    states: Iterable[MentionState],
+    before: Mapping[UUID, MentionState],
+    readings: Readings | None,
+    shift: calibration.Shift = calibration.NONE,
+) -> None:
+    """Bring what is read of changed states up to date with their texts, by the brand's own calibration. Without
+    readings a new text stands unread."""
     wanted: list[tuple[MentionState, Text]] = []
     for state in states:
         if not state.dirty:
@@ -81,7 +88,7 @@ def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], 
                 wanted.append((state, text))
     if wanted and readings is not None:
         for (state, _), reading in zip(wanted, readings.of([text for _, text in wanted]), strict=True):
-            take(state, reading)
+            take(state, calibration.shifted(reading, shift))
 
 
 def take(state: MentionState, reading: Reading) -> None:
