@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from shared.db import Session
+from shared.db import Session, driver
 from shared.domain.brands import audit
 from shared.domain.insight import rollups
 from shared.domain.page import Cursors, Page, PageRequest
@@ -40,6 +40,12 @@ async def get(session: Session, scope: Scope) -> Brand:
     if brand is None:
         raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
     return brand
+
+
+async def languages(session: Session, brand_id: UUID) -> tuple[str, ...]:
+    """The languages that the brand mostly hears; none where the brand is gone."""
+    found = await (await driver(session)).fetchval("SELECT languages FROM brand WHERE brand_id = $1", brand_id)
+    return tuple(found or ())
 
 
 async def list_(session: Session, principal: Principal, *, page: PageRequest, cursors: Cursors) -> Page[Brand]:
