@@ -28,8 +28,8 @@ def _mixed(verdict: Verdict) -> str:
 
 def table(verdicts: Sequence[Verdict]) -> RenderableType:
     """The figures of all files, and below what was taken for what."""
-    figures = Table("file", "task", "", "texts", "classes", "accuracy", "macro-F1", "calibration error", "by chance", "F1 of each",
-                    "AUC", "language, 4 words", "all", "texts/s")  # fmt: skip
+    figures = Table("file", "task", "", "texts", "classes", "accuracy", "macro-F1", "calibration error", "by chance",
+                    "F1 of each", "AUC", "language, 4 words", "all", "texts/s")  # fmt: skip
     mixed = Table("file", "true → said")
     for one in verdicts:
         figures.add_row(
