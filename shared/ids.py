@@ -54,6 +54,7 @@ class Prefix(StrEnum):
     WEBHOOK_DELIVERY = "whd"
     OPERATION = "op"
     QUERY = "qry"
+    VIEW = "view"
     APPROVAL = "appr"
     HOLD = "hold"
     APPROVAL_LINK = "link"

@@ -45,6 +45,7 @@ from services.api.rest import (
     calibration,
     campaigns,
     channels,
+    charts,
     connecting,
     consents,
     corrections,
@@ -64,9 +65,11 @@ from services.api.rest import (
     slots,
     threads,
     viewer,
+    views,
     webhook_deliveries,
     webhook_endpoints,
 )
+from services.charting.drawing import Drawer
 from services.media.checking import Checker
 from services.serving import Check, probe_routes
 from shared import http
@@ -122,6 +125,9 @@ ROUTERS = (
     arrivals.router,
     best_times.router,
     metrics.router,
+    charts.specifications,
+    charts.pictures,
+    views.router,
     queries.router,
     queries.matching,
     campaigns.router,
@@ -169,6 +175,8 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
         queues = Queues(settings.redis_url)
         stack.push_async_callback(queues.close)
         client = await stack.enter_async_context(http.client(settings))
+        drawer = Drawer()
+        stack.push_async_callback(drawer.close)
         vault = Vault([key.get_secret_value() for key in settings.secret_keys])
         made = Services(
             db=db,
@@ -180,6 +188,7 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
             clock=clock,
             store=open_store(settings),
             checker=Checker(),
+            drawer=drawer,
             addresses=Addresses(vault, settings.api_base_url),
             ears=Ears(),
         )

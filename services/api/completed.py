@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from graphql import FieldNode, get_nullable_type, is_enum_type
@@ -20,9 +21,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from services.api.lookahead import Writer
 from services.api.selected import Selected, Unknown
 from shared.db import Session, driver
-from shared.domain.listening import mentions
+from shared.domain.listening import mentions, searching
 from shared.domain.listening.filters import MentionFilter
-from shared.domain.listening.mentions import Place
+from shared.domain.listening.searching import Place, Spans
 from shared.domain.page import Cursors, PageRequest
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeids
@@ -63,11 +64,12 @@ _NAMES: dict[str, Any] = {"ids": _ids, **{prefix.value: prefix for prefix in Pre
 
 @dataclass(slots=True)
 class Plan:
-    """One selection below `mentions`: its columns and joins, and `write(rows, has_more, has_previous, cursor)`."""
+    """One selection below `mentions`: columns, joins, and `write(rows, has_more, has_previous, cursor, spans)`."""
 
     columns: list[Any]
     joins: list[tuple[Any, Any]]
-    write: Callable[[list[Any], bool, bool, Callable[[Any], str]], dict[str, Any]]
+    write: Callable[[list[Any], bool, bool, Callable[[Any], str], Mapping[UUID, Spans] | None], dict[str, Any]]
+    shows_highlights: bool
     statements: dict[tuple[Any, ...], tuple[str, list[str]]] = field(default_factory=dict)
 
     def statement(self, shape: tuple[str, ...], order: MentionOrder, after: bool, among: bool) -> tuple[str, list[str]]:
@@ -96,7 +98,7 @@ def plan(nodes: list[FieldNode], fragments: Mapping[str, Any], variables: Mappin
     names = dict(_NAMES)
     # The source is made of our own words and of the literals of keys, never of what a caller wrote as code.
     exec(compile(source, "<lookahead>", "exec"), names)  # noqa: S102
-    return Plan(writer.columns[2:], writer.joins, names["write"])
+    return Plan(writer.columns[2:], writer.joins, names["write"], writer.shows_highlights)
 
 
 def leaves(info: Any, things: Sequence[Any], type_name: str, names: Mapping[str, str]) -> Completed | None:
@@ -155,6 +157,11 @@ def _picked(
 # ---------------------------------------------------------------- from request to answer
 
 
+def place(row: Any) -> Place:
+    """Where a row stands by time."""
+    return Place(row[0], row[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Paging:
     """One page of one list, by its plan."""
@@ -179,12 +186,14 @@ class Paging:
         rows: list[Any] = await connection.fetch(sql, *[values[name] for name in names])
         return rows
 
-    def written(self, rows: list[Any]) -> dict[str, Any]:
+    def written(
+        self, rows: list[Any], stands: Callable[[Any], Place] = place, spans: Mapping[UUID, Spans] | None = None
+    ) -> dict[str, Any]:
         """The connection as the answer holds it, from the page's rows and one more where there are more."""
         cursor = mentions.cursor_at(self.scope, self.where, self.order, self.cursors)
         has_more = len(rows) > self.page.limit
         del rows[self.page.limit :]
-        return self.plan.write(rows, has_more, self.page.cursor is not None, lambda row: cursor(row[0], row[1]))
+        return self.plan.write(rows, has_more, self.page.cursor is not None, lambda row: cursor(stands(row)), spans)
 
 
 async def completed(
@@ -197,10 +206,13 @@ async def completed(
     paging = Paging(found, scope, where, order, page, info.context.services.cursors)
     start = paging.start()
     read = partial(paging.read, await driver(session))
-    rows = await mentions.collect(
-        session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read
+    rows, stands = await mentions.collect(
+        session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read, place=place
     )
-    return Completed(paging.written(rows))
+    spans = None
+    if found.shows_highlights and where.words is not None:
+        spans = await searching.highlights(session, scope, where.words, [row[1] for row in rows[: page.limit]])
+    return Completed(paging.written(rows, stands, spans))
 
 
 def _planned(info: Any) -> Plan | None:

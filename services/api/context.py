@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy.exc import PendingRollbackError
 
+from services.charting.drawing import Drawer
 from services.media.checking import Checker
 from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
@@ -47,6 +48,7 @@ class Services:
     clock: Callable[[], datetime]
     store: Store
     checker: Checker
+    drawer: Drawer
     addresses: Addresses
     ears: Ears  # what is known of brands' queries: making them ready takes time, and a brand's lock is held meanwhile
 
@@ -126,6 +128,8 @@ class Context:
     request_digest: bytes = b""
     document: "Document | None" = None
     loaders: dict[str, object] = field(default_factory=dict)
+    # The words of each list that is a search, by its path in the answer: its mentions show where they are.
+    searches: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     was_replayed: bool = False
 
     def scope(self, brand_id: UUID) -> Scope:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope as AsgiScope
 
+from services.charting.drawing import NotDrawn
 from shared.db import is_passing
 from shared.errors import (
     BadPayload,
@@ -93,6 +94,7 @@ STATUS: tuple[tuple[type[ParvisError], int], ...] = (
     (TooMany, 429),
     (DatabaseAway, 503),
     (StoreAway, 503),
+    (NotDrawn, 503),
     (RateLimited, 503),
     (Unavailable, 503),
     (LoginDead, 409),

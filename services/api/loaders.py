@@ -13,8 +13,11 @@ from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.insight.alerting import rules
 from shared.domain.listening import corrections as _corrections
-from shared.domain.listening import identities, mentions, queries, threads
+from shared.domain.listening import identities, mentions, queries, searching, threads
 from shared.domain.listening import matches as matching
+from shared.domain.listening import searches as _searches
+from shared.domain.listening.searches import Search
+from shared.domain.listening.searching import Spans
 from shared.domain.notifying import delivery_log, notifications
 from shared.domain.publishing import campaigns, cautions, figures, posts
 from shared.domain.publishing.agreeing import reviews
@@ -235,6 +238,24 @@ async def saved_query(context: Context, brand_id: UUID, id_: UUID) -> SavedQuery
 
 async def query_versions(context: Context, brand_id: UUID, id_: UUID) -> list[SavedQueryVersion]:
     return await _load(context, "query_versions", brand_id, id_, queries.versions) or []
+
+
+async def searches(context: Context, brand_id: UUID, operation_id: UUID) -> list[Search]:
+    return await _load(context, "searches", brand_id, operation_id, _searches.of) or []
+
+
+async def highlights(context: Context, brand_id: UUID, mention_id: UUID, words: str) -> Spans:
+    """Where in a mention's text the words of a search are."""
+
+    async def read(session: Session, scope: Scope, wanted: list[tuple[str, UUID]]) -> dict[Any, Spans]:
+        found: dict[Any, Spans] = {}
+        for said in sorted({said for said, _ in wanted}):
+            ids = [id_ for other, id_ in wanted if other == said]
+            of_these = await searching.highlights(session, scope, said, ids)
+            found |= {(said, id_): spans for id_, spans in of_these.items()}
+        return found
+
+    return await _load(context, "highlights", brand_id, (words, mention_id), read) or []
 
 
 async def matches(context: Context, brand_id: UUID, mention_id: UUID) -> list[Match]:

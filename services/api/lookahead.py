@@ -48,12 +48,13 @@ class Writer:
     columns: list[Any] = field(default_factory=list)
     joins: list[tuple[Any, Any]] = field(default_factory=list)
     ids: dict[tuple[Prefix, int], str] = field(default_factory=dict)
+    shows_highlights: bool = False
 
     def function(self, nodes: list[FieldNode]) -> str:
-        """The source of `write(rows, has_more, has_previous, cursor)`. Raises Unknown."""
+        """The source of `write(rows, has_more, has_previous, cursor, spans)`. Raises Unknown."""
         answer = self.connection(nodes)
         ids = [f"    {name} = ids({prefix.value}, rows, {place})" for (prefix, place), name in self.ids.items()]
-        return "\n".join(["def write(rows, has_more, has_previous, cursor):", *ids, f"    return {answer}"])
+        return "\n".join(["def write(rows, has_more, has_previous, cursor, spans):", *ids, f"    return {answer}"])
 
     def id(self, prefix: Prefix, column: Any) -> str:
         """The public form of a column's id, as source: the whole column is written at once."""
@@ -131,7 +132,7 @@ class Writer:
                 case "media":
                     item = self.build(same, "Media", lambda n, _: _media_field(n))
                     return f"[{item} for m in {self.column(source.media)}]"
-                case "intents" | "sentiment":
+                case "intents" | "sentiment" | "highlights":
                     return self.reading(source, name, same)
                 case "engagement":
                     return self.build(same, "Engagement", lambda n, _: self.leaf(source, _COUNTERS, n))
@@ -139,7 +140,17 @@ class Writer:
 
         return self.build(nodes, "Mention", one)
 
+    def highlights(self, source: Any, nodes: list[FieldNode]) -> str:
+        """The places of the list's own mentions; one that is reached through another was not searched for."""
+        span = self.build(nodes, "Span", lambda name, _: _span_field(name))
+        if source is not Mention:
+            return "None"
+        self.shows_highlights = True
+        return f"(None if spans is None else [{span} for s in spans.get({self.column(Mention.id)}, ())])"
+
     def reading(self, source: Any, name: str, nodes: list[FieldNode]) -> str:
+        if name == "highlights":
+            return self.highlights(source, nodes)
         if name == "intents":
             intents = self.column(source.intents)
             return f"(None if {intents} is None else [i.upper() for i in {intents}])"
@@ -243,6 +254,15 @@ _PAGE_INFO = {
     "startCursor": "(cursor(rows[0]) if rows else None)",
     "endCursor": "(cursor(rows[-1]) if rows else None)",
 }
+
+
+def _span_field(name: str) -> str:
+    match name:
+        case "start":
+            return "s[0]"
+        case "end":
+            return "s[1]"
+    raise Unknown
 
 
 def _media_field(name: str) -> str:

@@ -49,7 +49,8 @@ _PROBLEMS = {
     "428": "If-Match is missing.",
     "429": "Too many requests with this key; Retry-After says when.",
     "500": "Something broke on our side; `request_id` helps to find it.",
-    "503": "PostgreSQL, or the network that this needs, is away; Retry-After says when to try again.",
+    "503": "PostgreSQL, or the network that this needs, is away, or too many wait for it; Retry-After says when to try"
+    " again.",
 }
 _EVERYWHERE = ("401", "403", "404", "422", "429", "500", "503")
 _HEADERS = {

@@ -3,28 +3,20 @@
 import asyncio
 import hashlib
 import html
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from starlette.responses import HTMLResponse, JSONResponse
 
-from services.api import openapi
-from services.api.auth import authenticate
+from services.api import example, openapi
 from services.api.context import Services
+from services.api.example import Example
+from services.api.rest import charts
+from services.charting.drawing import picture
 from shared.db import is_passing
-from shared.domain import scope as scopes
-from shared.domain.brands import brands, channels
-from shared.domain.listening import identities, mentions
-from shared.domain.listening.filters import MentionFilter
-from shared.domain.page import PageRequest
-from shared.errors import ParvisError
-from shared.ids import Prefix, parse_typeid
-from shared.models.enums import Visibility
+from shared.domain.insight.charting.look import ChartTheme, Look
 from shared.models.mention import Identity, Mention
 
 router = APIRouter(include_in_schema=False)
@@ -47,7 +39,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
-_SHOWN = 8
+_SHAPES = {"wide": (944, 400), "narrow": (340, 400)}  # pixels of width and height
 # By the names under which they beat, with what is missing without them.
 _WORKERS = (
     ("ingest-worker", "Ingest worker", "what networks send is kept and waits"),
@@ -59,8 +51,8 @@ _WORKERS = (
 async def start(request: Request) -> HTMLResponse:
     """What runs, where things are, and the example brand's last mentions."""
     services: Services = request.app.state.services
-    local = await asyncio.to_thread(_local, services.settings.data_dir / "local.json")
-    alive, redis, example = await asyncio.gather(_alive(services), services.queues.is_up(), _example(services, local))
+    local = await example.told(services)
+    alive, redis, found = await asyncio.gather(_alive(services), services.queues.is_up(), example.find(services, local))
     lights = _light("PostgreSQL", up=alive is not None, without="nothing works without it")
     lights += _light("Redis", up=redis, without="all still works, up to a second later")
     if alive is not None:
@@ -70,7 +62,7 @@ async def start(request: Request) -> HTMLResponse:
         servers=lights,
         door=html.escape(services.settings.hook_base_url),
         sandbox=_sandbox(local.get("sandbox")),
-        example=_section(example),
+        example=_section(found),
     )
     return HTMLResponse(page, headers=_HEADERS)
 
@@ -98,12 +90,18 @@ async def static(request: Request, name: str) -> Response:
     return Response(body, headers=headers, media_type=kind)
 
 
-@dataclass(frozen=True, slots=True)
-class _Example:
-    """The example brand as its own key sees it."""
-
-    brand: str
-    said: list[tuple[Mention, Identity | None, str]]
+@router.get("/example/{theme}-{shape}.svg")
+async def chart(request: Request, theme: str, shape: str) -> Response:
+    """Volume and mood of the example's last days, for the start page."""
+    services: Services = request.app.state.services
+    if theme not in set(ChartTheme) or shape not in _SHAPES:
+        return Response(status_code=404)
+    width, height = _SHAPES[shape]
+    look = Look(ChartTheme(theme), width=width, height=height, title="What was said, and in what mood")
+    found = await example.chart(services, await example.told(services), look)
+    if found is None:
+        return Response(status_code=404)
+    return await charts.answer(request, services, picture(found), charts.SVG)
 
 
 async def _alive(services: Services) -> set[str] | None:
@@ -118,40 +116,6 @@ async def _alive(services: Services) -> set[str] | None:
         raise
 
 
-async def _example(services: Services, local: dict[str, Any]) -> _Example | None:
-    """The example brand's newest public mentions, while PARVIS_EXAMPLE=1 and `parvis up` keeps local.json."""
-    if not services.settings.example:
-        return None
-    try:
-        brand_id = parse_typeid(Prefix.BRAND, str(local.get("brand_id")))
-        async with services.db.reading() as session:
-            principal = await authenticate(session, f"Bearer {local.get('api_key')}")
-            scope = await scopes.open_brand(session, principal, brand_id)
-            brand = await brands.get(session, scope)
-            found = await mentions.search(
-                session,
-                scope,
-                where=MentionFilter(visibility=Visibility.PUBLIC),
-                page=PageRequest(_SHOWN),
-                cursors=services.cursors,
-            )
-            authors = await identities.by_ids(
-                session, scope, {mention.author_id for mention in found.items if mention.author_id is not None}
-            )
-            named = await channels.by_ids(session, scope, {mention.channel_id for mention in found.items})
-    except ParvisError:
-        return None
-    except Exception as error:
-        if is_passing(error):
-            return None
-        raise
-    said = [
-        (mention, authors.get(mention.author_id) if mention.author_id else None, named[mention.channel_id].name)
-        for mention in found.items
-    ]
-    return _Example(brand.name, said)
-
-
 def _sandbox(address: object) -> str:
     if not isinstance(address, str) or not address.startswith("http"):
         return ""
@@ -159,28 +123,35 @@ def _sandbox(address: object) -> str:
     return f'<li><a href="{html.escape(address)}"><strong>Practice network</strong>{said}</a></li>'
 
 
-def _local(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _light(name: str, *, up: bool, without: str) -> str:
     state, said = ("up", "up") if up else ("down", f"down: {without}")
     return f'<li class="{state}"><strong>{name}</strong> <span>{said}</span></li>'
 
 
-def _section(example: _Example | None) -> str:
-    if example is None:
+def _section(found: Example | None) -> str:
+    if found is None:
         return ""
-    rows = "".join(_row(*one) for one in example.said)
+    rows = "".join(_row(*one) for one in found.said)
     empty = '<p class="quiet">Nothing has been heard yet.</p>'
     return (
-        f"<section><h2>Last heard about {html.escape(example.brand)}</h2>"
+        f"{_figure(found)}<section><h2>Last heard about {html.escape(found.brand)}</h2>"
         f'<p class="quiet">The example brand. With PARVIS_EXAMPLE=0 this page shows no mentions.</p>'
         f"{f'<ol class=mentions>{rows}</ol>' if rows else empty}</section>"
+    )
+
+
+def _figure(found: Example) -> str:
+    """The chart, as each screen shows it best: narrow or wide, light or dark."""
+    sources = "".join(
+        f'<source media="({width}) and (prefers-color-scheme: {theme})" srcset="/example/{theme}-{shape}.svg">'
+        for width, shape in (("max-width: 40rem", "narrow"), ("min-width: 0", "wide"))
+        for theme in ("dark", "light")
+    )
+    width, height = _SHAPES["wide"]
+    return (
+        f"<section><h2>{html.escape(found.brand)}: the last days</h2><figure><picture>{sources}"
+        f'<img src="/example/light-wide.svg" width="{width}" height="{height}" alt="{html.escape(found.chart)}">'
+        "</picture></figure></section>"
     )
 
 

@@ -1,4 +1,5 @@
-"""Backfills: a page a turn, each kept with its cursor, until the network has shown what it can or all is called off."""
+"""Backfills and searches: a page a turn, kept with its cursor, until the network has shown what it can, or all is
+called off."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -6,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.ingest import keeping
+from services.ingest import keeping, searching
 from services.ingest.handlers import Worker
 from services.ingest.hands import After
 from services.logins import Logins
@@ -23,7 +24,7 @@ from shared.errors import Gone, LoginDead, NetworkError, NotFound, Problem, Rate
 from shared.ids import Prefix, typeid
 from shared.log import logger
 from shared.models.channel import Channel
-from shared.models.enums import ArrivalSource, ChannelStatus
+from shared.models.enums import ArrivalSource, ChannelStatus, OperationKind
 from shared.models.operation import Operation
 from shared.vault import UnknownKey
 
@@ -71,8 +72,7 @@ async def _outcome(
 ) -> tuple[str, After]:
     failures = turn.failures + 1
     try:
-        page = await _page(worker, logins, channel, operation)
-        return await _keep(worker, channel, operation, page)
+        return await _step(worker, logins, channel, operation)
     except NotFound:
         return "removed", After(None)
     except RateLimited as error:
@@ -95,6 +95,13 @@ def _what(error: Exception) -> tuple[str, str]:
     if isinstance(error, UnknownKey):
         return "unknown_key", f"the channel's login can't be opened: {error}"
     return "unavailable", "the network gave no answer in time"
+
+
+async def _step(worker: Worker, logins: Logins, channel: Channel, operation: Operation) -> tuple[str, After]:
+    if operation.kind is OperationKind.SEARCH:
+        return await searching.step(worker, logins, channel, operation)
+    page = await _page(worker, logins, channel, operation)
+    return await _keep(worker, channel, operation, page)
 
 
 async def _page(worker: Worker, logins: Logins, channel: Channel, operation: Operation) -> Page:

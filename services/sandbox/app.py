@@ -84,6 +84,8 @@ Machine API: `Authorization: Bearer <token>` (one token an account)
 - `GET /api/v1/posts?ids=p_…,p_…` → 200 `{"posts": [post…]}`: those that are on this page, deleted ones too.
 - `GET /api/v1/history?since=rfc3339[&before=<cursor>][&limit=1..100]` → 200 `{"posts": [post…], "cursor": "…"|null,
   "since": rfc3339}`: what is there of the page, newest first; `since` is later than asked for where it forgets.
+- `GET /api/v1/search?q=…[&q=…]&since=rfc3339[&before=<cursor>][&limit=1..100]` → 200 as `history`: what everybody may
+  read on any page and holds all of these, without case and accents, newest first.
 - `POST /api/v1/tokens {"refresh_token"}` (without a token) → 200 `{"access_token", "refresh_token", "expires_in"}`; a
   refresh token is good for one exchange: 400 `invalid_grant` after that.
 - `GET /api/v1/posts/{id}` → 200 a post (anything on/to this account) with live counters; 404 else. A deleted one is

@@ -118,6 +118,22 @@ def history(
     return _show_all(store, shown), shown[-1]["seq"] if len(rows) > limit else None
 
 
+def holding(
+    store: Store, words: Sequence[str], *, since: datetime, before: int, limit: int
+) -> tuple[list[Post], int | None]:
+    """What everybody may read in which all of these stand, in any case and with or without accents, as `history`."""
+    rows = store.db.execute(
+        f"{_SELECT} WHERE p.hidden_until <= ? AND p.published_at >= ? AND p.seq < ? AND p.kind <> 'message'"  # noqa: S608
+        " AND p.deleted_at IS NULL AND p.id NOT IN (SELECT post_id FROM hidden)"
+        " AND p.id NOT IN (SELECT post_id FROM circle)"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(folded(p.text), folded(w.value)) = 0)"
+        " ORDER BY p.seq DESC LIMIT ?",
+        (wall(), show(since), before, json.dumps(list(words)), limit + 1),
+    ).fetchall()
+    shown = rows[:limit]
+    return _show_all(store, shown), shown[-1]["seq"] if len(rows) > limit else None
+
+
 def last_words(store: Store, post_ids: Sequence[str]) -> dict[str, str]:
     """The texts that deleted posts had: only the network's own page shows them, struck through."""
     rows = store.db.execute(

@@ -114,6 +114,24 @@ async def look_back(
     }
 
 
+@router.get("/search")
+async def search(
+    request: HttpRequest,
+    page: Page,
+    q: Annotated[list[str], Query(min_length=1, max_length=20)],
+    since: Moment,
+    before: Cursor = "999999999999999999",
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> dict[str, object]:
+    """What everybody may read on any page and holds all of these, newest first."""
+    found, cursor = lookups.holding(store_of(request), q, since=since, before=int(before), limit=limit)
+    return {
+        "posts": [post.model_dump(mode="json") for post in found],
+        "cursor": None if cursor is None else str(cursor),
+        "since": show(since),
+    }
+
+
 @router.get("/posts/{post_id}")
 async def get_post(request: HttpRequest, page: Page, post_id: str) -> Post:
     return lookups.get(store_of(request), post_id, account_id=page["id"])

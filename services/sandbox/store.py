@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import sqlite3
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -93,6 +94,7 @@ class Store:
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 5000"):
             self.db.execute(f"PRAGMA {pragma}")
         self.db.executescript(_SCHEMA)
+        self.db.create_function("folded", 1, _folded, deterministic=True)
 
     def close(self) -> None:
         self.db.close()
@@ -194,6 +196,12 @@ class Store:
             url=self.page_url(row),
             followers=row["followers"],
         )
+
+
+def _folded(text: str) -> str:
+    """A text as a search compares it: without case, accents, and what parts its words."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+    return " ".join("".join(c if c.isalnum() or c == "_" else " " for c in bare).split())
 
 
 def wall() -> float:

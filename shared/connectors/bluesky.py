@@ -14,6 +14,7 @@ from shared.connectors import (
     bluesky_media,
     bluesky_past,
     bluesky_recheck,
+    bluesky_search,
     bluesky_sending,
     bluesky_session,
     bluesky_views,
@@ -73,6 +74,7 @@ class Bluesky:
                 Capability.IDENTIFY,
                 Capability.RECHECK,
                 Capability.BACKFILL,
+                Capability.SEARCH,
             }
         ),
         credentials_required=("identifier", "app_password"),
@@ -123,6 +125,11 @@ class Bluesky:
 
     async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
         return await bluesky_past.backfill(http, login, since, cursor)
+
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        return await bluesky_search.search(http, login, words, cursor, since)
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         return await bluesky_recheck.recheck(http, login, external_ids)

@@ -75,10 +75,13 @@ def sources(here: Session, terms: Sequence[str]) -> list[Source]:
         Source(NOTIFICATIONS, "app.bsky.notification.listNotifications", "notifications", {}, _notification),
         Source(OWN_POSTS, "app.bsky.feed.getAuthorFeed", "feed", own, _feed_item),
     ]
-    for term in dict.fromkeys(filter(None, (term.strip() for term in terms))):
-        asked = {"q": term, "sort": "latest"}
-        found.append(Source(f"?{term}", "app.bsky.feed.searchPosts", "posts", asked, _post))
-    return found
+    return [*found, *map(search_for, dict.fromkeys(filter(None, (term.strip() for term in terms))))]
+
+
+def search_for(said: str, until: str | None = None) -> Source:
+    """The search for what somebody typed, for posts before `until`."""
+    asked = {"q": said, "sort": "latest", **({} if until is None else {"until": until})}
+    return Source(f"?{said}", "app.bsky.feed.searchPosts", "posts", asked, _post)
 
 
 async def page(

@@ -173,6 +173,11 @@ class Facebook:
             lambda state, step: facebook_polling.take(way, login, state, step),
         )  # fmt: skip
 
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        raise outcome.cannot(self.card, Capability.SEARCH)
+
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         if not login.credentials.get("access_token"):
             return ()

@@ -91,6 +91,11 @@ class Generic:
     async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
         raise outcome.cannot(self.card, Capability.BACKFILL)
 
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        raise outcome.cannot(self.card, Capability.SEARCH)
+
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         raise outcome.cannot(self.card, Capability.RECHECK)
 

@@ -161,6 +161,11 @@ class Instagram:
             lambda state, step: instagram_polling.take(way, login, state, step),
         )  # fmt: skip
 
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        raise outcome.cannot(self.card, Capability.SEARCH)
+
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         """Deletions are told by no webhook: this is how they are found."""
         if not login.credentials.get("access_token"):

@@ -20,6 +20,7 @@ from shared.connectors import (
     mastodon_poll,
     mastodon_recheck,
     mastodon_saying,
+    mastodon_search,
     mastodon_sending,
     outcome,
 )
@@ -77,6 +78,7 @@ class Mastodon:
                 Capability.IDENTIFY,
                 Capability.RECHECK,
                 Capability.BACKFILL,
+                Capability.SEARCH,
             }
         ),
         shared_ids=False,
@@ -127,6 +129,11 @@ class Mastodon:
 
     async def fetch(self, http: httpx.AsyncClient, login: Login, pointer: Pointer) -> RawArrival:
         return await mastodon_recheck.fetch(http, login, pointer)
+
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        return await mastodon_search.search(http, login, words, cursor, since)
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         return await mastodon_recheck.recheck(http, login, external_ids)

@@ -12,9 +12,10 @@ from urllib.parse import quote, urlencode
 import httpx
 import orjson
 
-from shared.connectors import outcome, sandbox_changes, sandbox_sending
+from shared.connectors import outcome, sandbox_changes, sandbox_looking, sandbox_sending
 from shared.connectors.reading import identifier, name, number, web_address
 from shared.connectors.sandbox_calls import age, answer, bearer, failure, place, posted, read
+from shared.connectors.sandbox_looking import PAGE_SIZE, shown
 from shared.contract import (
     Answer,
     Capability,
@@ -45,7 +46,6 @@ from shared.models.enums import Network
 
 MAX_TEXT = 10_000
 MAX_MEDIA = 10
-PAGE_SIZE = 100
 # The network may show a post some seconds after it took it: not found before that is no proof of absence.
 SHOWS_WITHIN = timedelta(seconds=8)
 
@@ -71,6 +71,7 @@ class Sandbox:
                 Capability.IDENTIFY,
                 Capability.RECHECK,
                 Capability.BACKFILL,
+                Capability.SEARCH,
             }
         ),
         credentials_required=("access_token",),
@@ -118,7 +119,7 @@ class Sandbox:
     async def fetch(self, http: httpx.AsyncClient, login: Login, pointer: Pointer) -> RawArrival:
         """The post as it stands. Raises Refused where there is none to be seen."""
         post = await read(http, login, f"posts/{quote(pointer.external_id, safe='')}")
-        return _shown(login, [post])
+        return shown(login, [post])
 
     async def poll(self, http: httpx.AsyncClient, login: Login, cursor: str | None) -> Page:
         """The change log from `cursor` on, a page of 100 as one arrival in the shape of a webhook's delivery."""
@@ -153,27 +154,19 @@ class Sandbox:
         )  # fmt: skip
 
     async def backfill(self, http: httpx.AsyncClient, login: Login, since: datetime, cursor: str | None) -> Page:
-        """What is there of the page since then, newest first; `reached` is as far back as the network shows it."""
-        query = {"since": since.astimezone(UTC).isoformat().replace("+00:00", "Z"), "limit": str(PAGE_SIZE)}
-        if cursor is not None:
-            query["before"] = cursor
-        found = await read(http, login, f"history?{urlencode(query)}")
-        posts, before = found.get("posts"), identifier(found.get("cursor"))
-        if not isinstance(posts, list):
-            raise Unavailable("sandbox", "the history has no posts", unsent=True)
-        shown_since = sandbox_changes.moment(found.get("since")) or since
-        oldest = posts[-1] if posts and before is not None else None
-        published_at = oldest.get("published_at") if isinstance(oldest, Mapping) else None
-        reached = shown_since if before is None else sandbox_changes.moment(published_at)
-        arrivals = (_shown(login, posts),) if posts else ()
-        return Page(arrivals, before, before is not None, reached=reached)
+        return await sandbox_looking.backfill(http, login, since, cursor)
+
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        return await sandbox_looking.search(http, login, words, cursor, since)
 
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         """The posts as they stand, as one arrival. The network lists deleted ones as such."""
         posts = (await read(http, login, f"posts?{urlencode({'ids': ','.join(external_ids)})}")).get("posts")
         if not isinstance(posts, list):
             raise Unavailable("sandbox", "the look-up was answered without a list of posts", unsent=True)
-        return [_shown(login, posts)] if posts else []
+        return [shown(login, posts)] if posts else []
 
     async def prepare(self, http: httpx.AsyncClient, login: Login, outgoing: OutgoingEffect, files: Files) -> Prepared:
         raise outcome.cannot(self.card, Capability.PUBLISH)
@@ -275,15 +268,6 @@ class Sandbox:
         findings.append(Finding(publishes, "publish", "it may publish" if publishes else "it may not publish"))
         findings.append(_webhook_finding(me.get("webhook")))
         return findings
-
-
-def _shown(login: Login, posts: Sequence[object]) -> RawArrival:
-    """Posts as the network shows them at this moment, in the shape of a webhook's delivery."""
-    now = datetime.now(UTC)
-    at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    changes = [{"verb": "shown", "at": at, "post": post} for post in posts]
-    body = orjson.dumps({"object": "sandbox", "account": login.channel_external_id, "changes": changes})
-    return RawArrival("shown:" + hashlib.sha256(body).hexdigest(), body, now)
 
 
 def _webhook_finding(webhook: object) -> Finding:

@@ -42,6 +42,7 @@ class Capability(StrEnum):
     IDENTIFY = "identify"
     RECHECK = "recheck"
     BACKFILL = "backfill"
+    SEARCH = "search"
 
 
 class Certainty(StrEnum):

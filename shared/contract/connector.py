@@ -76,6 +76,16 @@ class Speaks(Protocol):
         """What was said from `since` on, newest first, a page a call; the cursor is the backfill's own."""
         ...
 
+    async def search(
+        self, http: httpx.AsyncClient, login: Login, words: Sequence[str], cursor: str | None, since: datetime
+    ) -> Page:
+        """A page of what anybody said there from `since` on that holds all of these words or phrases, newest first.
+
+        `reached` is the moment back to which everything was shown, None where that can't be told. Raises Refused where
+        this server searches nothing.
+        """
+        ...
+
     async def recheck(self, http: httpx.AsyncClient, login: Login, external_ids: Sequence[str]) -> Sequence[RawArrival]:
         """What the network shows now of these things. `parse` hears edits in it, counters, and what is gone."""
         ...

@@ -30,6 +30,7 @@ from shared.models import (
     Slot,
     Thread,
     Variant,
+    View,
     WebhookDelivery,
 )
 
@@ -54,6 +55,7 @@ _TABLES: dict[Prefix, Any] = {
     Prefix.SLOT: Slot,
     Prefix.THREAD: Thread,
     Prefix.VARIANT: Variant,
+    Prefix.VIEW: View,
     Prefix.WEBHOOK_DELIVERY: WebhookDelivery,
 }
 

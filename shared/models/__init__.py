@@ -49,6 +49,7 @@ from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurr
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.query import Match, SavedQuery, SavedQueryVersion
 from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.view import View
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "User",
     "UserDraft",
     "Variant",
+    "View",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

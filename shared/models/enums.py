@@ -137,11 +137,20 @@ class UpkeepKind(StrEnum):
 
 
 class OperationKind(StrEnum):
-    """`backfill`: of a channel. `recall`: of a query, over what is stored. `reading`: anew, of a channel."""
+    """`backfill`: of a channel. `recall`: of a query, over what is stored and networks. `reading`: anew, of a channel.
+    `search`: of a channel's network, for a recall."""
 
     BACKFILL = "backfill"
     RECALL = "recall"
     READING = "reading"
+    SEARCH = "search"
+
+
+class RecallOver(StrEnum):
+    """What a query is recalled over: what is `stored`, and the `networks` that can search."""
+
+    STORED = "stored"
+    NETWORKS = "networks"
 
 
 class OperationStatus(StrEnum):
@@ -444,5 +453,8 @@ class Dimension(StrEnum):
 
 
 class MentionOrder(StrEnum):
+    """`best`: of a search, what matches best, newer ones before older ones."""
+
     NEWEST = "newest"
     OLDEST = "oldest"
+    BEST = "best"

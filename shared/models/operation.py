@@ -8,15 +8,16 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
-from shared.models.base import JSON_VALUE, NOW, TEXT, TIME, JsonObject
+from shared.models.base import JSON_VALUE, NOW, TEXT, TEXTS, TIME, JsonObject
 from shared.models.enums import OperationKind, OperationStatus, string_enum
 
 
 class Operation(SQLModel, table=True):
     """A backfill of a channel, or the recall of a query: from now back to `since`, done down to `reached_at`. Or what
-    was said on a channel since then, read again.
+    was said on a channel since then, read again. Or the search of a network for a recall, its parent.
 
-    A backfill brings `arrivals`; a recall asks `mentions` and finds `matches`; read again, some mentions are `changed`.
+    A backfill brings `arrivals`; a recall asks `mentions` and finds `matches`; read again, some mentions are `changed`;
+    a search brings `mentions`, and `asked` says what it asked for.
     """
 
     __tablename__ = "operation"
@@ -29,8 +30,9 @@ class Operation(SQLModel, table=True):
             "channel_id",
             "kind",
             unique=True,
-            postgresql_where=text("status IN ('pending', 'running')"),
+            postgresql_where=text("status IN ('pending', 'running') AND kind <> 'search'"),
         ),
+        Index("ix_operation_parent", "brand_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
@@ -38,6 +40,9 @@ class Operation(SQLModel, table=True):
     status: OperationStatus = Field(default=OperationStatus.PENDING, sa_type=cast(Any, string_enum(OperationStatus)))
     channel_id: UUID | None = None
     query_id: UUID | None = None  # without a foreign key: a query that is deleted leaves what was done for it
+    parent_id: UUID | None = None
+    over: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
+    asked: JsonObject | None = Field(default=None, sa_type=JSON_VALUE)
     since: datetime = Field(sa_type=TIME)
     cursor: str | None = Field(default=None, sa_type=TEXT)
     reached_at: datetime | None = Field(default=None, sa_type=TIME)

@@ -21,6 +21,7 @@ from shared.models import (
     post,
     query,
     turn,
+    view,
     webhook,
 )
 from shared.models.base import metadata
@@ -46,6 +47,7 @@ _MODULES = (
     post,
     query,
     turn,
+    view,
     webhook,
 )
 
@@ -129,6 +131,7 @@ TABLES: dict[str, TableKind] = {
     "told": TableKind.CONTENT,
     "user": TableKind.PLATFORM,
     "variant": TableKind.CONTENT,
+    "view": TableKind.CONTENT,
     "webhook_attempt": TableKind.CONTENT,
     "webhook_delivery": TableKind.CONTENT,
     "webhook_endpoint": TableKind.PLATFORM,

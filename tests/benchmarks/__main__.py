@@ -13,7 +13,20 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from tests.benchmarks import calendar, door, due, growth, latency, matching, memory, page, report, share, worker
+from tests.benchmarks import (
+    calendar,
+    door,
+    due,
+    growth,
+    latency,
+    matching,
+    memory,
+    page,
+    report,
+    search,
+    share,
+    worker,
+)
 from tests.benchmarks.conditions import conditions
 from tests.benchmarks.measuring import Plan, Result, Unverified
 from tests.benchmarks.report import Taken
@@ -31,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "share": share.measure,
     "growth": growth.measure,
     "calendar": calendar.measure,
+    "search": search.measure,
     "matching": matching.measure,
     "memory": memory.measure,
 }

@@ -75,13 +75,16 @@ class _Said:
 class Crowd:
     """Everything that `tenants` were told up to `until`."""
 
-    def __init__(self, tenants: Sequence[Tenant], mentions: int, until: datetime, seed: int) -> None:
+    def __init__(
+        self, tenants: Sequence[Tenant], mentions: int, until: datetime, seed: int,
+        texts: Sequence[tuple[str, str]] = (),
+    ) -> None:  # fmt: skip
         self._tenants = tenants
         self._random = Random(seed)
         self._mentions = mentions
         self._until = until
         self._people = {t.brand_id: max(20, int(mentions * t.share / _PEOPLE)) for t in tenants}
-        self._texts = self._written()
+        self._texts = texts or self._written()  # language and text
         self.closed: list[str] = []  # lines of threads that nobody answers in any more
         self.by_brand: Counter[UUID] = Counter()
 
@@ -133,7 +136,7 @@ class Crowd:
         moment = at.isoformat()
         own = not answers and bits % 100 < 6
         deleted, edited = bits % 101 == 0, bits % 53 == 0
-        language, text = self._texts[bits % _TEXTS]
+        language, text = self._texts[bits % len(self._texts)]
         person = _person(tenant, (bits * bits >> 20) % self._people[tenant.brand_id])
         if answers:
             thread.last_at, thread.newest = moment, said

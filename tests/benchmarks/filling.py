@@ -67,18 +67,20 @@ class Filled:
 
 
 async def fill(
-    owner_url: str, secret: str, mentions: int, *, seed: int, until: datetime | None = None, search: bool = True
-) -> Filled:
+    owner_url: str, secret: str, mentions: int, *, seed: int, until: datetime | None = None, search: bool = True,
+    texts: Sequence[tuple[str, str]] = (),
+) -> Filled:  # fmt: skip
     """Fill an empty, migrated database. `secret` is the key of the house that will read it.
 
-    `until` is where the two years end, the last midnight unless said; `search`: with the rows of the search index.
+    `until` is where the two years end, the last midnight unless said; `search`: with the rows of the search index;
+    `texts`: what is said, each in its language.
     """
     began = time.monotonic()
     until = until or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     db = Database(owner_url, name="filling", size=2)
     try:
         tenants, brands = await _settle_in(House(db, Vault([secret])))
-        crowd = Crowd(tenants, mentions, until, seed)
+        crowd = Crowd(tenants, mentions, until, seed, texts)
         connection = await asyncpg.connect(owner_url, command_timeout=None)
         try:
             await _copy_all(connection, crowd)
@@ -185,7 +187,7 @@ async def _index_texts(connection: "asyncpg.Connection[Any]") -> None:
         await connection.execute("DROP INDEX ix_mention_search_tsv; ALTER TABLE mention NO FORCE ROW LEVEL SECURITY")
         await connection.execute(
             "INSERT INTO mention_search (brand_id, mention_id, published_at, language, tsv)"
-            " SELECT brand_id, id, published_at, language, to_tsvector(parvis.search_config(language), text)"
+            " SELECT brand_id, id, published_at, language, parvis.search_vector(parvis.search_config(language), text)"
             " FROM mention WHERE heard AND text IS NOT NULL"
         )
         await connection.execute(definition.replace(" ON ONLY ", " ON "))
@@ -222,13 +224,15 @@ async def _sum_up(
 # ---------------------------------------------------------------- one for all benchmarks of a run
 
 
-async def filled(rig: Rig, plan: Plan, mentions: int, *, search: bool = False) -> tuple[TestDatabase, Filled]:
+async def filled(
+    rig: Rig, plan: Plan, mentions: int, *, search: bool = False, texts: Sequence[tuple[str, str]] = ()
+) -> tuple[TestDatabase, Filled]:
     """A database with this many mentions, which stays as long as the rig's servers: pages and figures are read from it.
 
-    Without `search` it lacks the search index's rows, which neither looks at.
+    Without `search` it lacks the search index's rows, which neither looks at; `texts` of its own are in another one.
     The first benchmark of a run that asks for it has it filled.
     """
-    name = f"filled_{mentions}" + ("_search" if search else "")
+    name = f"filled_{mentions}" + ("_search" if search else "") + ("_texts" if texts else "")
     note = rig.work / f"{name}.json"
     database = TestDatabase(settings_for(rig.urls, name, rig.work, rate_limit=10_000_000), name)
     if note.exists():
@@ -240,7 +244,7 @@ async def filled(rig: Rig, plan: Plan, mentions: int, *, search: bool = False) -
         await connection.close()
     await asyncio.to_thread(migrate, database.settings)
     secret = database.settings.secret_keys[0].get_secret_value()
-    found = await fill(database.owner_url, secret, mentions, seed=plan.seed, search=search)
+    found = await fill(database.owner_url, secret, mentions, seed=plan.seed, search=search, texts=texts)
     note.write_text(json.dumps(asdict(found), default=str), "utf-8")
     return database, found
 

@@ -13,7 +13,7 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.models.enums import Network
-from tests.benchmarks import calendar, growth, page, share
+from tests.benchmarks import calendar, growth, page, search, share
 from tests.benchmarks.crowd import Crowd, Presence, Tenant
 from tests.benchmarks.filling import ZONE, Filled, fill, filled
 from tests.benchmarks.measuring import Plan
@@ -44,6 +44,12 @@ async def test_both_doors_show_the_same_month(bench: tuple[Rig, Plan]) -> None:
 
 async def test_sums_graphql_and_counting_give_the_same_figures(bench: tuple[Rig, Plan]) -> None:
     assert len((await share.measure(*bench)).sides) == 5
+
+
+async def test_search_and_the_flat_index_find_the_same(bench: tuple[Rig, Plan]) -> None:
+    found = await search.measure(*bench)
+    assert len(found.sides) == 4 * (1 + len(search.KINDS))
+    assert "the same mentions in the same order" in found.verified
 
 
 async def test_pages_and_new_mentions_are_measured_at_every_size(bench: tuple[Rig, Plan]) -> None:

@@ -21,6 +21,7 @@ _HEARING = {
     "fetch": Capability.FETCH,
     "look again": Capability.RECHECK,
     "backfill": Capability.BACKFILL,
+    "search": Capability.SEARCH,
     "counters": Capability.MEASURE,
 }
 _SPEAKING = {

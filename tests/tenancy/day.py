@@ -19,13 +19,13 @@ from services.scheduler.mailing import Mailing
 from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
 from shared.connectors.registry import CARDS
-from shared.contract import Counted
+from shared.contract import Counted, Page
 from shared.domain import scope as scopes
 from shared.domain import troubles, waiting
 from shared.domain.brands import withdrawals
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
-from shared.domain.listening import counters, record, rereadings
+from shared.domain.listening import counters, recalls, record, rereadings, searches
 from shared.domain.publishing.sending import clocks
 from shared.ids import Prefix, new_uuid, parse_typeid
 from shared.models.enums import EventType, Network, WithdrawalKind
@@ -33,6 +33,7 @@ from tests.connectors.loopback import Receiver, Reply
 from tests.services.ingest.turning import take_all
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
+from tests.tenancy.searching import search
 from tests.tenancy.socket import connected
 from tests.tenancy.tenants import Tenant, World, furnish, number
 from tests.tenancy.watching import watch
@@ -51,11 +52,13 @@ async def live(world: World, network: Receiver) -> None:
     await _subscribe(world, first)
     await _send(world, network)
     await _move_clocks(world, second)
+    await _search(world, first)
     await _poll(world, network)
     await _read_anew(world, first)
     await _tell(world, network)
     await watch(world, first, _scheduler(world))
     await _measure(world, first)
+    await search(world, first)
     await _use_rest(world, first)
     await handlers.drain(world.worker)
     await number(world)
@@ -262,6 +265,28 @@ async def _read_anew(world: World, tenant: Tenant) -> None:
         channel_id = parse_typeid(Prefix.CHANNEL, tenant.id(Prefix.CHANNEL))
         await rereadings.start(session, scope, channel_id, since=rereadings.EVER, now=datetime.now(UTC))
     await take_all(world.worker)
+
+
+async def _search(world: World, tenant: Tenant) -> None:
+    """A query is recalled over networks: they are asked, one page comes, and it is called off."""
+    place = f"/v1/brands/{tenant.id(Prefix.BRAND)}/queries"
+    made = await world.api.post(
+        place, json={"name": "over networks", "expression": "lanternes"}, headers=tenant.headers
+    )
+    recall = await world.api.post(
+        f"{place}/{made.json()['id']}/recall", json={"over": ["stored", "networks"]}, headers=tenant.headers
+    )
+    assert recall.status_code == 202, recall.text
+    async with world.worker.db.session() as session:
+        scope = await scopes.house(session, tenant.brand.brand_id)
+        id_ = parse_typeid(Prefix.OPERATION, recall.json()["id"])
+        (search, *_) = (await searches.of(session, scope, [id_]))[id_]
+        own = search.operation
+        page = Page((), "1", more=True)
+        await searches.advance(session, scope, own.id, page, asked=own.cursor, brought=0, now=datetime.now(UTC))
+        await recalls.go_on(session, scope, id_, now=datetime.now(UTC))
+    await world.api.post(f"/v1/operations/{recall.json()['id']}/cancel", headers=tenant.headers)
+    await world.api.delete(f"{place}/{made.json()['id']}", headers={**tenant.headers, "if-match": "*"})
 
 
 async def _look_after(world: World) -> None:

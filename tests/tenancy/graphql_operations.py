@@ -39,7 +39,7 @@ NODES = {
     "Notification": Prefix.NOTIFICATION, "Operation": Prefix.OPERATION, "Outgoing": Prefix.OUTGOING,
     "Post": Prefix.POST, "Recurrence": Prefix.RECURRENCE, "Slot": Prefix.SLOT, "Thread": Prefix.THREAD,
     "WebhookEndpoint": Prefix.WEBHOOK_ENDPOINT,
-    "SavedQuery": Prefix.QUERY,
+    "SavedQuery": Prefix.QUERY, "View": Prefix.VIEW,
 }  # fmt: skip
 TARGETS = {
     "updateChannel": Prefix.CHANNEL, "pauseChannel": Prefix.CHANNEL, "resumeChannel": Prefix.CHANNEL,
@@ -47,6 +47,7 @@ TARGETS = {
     "schedulePost": Prefix.POST, "publishPost": Prefix.POST, "cancelPost": Prefix.POST, "deletePost": Prefix.POST,
     "duplicatePost": Prefix.POST, "updateCampaign": Prefix.CAMPAIGN, "deleteCampaign": Prefix.CAMPAIGN,
     **dict.fromkeys(("updateAlertRule", "deleteAlertRule"), Prefix.ALERT_RULE),
+    **dict.fromkeys(("updateView", "deleteView"), Prefix.VIEW),
     **dict.fromkeys(("closeAlert", "snoozeAlert"), Prefix.ALERT),
     "updateSavedQuery": Prefix.QUERY, "deleteSavedQuery": Prefix.QUERY, "recallSavedQuery": Prefix.QUERY,
     **dict.fromkeys(("settleOutgoing", "cancelOutgoing"), Prefix.OUTGOING),
@@ -80,6 +81,7 @@ ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
+    "chart": "VOLUME",
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
     "sentiments": ["POSITIVE"],
 }  # fmt: skip

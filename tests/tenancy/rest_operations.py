@@ -34,6 +34,8 @@ IDS = {
     "query_id": Prefix.QUERY,
     "query_ids": Prefix.QUERY,
     "outgoing_id": Prefix.OUTGOING,
+    "view_id": Prefix.VIEW,
+    "view": Prefix.VIEW,
     "alert_rule_id": Prefix.ALERT_RULE,
     "rule_id": Prefix.ALERT_RULE,
     "alert_id": Prefix.ALERT,
@@ -89,7 +91,10 @@ QUERY = {
     "to": "2026-11-22T00:00:00Z", "interval": "day", "group_by": "channel", "q": "said", "handle": "nobody",
     "name": "nobody", "cursor": None, "unused": "true", "rule": "FREQ=DAILY;COUNT=3", "local_time": "10:00",
     "timezone": "Europe/Brussels", "starts_on": "2027-02-01", "blackouts": "skip", "count": "3", "unread": "true",
+    "theme": "dark", "lang": "nl", "mark": "area", "width": "600", "height": "300", "title": "a title", "scale": "2",
 }  # fmt: skip
+# What stands in an address and is nobody's.
+CHOICES = {"chart": "volume"}
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
@@ -109,6 +114,9 @@ BODY: dict[str, Any] = {
     "quiet": [], "urgent_breaks_through": True, "digest": "none", "digest_time": "08:00",
     "digest_day": 1,
     "sentiment": "positive", "intents": ["question"],
+    "over": ["stored", "networks"],
+    "visibility": "public", "sentiments": ["positive"], "author_kinds": ["consumer"], "min_rating": 1, "search": "said",
+    "deleted": None, "order": "newest",
     "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))
@@ -148,6 +156,7 @@ NEEDED = {
     "update_post": {"text"},
     "update_campaign": {"name"},
     "update_alert_rule": {"name"},
+    "update_view": {"name"},
     "update_query": {"expression"},
     "update_saved_query": {"expression"},
     "get_metrics": {"key"},
@@ -203,6 +212,9 @@ class Operation:
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
         for name in self.names("path"):
+            if name in CHOICES:
+                path = path.replace(f"{{{name}}}", CHOICES[name])
+                continue
             place = PLACES.get((self.id, name), 0)
             path = path.replace(f"{{{name}}}", whose(name).ids[_prefix(name)][place])
         required = {
@@ -286,7 +298,7 @@ def operations(document: Schema) -> list[Operation]:
 def _check(operation: Operation) -> None:
     for parameter in operation.parameters:
         name, place = parameter["name"], parameter["in"]
-        known: set[str] = {"path": set(IDS), "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
+        known: set[str] = {"path": {*IDS, *CHOICES}, "query": {*IDS, *QUERY}, "header": set(HEADERS)}.get(place, set())
         if name not in known:
             raise Unfilled(f"{operation.id}: say in rest_operations.py how the {place} parameter {name!r} is filled")
         # An id shows itself by its example, whatever its name.

@@ -52,6 +52,7 @@ TABLE_OF = {
     Prefix.ALERT_RULE: "alert_rule",
     Prefix.ALERT: "alert",
     Prefix.QUERY: "saved_query",
+    Prefix.VIEW: "view",
     Prefix.VARIANT: "variant",
     Prefix.OUTGOING: "outgoing",
     Prefix.OPERATION: "operation",
@@ -159,6 +160,7 @@ async def furnish(world: World, name: str, network_url: str) -> Tenant:
     )  # fmt: skip
     tenant = Tenant(name, brand, second, [generic, sandbox])
     await _listen(world, tenant, name)
+    await _look(world, tenant)
     for body in deliveries(name):
         answer = await world.door.knock(generic, json.dumps(body).encode())
         assert answer.status_code == 200, answer.text
@@ -221,6 +223,19 @@ async def _listen(world: World, tenant: Tenant, name: str) -> None:
         f"{place}/{answer.json()['id']}", json={"expression": f"{name} OR {name}*"}, headers=headers
     )
     assert answer.status_code == 200, answer.text
+
+
+async def _look(world: World, tenant: Tenant) -> None:
+    """Views, one of them by what only this tenant has."""
+    place = f"/v1/brands/{typeid(Prefix.BRAND, tenant.brand.brand_id)}/views"
+    wheres: list[dict[str, Any]] = [
+        {"networks": ["generic"], "deleted": None},
+        {"search": tenant.name, "channel_ids": [typeid(Prefix.CHANNEL, one.id) for one in tenant.channels]},
+    ]
+    for number, where in enumerate(wheres):
+        body = {"name": f"{tenant.name} view {number}", "where": where}
+        answer = await world.api.post(place, json=body, headers=tenant.headers)
+        assert answer.status_code == 201, answer.text
 
 
 async def _tell(world: World, tenant: Tenant) -> None:

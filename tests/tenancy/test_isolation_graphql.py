@@ -30,7 +30,7 @@ PLACES = places(GRAPH)
 MUTATIONS = sorted(mutations(GRAPH), key=lambda name: (name.startswith(("remove", "delete")), name == "cancelPost"))
 UNKNOWN = {
     "NOT_FOUND", "UNKNOWN_CHANNEL", "UNKNOWN_POST", "UNKNOWN_CAMPAIGN", "UNKNOWN_MEDIA", "UNKNOWN_VARIANT",
-    "UNKNOWN_QUERY", "NOT_IN_QUEUE", "CANNOT",
+    "UNKNOWN_QUERY", "UNKNOWN_IDENTITY", "UNKNOWN_THREAD", "NOT_IN_QUEUE", "CANNOT",
 }  # fmt: skip
 SUBSCRIPTIONS = sorted(GRAPH.subscription_type.fields) if GRAPH.subscription_type else []
 EACH_PLACE = pytest.mark.parametrize("place", PLACES, ids=[place.id for place in PLACES])
@@ -62,9 +62,11 @@ def leaks(neighbours: Neighbours, told: str, asked: Asked) -> list[str]:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a field answered nothing: an empty connection or list, or series that add up to nothing."""
+    """Whether a field answered nothing: an empty connection or list, or series or a chart that add up to nothing."""
     if isinstance(value, dict) and "days" in value:
         return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
+    if isinstance(value, dict) and "specification" in value:
+        return witness.drawn(value["specification"]) == 0
     if isinstance(value, dict) and "hours" in value:
         return not value["hours"]
     if isinstance(value, dict):

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -99,3 +100,9 @@ def named(tenant: Tenant, value: object) -> bool:
 def leaked(secrets: Iterable[str], answer: str, *, said: str = "") -> list[str]:
     """The secrets that stand in an answer, but for those that the caller had said themselves."""
     return [secret for secret in secrets if secret in answer and secret not in said]
+
+
+def drawn(specification: dict[str, Any]) -> float:
+    """What the figures of a chart add up to."""
+    layers = [layer for drawing in specification["vconcat"] for layer in drawing["layer"]]
+    return sum(row.get("value") or 0 for layer in layers for row in layer["data"]["values"])

@@ -26,7 +26,7 @@ def etag(version: int | None, body: bytes) -> str:
 
 
 def tagged(response: Response) -> Response:
-    """The answer with the tag of what is in it, where that is a single thing."""
+    """The answer with the tag of what is in it, where that is a single thing and has none yet."""
     body = bytes(getattr(response, "body", b""))  # what is streamed has none
     if "etag" in response.headers:
         return response

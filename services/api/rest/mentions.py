@@ -10,10 +10,20 @@ from pydantic import Field
 from services.api.rest import identities as identity_shapes
 from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.identities import IdentityRead
-from services.api.rest.ids import ChannelRef, IdentityRef, MentionPath, MentionRef, QueryRef, ThreadRef, VariantRef
+from services.api.rest.ids import (
+    ChannelRef,
+    IdentityRef,
+    MentionPath,
+    MentionRef,
+    QueryRef,
+    ThreadRef,
+    VariantRef,
+    ViewRef,
+)
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
-from shared.domain.listening import identities, mentions, readings, versions
+from shared.domain.listening import identities, mentions, readings, searching, versions, views
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
+from shared.domain.listening.searching import Spans
 from shared.domain.page import Page
 from shared.domain.scope import Scope
 from shared.models.enums import (
@@ -55,11 +65,19 @@ class SentimentRead(Read):
     model_version: str | None
 
 
+class SpanRead(Read):
+    """From `start` to `end` in the text, in code points, the end exclusive."""
+
+    start: int
+    end: int
+
+
 class MentionRead(Read):
     """Anything said to or about the brand, in its standing version. `text` is null once deleted.
 
     `reach` is its views, else its author's followers as last told with it; null where nobody told. What is read of it,
     from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
+    `highlights`: where in `text` the words of the list's search are; null without a search.
     """
 
     id: MentionRef
@@ -91,6 +109,7 @@ class MentionRead(Read):
     urgency: float | None
     offence: float | None
     topics: list[str] | None
+    highlights: list[SpanRead] | None
     version: int
 
 
@@ -110,7 +129,7 @@ class EditList(ListRead[EditRead]):
     pass
 
 
-def read(mention: Mention, author: Identity | None) -> MentionRead:
+def read(mention: Mention, author: Identity | None, spans: Spans | None = None) -> MentionRead:
     return MentionRead(
         id=mention.id,
         network=mention.network,
@@ -143,6 +162,7 @@ def read(mention: Mention, author: Identity | None) -> MentionRead:
         urgency=mention.urgency,
         offence=mention.offence,
         topics=mention.topics,
+        highlights=[SpanRead(start=start, end=end) for start, end in spans] if spans is not None else None,
         version=mention.version,
     )
 
@@ -196,25 +216,36 @@ def mention_filter(
 Where = Annotated[MentionFilter, Depends(mention_filter)]
 
 
-async def listing(call: Call, scope: Scope, page: Page[Mention]) -> dict[str, Any]:
-    """A page of mentions with their authors, read at once."""
+async def listing(call: Call, scope: Scope, page: Page[Mention], words: str | None = None) -> dict[str, Any]:
+    """A page of mentions with their authors, read at once; where `words` found them, with where they are."""
     authors = await _authors(call, scope, page.items)
-    data = [read(mention, authors.get(mention.author_id)) for mention in page.items]
+    ids = [mention.id for mention in page.items]
+    spans = await searching.highlights(call.session, scope, words, ids) if words is not None else None
+    data = [
+        read(it, authors.get(it.author_id), spans.get(it.id, []) if spans is not None else None) for it in page.items
+    ]
     return {"data": data, "next_cursor": page.next_cursor, "has_more": page.has_more}
 
 
-@router.get("", response_model=MentionList, summary="Mentions, newest first")
+@router.get("", response_model=MentionList, summary="Mentions, newest first unless another order is asked for")
 async def list_mentions(
     call: Calling,
     scope: InBrand,
     where: Where,
     page: Paging,
-    order: Annotated[MentionOrder, Query()] = MentionOrder.NEWEST,
+    order: Annotated[
+        MentionOrder | None, Query(description="Without it the view's own, else `newest`; `best` is a search's.")
+    ] = None,
+    view: Annotated[
+        ViewRef | None, Query(description="What this view shows, which the other parameters narrow.")
+    ] = None,
 ) -> dict[str, Any]:
+    if view is not None:
+        where, order = await views.looked_at(call.session, scope, view, more=where, order=order)
     found = await mentions.search(
-        call.session, scope, where=where, order=order, page=page, cursors=call.services.cursors
+        call.session, scope, where=where, order=order or MentionOrder.NEWEST, page=page, cursors=call.services.cursors
     )
-    return await listing(call, scope, found)
+    return await listing(call, scope, found, where.words)
 
 
 @router.get("/{mention_id}", summary="One mention, deleted or not")

@@ -1,21 +1,23 @@
 """Long work: begun, watched, called off."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Response
 from fastapi import Body as FromBody
 
-from services.api.rest.call import Calling, InBrand, TransactedRoute
+from services.api.rest.call import Call, Calling, InBrand, TransactedRoute
 from services.api.rest.ids import BrandRef, ChannelPath, ChannelRef, OperationPath, OperationRef, QueryRef
 from services.api.rest.shapes import Body, Moment, Read
 from services.api.rest.whereabouts import scope_of
 from shared.connectors.registry import connector
 from shared.domain.brands import channels
-from shared.domain.listening import backfills, rereadings
+from shared.domain.listening import backfills, rereadings, searches
+from shared.domain.listening.searches import Search, SearchEnd
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
-from shared.models.enums import OperationKind, OperationStatus
+from shared.models.enums import Network, OperationKind, OperationStatus, RecallOver
 from shared.models.operation import Operation
 
 starting = APIRouter(prefix="/v1/brands/{brand_id}/channels", route_class=TransactedRoute, tags=["channels"])
@@ -59,6 +61,34 @@ class OperationResult(Read):
     reached_at: datetime | None
 
 
+class SearchRequestRead(Read):
+    """One request: the words and phrases that must all stand in what is brought, and what came of it.
+
+    `ended`: `through`, `network_ends` (it shows no more), `repeats`, `not_told` (whether it searches) or `most_pages`.
+    """
+
+    words: list[str]
+    pages: int
+    brought: int
+    reached_at: datetime | None
+    ended: SearchEnd | None
+
+
+class SearchRead(Read):
+    """The search of a network for a recall, by a channel's login; `left_out` of the query could not be asked for."""
+
+    id: OperationRef
+    network: Network
+    channel_id: ChannelRef
+    status: OperationStatus
+    requests: list[SearchRequestRead]
+    left_out: list[str]
+    pages: int
+    brought: int
+    reached_at: datetime | None
+    problem: "OperationProblem | None"
+
+
 class OperationProblem(Read):
     """Why it did not go on."""
 
@@ -67,7 +97,10 @@ class OperationProblem(Read):
 
 
 class OperationRead(Read):
-    """One long work, of a channel or of a query. `result` is there once it is over, `problem` where it failed."""
+    """One long work, of a channel or of a query. `result` is there once it is over, `problem` where it failed.
+
+    `searches` are those of a recall over networks.
+    """
 
     id: OperationRef
     brand_id: BrandRef
@@ -79,24 +112,45 @@ class OperationRead(Read):
     progress: OperationProgress
     result: OperationResult | None
     problem: OperationProblem | None
+    over: list[RecallOver]
+    searches: list[SearchRead]
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
     version: int
 
 
-def read(operation: Operation) -> OperationRead:
+def read(operation: Operation, searched: Sequence[Search] = ()) -> OperationRead:
     outcome = {name: getattr(operation, name) for name in OperationResult.model_fields}
     facts: dict[str, Any] = {
         "progress": backfills.progress(operation),
         "result": outcome if operation.is_over else None,
         "problem": operation.problem,
+        "over": operation.over,
+        "searches": [_search(one) for one in searched],
     }
     plain = (
         "id", "brand_id", "kind", "status", "channel_id", "query_id",
         "since", "created_at", "started_at", "ended_at", "version",
     )  # fmt: skip
     return OperationRead(**facts, **{name: getattr(operation, name) for name in plain})
+
+
+def _search(one: Search) -> SearchRead:
+    own = one.operation
+    return SearchRead.model_validate(
+        {
+            "id": own.id, "network": one.network, "channel_id": own.channel_id, "status": own.status,
+            "requests": one.requests, "left_out": one.left_out, "pages": own.pages, "brought": own.mentions,
+            "reached_at": own.reached_at, "problem": own.problem,
+        }
+    )  # fmt: skip
+
+
+async def whole(call: Call, scope: Scope, operation: Operation) -> OperationRead:
+    """An operation with the searches that belong to it."""
+    found = await searches.of(call.session, scope, [operation.id])
+    return read(operation, found.get(operation.id, ()))
 
 
 async def _scope(
@@ -146,9 +200,10 @@ def _begun(made: Operation) -> Response:
 
 @router.get("/{operation_id}", summary="How far an operation is")
 async def get_operation(call: Calling, scope: InItsBrand, operation_id: OperationPath) -> OperationRead:
-    return read(await backfills.get(call.session, scope, operation_id))
+    return await whole(call, scope, await backfills.get(call.session, scope, operation_id))
 
 
 @router.post("/{operation_id}/cancel", summary="Call an operation off; what it has brought stays")
 async def cancel_operation(call: Calling, scope: InItsBrand, operation_id: OperationPath) -> OperationRead:
-    return read(await backfills.cancel(call.session, scope, operation_id, now=call.services.clock()))
+    cancelled = await backfills.cancel(call.session, scope, operation_id, now=call.services.clock())
+    return await whole(call, scope, cancelled)

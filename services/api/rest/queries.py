@@ -12,15 +12,16 @@ from services.api.rest import operations as operation_shapes
 from services.api.rest.call import Calling, InBrand, TransactedRoute
 from services.api.rest.etags import IfMatch, meant, require_version
 from services.api.rest.ids import MentionPath, QueryPath, QueryRef, UserRef
-from services.api.rest.mentions import MentionRead
+from services.api.rest.mentions import MentionRead, SpanRead
 from services.api.rest.operations import OperationRead
 from services.api.rest.shapes import Body, ListRead, Moment, Read, Text, whole
 from shared.analysis.queries.lexing import MOST_CHARACTERS
+from shared.connectors.registry import CARDS
 from shared.domain.listening import identities, matches, mentions, queries, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.ids import Prefix, typeid
-from shared.models.enums import Network, QueryGroup
+from shared.models.enums import Network, QueryGroup, RecallOver
 from shared.models.query import Match, SavedQuery, SavedQueryVersion
 
 router = APIRouter(prefix="/v1/brands/{brand_id}/queries", route_class=TransactedRoute, tags=["queries"])
@@ -60,13 +61,6 @@ class QueryVersionRead(Read):
 
 class QueryVersionList(ListRead[QueryVersionRead]):
     pass
-
-
-class SpanRead(Read):
-    """From `start` to `end` in the text, in code points, the end exclusive."""
-
-    start: int
-    end: int
 
 
 class MatchRead(Read):
@@ -132,9 +126,10 @@ class Tried(Body):
 
 
 class Recall(Body):
-    """From when on; without it, all."""
+    """From when on (without it, all), and over what: what is `stored`, and `networks` that can search."""
 
     since: Moment | None = None
+    over: list[RecallOver] = Field(default=[RecallOver.STORED], min_length=1, max_length=2)
 
 
 def _read(row: SavedQuery) -> QueryRead:
@@ -233,16 +228,23 @@ async def delete_query(call: Calling, scope: InBrand, query_id: QueryPath, if_ma
     "/{query_id}/recall",
     status_code=202,
     response_model=OperationRead,
-    summary="Ask a query of what is stored, in the background",
+    summary="Ask a query of what is stored, and of networks, in the background",
 )
 async def recall_query(
     call: Calling, scope: InBrand, query_id: QueryPath, body: Annotated[Recall, FromBody()]
 ) -> Response:
     made = await recalls.start(
-        call.session, scope, query_id, since=body.since or recalls.ALL_TIME, now=call.services.clock()
+        call.session,
+        scope,
+        query_id,
+        since=body.since or recalls.ALL_TIME,
+        over=body.over,
+        cards=CARDS,
+        now=call.services.clock(),
     )
+    shown = await operation_shapes.whole(call, scope, made)
     where = f"/v1/operations/{typeid(Prefix.OPERATION, made.id)}"
-    return Response(operation_shapes.read(made).model_dump_json(), 202, {"location": where}, "application/json")
+    return Response(shown.model_dump_json(), 202, {"location": where}, "application/json")
 
 
 @router.get("/{query_id}/versions", response_model=QueryVersionList, summary="Every version of it, the newest first")

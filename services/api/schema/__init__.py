@@ -18,6 +18,7 @@ from services.api.schema.saved_query import SavedQuery
 from services.api.schema.scalars import CONFIG
 from services.api.schema.subscription import Subscription
 from services.api.schema.thread import Thread
+from services.api.schema.view import View
 from services.api.schema.webhook import WebhookEndpoint
 
 __all__ = ["SCHEMA", "enums", "sdl"]
@@ -39,6 +40,7 @@ SCHEMA = strawberry.Schema(
         Post,
         SavedQuery,
         Thread,
+        View,
         WebhookEndpoint,
     ],
     config=CONFIG,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from services.api.schema import planning_fields, saved_query
+from services.api.schema import planning_fields, saved_query, view
 from services.api.schema.alert import Alert, AlertRule, brand_alerts, brand_rules
 from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
@@ -14,6 +14,7 @@ from services.api.schema.best_times import BestTimes, suggested
 from services.api.schema.calibration import Calibration, standing
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
+from services.api.schema.chart import Chart, drawn
 from services.api.schema.connection import FIRST, Connection, Info, Node, connection, given, requested
 from services.api.schema.consent import Consent, consent
 from services.api.schema.identity import Identity, IdentityFilter
@@ -26,6 +27,7 @@ from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occur
 from services.api.schema.post import Post
 from services.api.schema.saved_query import SavedQuery
 from services.api.schema.thread import Thread
+from services.api.schema.view import View
 from shared import models
 from shared.domain.brands import channels
 from shared.domain.insight import metrics
@@ -270,8 +272,12 @@ class Brand(Node):
     consent: Consent | None = strawberry.field(
         resolver=_consent, description="What came of the asking user's own question; null for anybody else's."
     )
+    views: Connection[View] = strawberry.field(resolver=view.listed)
     saved_queries: list[SavedQuery] = strawberry.field(resolver=saved_query.listed)
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
+    chart: Chart = strawberry.field(
+        resolver=drawn, description="Figures over time as a chart; `keys` are of the chart `SERIES`."
+    )
     alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
     alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)
 

@@ -2,7 +2,9 @@
 
 import strawberry
 
+from shared.domain.insight.charting.look import ChartLanguage, ChartMark, ChartName, ChartTheme
 from shared.domain.insight.watching.findings import DriverKind
+from shared.domain.listening.searches import SearchEnd
 from shared.domain.publishing.many import Manner
 from shared.domain.publishing.sending.settling import Settlement
 from shared.models import enums
@@ -41,6 +43,7 @@ for _kind in (
     enums.OutgoingState,
     enums.PostStatus,
     enums.QueryGroup,
+    enums.RecallOver,
     enums.RecurrenceStatus,
     enums.Reviewer,
     enums.SentimentSource,
@@ -48,8 +51,13 @@ for _kind in (
     enums.Visibility,
     enums.Weekday,
     enums.WebhookState,
+    ChartLanguage,
+    ChartMark,
+    ChartName,
+    ChartTheme,
     DriverKind,
     Manner,
+    SearchEnd,
     Settlement,
 ):
     strawberry.enum(_kind)

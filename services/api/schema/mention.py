@@ -14,7 +14,7 @@ from services.api.schema import sentiment as reading
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
 from services.api.schema.identity import Identity
-from services.api.schema.saved_query import Match
+from services.api.schema.saved_query import Match, Span, spans
 from services.api.schema.sentiment import Correction, Sentiment
 from shared import models
 from shared.domain.listening import mentions
@@ -84,6 +84,22 @@ async def _matches(root: strawberry.Parent[models.Mention], info: Info) -> Any:
     return await loaders.matches(info.context, root.brand_id, root.id)
 
 
+async def _highlights(root: strawberry.Parent[models.Mention], info: Info) -> Any:
+    words = _searched(info)
+    return spans(await loaders.highlights(info.context, root.brand_id, root.id, words)) if words is not None else None
+
+
+def _searched(info: Info) -> str | None:
+    """The words by which the list found this mention; None where it is no list's, or the list searched for nothing."""
+    place = info.path.prev
+    if place is not None and place.typename == "MentionEdge":
+        place = place.prev
+    nodes = place.prev if place is not None and isinstance(place.key, int) else None
+    if nodes is None or nodes.typename != "MentionConnection" or nodes.prev is None:
+        return None
+    return info.context.searches.get(tuple(nodes.prev.as_list()))
+
+
 @strawberry.type(description="Anything said to or about the brand. `text` is null once deleted.")
 class Mention(Node):
     id: strawberry.ID = public_id(Prefix.MENTION)
@@ -120,6 +136,9 @@ class Mention(Node):
     topics: list[str] | None = strawberry.field(description="The phrases that it is about; null until they are read.")
     corrections: list[Correction] = strawberry.field(resolver=reading.corrections)
     matches: list[Match] = strawberry.field(resolver=_matches, description="The queries that it matches.")
+    highlights: list[Span] | None = strawberry.field(
+        resolver=_highlights, description="Where in `text` the words of the list's search are; null without a search."
+    )
 
     @classmethod
     def is_type_of(cls, obj: Any, _info: Any) -> bool:
@@ -201,4 +220,6 @@ async def listed(
         found = await mentions.search(
             session, scope, where=where, order=order, page=page, cursors=info.context.services.cursors
         )
+    if where.words is not None:
+        info.context.searches[tuple(info.path.as_list())] = where.words
     return connection(found, page)

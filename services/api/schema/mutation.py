@@ -52,6 +52,7 @@ from services.api.schema.payloads import (
 from services.api.schema.planning_mutation import PlanningMutation
 from services.api.schema.recurrence_mutation import RecurrenceMutation
 from services.api.schema.saved_query_mutation import SavedQueryMutation
+from services.api.schema.view_mutation import ViewMutation
 from services.api.schema.webhook_mutation import WebhookMutation
 from shared import models
 from shared.connectors.registry import CARDS
@@ -106,6 +107,7 @@ class Mutation(
     NotificationMutation,
     WebhookMutation,
     AlertMutation,
+    ViewMutation,
 ):
     @strawberry.mutation
     async def connect_channel(self, info: Info, input: ConnectChannelInput) -> ConnectChannelPayload:

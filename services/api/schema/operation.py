@@ -8,12 +8,13 @@ import strawberry
 from services.api import loaders
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, public_id
+from services.api.schema.network_search import NetworkSearch, of_recall
 from services.api.schema.outgoing import Problem
 from services.api.schema.saved_query import SavedQuery
 from shared import models
 from shared.domain.listening import backfills
 from shared.ids import Prefix
-from shared.models.enums import OperationKind, OperationStatus
+from shared.models.enums import OperationKind, OperationStatus, RecallOver
 
 Root = strawberry.Parent[models.Operation]
 
@@ -81,6 +82,8 @@ class Operation(Node):
     progress: OperationProgress = strawberry.field(resolver=_progress)
     result: OperationResult | None = strawberry.field(resolver=_result)
     problem: Problem | None = strawberry.field(resolver=_problem)
+    over: list[RecallOver] = strawberry.field(description="What a recall goes over.")
+    searches: list[NetworkSearch] = strawberry.field(resolver=of_recall, description="Those of a recall over networks.")
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

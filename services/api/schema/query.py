@@ -17,7 +17,7 @@ from shared import models
 from shared.db import Session
 from shared.domain.brands import brands, channels
 from shared.domain.insight.alerting import alerts, rules
-from shared.domain.listening import arrivals, backfills, identities, mentions, queries, threads
+from shared.domain.listening import arrivals, backfills, identities, mentions, queries, threads, views
 from shared.domain.nodes import brand_of
 from shared.domain.notifying import endpoints, notifications
 from shared.domain.publishing import campaigns, posts
@@ -136,6 +136,7 @@ _READ: dict[Prefix, Callable[[Session, Scope, UUID], Awaitable[Any]]] = {
     Prefix.RECURRENCE: recurrences.get,
     Prefix.SLOT: slots.get,
     Prefix.THREAD: threads.get,
+    Prefix.VIEW: views.get,
 }
 
 

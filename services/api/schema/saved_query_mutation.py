@@ -16,13 +16,14 @@ from services.api.schema.outgoing import Problem
 from services.api.schema.query_trial import QueryTrial
 from services.api.schema.saved_query import SavedQuery
 from shared import models
+from shared.connectors.registry import CARDS
 from shared.db import Session
 from shared.domain.listening import backfills, queries, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
-from shared.models.enums import QueryGroup
+from shared.models.enums import QueryGroup, RecallOver
 
 _FIELDS = ("name", "expression", "group")
 
@@ -67,10 +68,11 @@ class TrySavedQueryInput:
     expression: str
 
 
-@strawberry.input(description="From when on; without it, all.")
+@strawberry.input(description="From when on (without it, all), and over what: without it, what is stored.")
 class RecallSavedQueryInput:
     id: strawberry.ID
     since: datetime | None = UNSET
+    over: list[RecallOver] | None = UNSET
 
 
 @strawberry.type
@@ -152,12 +154,16 @@ class SavedQueryMutation:
         gone = strawberry.ID(typeid(Prefix.QUERY, outcome.thing)) if outcome.thing is not None else None
         return DeleteSavedQueryPayload(deleted_id=gone, errors=errors_of(outcome.problems))
 
-    @strawberry.mutation(description="Asks a query of what is stored, in the background.")  # type: ignore[untyped-decorator]
+    @strawberry.mutation(description="Asks a query of what is stored, and of networks, in the background.")  # type: ignore[untyped-decorator]
     async def recall_saved_query(self, info: Info, input: RecallSavedQueryInput) -> RecallSavedQueryPayload:
         now, since = info.context.services.clock(), given(input.since) or recalls.ALL_TIME
+        over = given(input.over)
 
         async def act(session: Session, scope: Scope) -> models.Operation:
-            return await recalls.start(session, scope, parse_typeid(Prefix.QUERY, input.id), since=since, now=now)
+            return await recalls.start(
+                session, scope, parse_typeid(Prefix.QUERY, input.id), since=since, cards=CARDS, now=now,
+                over=recalls.STORED if over is None else over,
+            )  # fmt: skip
 
         async def again(session: Session, scope: Scope, kept: dict[str, Any]) -> models.Operation:
             return await backfills.get(session, scope, UUID(kept["id"]))

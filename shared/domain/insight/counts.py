@@ -27,7 +27,7 @@ from sqlmodel import col, select
 
 from shared.db import Session, driver
 from shared.domain.insight.rollups import SUMS
-from shared.domain.listening import mentions
+from shared.domain.listening import searching
 from shared.domain.listening.filters import MentionFilter, conditions
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
@@ -163,7 +163,7 @@ async def by_mention(
     ]
     values: dict[str, Any] = {"brand_id": scope.brand_id, **where.given()}
     if where.words is not None:
-        values["among"] = await mentions.found_between(session, where.words, within.since, within.until)
+        values["among"] = await searching.found_between(session, where.words, within.since, within.until)
         rules.append(col(Mention.id) == any_(bindparam("among", type_=ARRAY(Uuid))))
     interactions = _known(Mention.likes) + _known(Mention.replies) + _known(Mention.shares)
     statement = (

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
 from shared.contract import Capability, Card, Page
@@ -96,24 +97,34 @@ async def cancel(session: Session, scope: Scope, operation_id: UUID, *, now: dat
     operation = await held(session, scope, operation_id)
     if operation is None:
         raise _unknown(operation_id)
-    is_recall = operation.kind is OperationKind.RECALL
-    scope.require(KeyScope.PUBLISH if is_recall else KeyScope.CHANNELS, GrantRole.EDITOR)
+    is_of_query = operation.kind in {OperationKind.RECALL, OperationKind.SEARCH}
+    scope.require(KeyScope.PUBLISH if is_of_query else KeyScope.CHANNELS, GrantRole.EDITOR)
     if operation.status is OperationStatus.CANCELLED:
         return operation
     if operation.is_over:
         raise Conflict(f"this operation has {operation.status.value} already", code="wrong_state")
     end(operation, OperationStatus.CANCELLED, now)
-    await session.flush()
+    await call_off_below(session, scope, operation_id, now=now)
     await audit.add(session, scope, "operation.cancel", typeid(Prefix.OPERATION, operation_id))
     return operation
 
 
 async def call_off(session: Session, scope: Scope, channel_id: UUID, *, now: datetime) -> None:
     """No long work on the channel goes on: it goes away."""
-    for kind in OperationKind:
-        under_way = await unfinished(session, scope, channel_id, kind)
-        if under_way is not None:
-            end(under_way, OperationStatus.CANCELLED, now)
+    await _call_off(session, scope, col(Operation.channel_id) == channel_id, now)
+
+
+async def call_off_below(session: Session, scope: Scope, parent_id: UUID, *, now: datetime) -> None:
+    """None of an operation's parts goes on: it does not either."""
+    await _call_off(session, scope, col(Operation.parent_id) == parent_id, now)
+
+
+async def _call_off(session: Session, scope: Scope, which: ColumnElement[bool], now: datetime) -> None:
+    wanted = select(Operation).where(
+        col(Operation.brand_id) == scope.brand_id, which, col(Operation.status).in_(_UNFINISHED)
+    )
+    for operation in (await session.execute(wanted.with_for_update())).scalars():
+        end(operation, OperationStatus.CANCELLED, now)
     await session.flush()
 
 
@@ -162,7 +173,7 @@ async def fail(session: Session, scope: Scope, operation_id: UUID, problem: Prob
     if operation is not None and not operation.is_over:
         operation.problem = asdict(problem)
         end(operation, OperationStatus.FAILED, now)
-        await session.flush()
+        await call_off_below(session, scope, operation_id, now=now)
 
 
 def progress(operation: Operation) -> Mapping[str, Any]:
@@ -186,6 +197,8 @@ def _message(operation: Operation) -> str:
             return f"{back}{operation.arrivals} arrivals"
         case OperationKind.RECALL:
             return f"{back}{operation.mentions} mentions asked, {operation.matches} match"
+        case OperationKind.SEARCH:
+            return f"{back}{operation.mentions} things brought"
         case OperationKind.READING:
             return f"{operation.mentions} mentions read again, {operation.changed} read otherwise"
         case _:

@@ -1,19 +1,21 @@
 """Reading what was said."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, text, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, tuple_
 from sqlmodel import col, select
 
 from shared.db import Session
+from shared.domain.listening import searching
 from shared.domain.listening.filters import MentionFilter, conditions
+from shared.domain.listening.searching import Place
 from shared.domain.page import Cursors, Page, PageRequest, digest
 from shared.domain.scope import Scope
-from shared.errors import NotFound
+from shared.errors import Invalid, NotFound, Problem
 from shared.ids import Prefix, typeid
 from shared.models import Edit, Mention
 from shared.models.base import TIME
@@ -22,28 +24,24 @@ from shared.models.enums import MentionOrder
 _KIND = "mentions"
 _WIDEST = 2000
 
-_FOUND = text(
-    "SELECT mention_id, published_at FROM parvis.search_mentions(CAST(:words AS text), CAST(:since AS timestamptz),"
-    " CAST(:until AS timestamptz), CAST(:before_at AS timestamptz), CAST(:before_id AS uuid), CAST(:most AS int))"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page of mentions starts: after this one, in the list's order."""
-
-    published_at: datetime
-    id: UUID
+Read = Callable[[dict[str, Any], bool, int], Awaitable[Sequence[Any]]]
 
 
 def place_of(
     scope: Scope, where: MentionFilter, order: MentionOrder, page: PageRequest, cursors: Cursors
 ) -> Place | None:
-    """The position behind the page's cursor. Raises Invalid (`bad_cursor`)."""
+    """The position behind the page's cursor. Raises Invalid (`bad_cursor`; `search_needed` by best without words)."""
+    if order is MentionOrder.BEST and where.words is None:
+        message = "best first is the order of a search: give words to search for, or another order"
+        raise Invalid([Problem("search_needed", message, ("order",))])
     if page.cursor is None:
         return None
-    at, id_ = cursors.decode(scope.brand_id, _KIND, list_digest(where, order), page.cursor)
-    return Place(datetime.fromisoformat(at), UUID(id_))
+    at, id_, *best = cursors.decode(scope.brand_id, _KIND, list_digest(where, order), page.cursor)
+    place = Place(datetime.fromisoformat(at), UUID(id_))
+    if not best:
+        return place
+    score, bottom, top = best
+    return replace(place, score=score, bottom=datetime.fromisoformat(bottom), top=datetime.fromisoformat(top))
 
 
 def list_digest(where: MentionFilter, order: MentionOrder) -> str:
@@ -51,12 +49,17 @@ def list_digest(where: MentionFilter, order: MentionOrder) -> str:
     return digest(where.digest, order.value)
 
 
-def cursor_at(
-    scope: Scope, where: MentionFilter, order: MentionOrder, cursors: Cursors
-) -> Callable[[datetime, UUID], str]:
+def cursor_at(scope: Scope, where: MentionFilter, order: MentionOrder, cursors: Cursors) -> Callable[[Place], str]:
     """How a position in this list is written as a cursor."""
     bound = list_digest(where, order)
-    return lambda at, id_: cursors.encode(scope.brand_id, _KIND, bound, [at.isoformat(), str(id_)])
+
+    def written(place: Place) -> str:
+        position: list[Any] = [place.published_at.isoformat(), str(place.id)]
+        if place.bottom is not None and place.top is not None:
+            position += [place.score, place.bottom.isoformat(), place.top.isoformat()]
+        return cursors.encode(scope.brand_id, _KIND, bound, position)
+
+    return written
 
 
 def rules(shape: Iterable[str], order: MentionOrder, *, after: bool, among: bool) -> list[ColumnElement[bool]]:
@@ -72,7 +75,7 @@ def rules(shape: Iterable[str], order: MentionOrder, *, after: bool, among: bool
 
 
 def ordering(order: MentionOrder) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Newest or oldest first, by the time it was published and then by id."""
+    """Newest or oldest first, by time and then by id. Best first is made of what a search found: here, newest first."""
     columns = col(Mention.published_at), col(Mention.id)
     return (
         (columns[0].asc(), columns[1].asc()) if order is MentionOrder.OLDEST else (columns[0].desc(), columns[1].desc())
@@ -95,51 +98,61 @@ async def collect(
     order: MentionOrder,
     start: Place | None,
     limit: int,
-    read: Any,
-) -> list[Any]:
-    """Up to `limit` rows from `start`, by `await read(parameters, among, limit)`, which applies `rules`.
+    read: Read,
+    place: Callable[[Any], Place],
+) -> tuple[list[Any], Callable[[Any], Place]]:
+    """Up to `limit` rows from `start`, by `await read(parameters, among, limit)`, which applies `rules`; and how to say
+    where a row stands in the list, `place` being where it does by time.
 
     Where words are searched for, ids come from the search's own index and are then read under row security; a filter
     beside it may drop some, so that more are asked for until the page is full.
     """
+    if order is MentionOrder.BEST:
+        return await _best(session, scope, where, start, limit, read, place)
     values = parameters(scope, where, start)
     if where.words is None:
-        return list(await read(values, False, limit))
+        return list(await read(values, False, limit)), place
     if order is MentionOrder.OLDEST:
-        ids, _ = await _found(session, where, None, 2**31 - 1)
-        return list(await read({**values, "among": ids}, True, limit))
+        ids = await searching.every(session, where)
+        return list(await read({**values, "among": ids}, True, limit)), place
     rows: list[Any] = []
     most = limit
     while True:
-        ids, last = await _found(session, where, start, most)
+        ids, last = await searching.newest(session, where, start, most)
         if ids:
             rows += await read({**values, "among": ids}, True, limit - len(rows))
         if len(rows) >= limit or last is None:
-            return rows
+            return rows, place
         start, most = last, min(most * 4, _WIDEST)
 
 
-async def _found(
-    session: Session, where: MentionFilter, start: Place | None, most: int
-) -> tuple[list[UUID], Place | None]:
-    """Ids that match the words, newest first, and where the next ones start (None: there are no more)."""
-    found = (
-        await session.execute(
-            _FOUND,
-            {
-                "words": where.words, "since": where.since, "until": where.until, "most": most,
-                "before_at": start.published_at if start else None, "before_id": start.id if start else None,
-            },
-        )
-    ).all()  # fmt: skip
-    last = Place(found[-1].published_at, found[-1].mention_id) if len(found) >= most else None
-    return [row.mention_id for row in found], last
+async def _best(
+    session: Session,
+    scope: Scope,
+    where: MentionFilter,
+    start: Place | None,
+    limit: int,
+    read: Read,
+    place: Callable[[Any], Place],
+) -> tuple[list[Any], Callable[[Any], Place]]:
+    values = parameters(scope, where, None)
+    passing = select(Mention.id).where(*rules(where.shape(), MentionOrder.BEST, after=False, among=True))
 
+    async def passes(ids: list[UUID]) -> Sequence[UUID]:
+        return (await session.execute(passing, {**values, "among": ids})).scalars().all()
 
-async def found_between(session: Session, words: str, since: datetime, until: datetime) -> list[UUID]:
-    """The ids of all mentions of the range that match the words."""
-    ids, _ = await _found(session, MentionFilter(search=words, since=since, until=until), None, 2**31 - 1)
-    return ids
+    # Whatever the index holds stands; other conditions let fewer pass.
+    is_narrower = bool(set(where.shape()) - {"standing", "since", "until"})
+    weighed = await searching.weigh(session, where, start, passes if is_narrower else None)
+    known = {it.id: it for it in weighed.places}
+    waiting = weighed.after(start)
+    rows: list[Any] = []
+    while waiting and len(rows) < limit:
+        wanted = [it.id for it in waiting[:limit]]
+        del waiting[:limit]
+        found = {place(row).id: row for row in await read({**values, "among": wanted}, True, len(wanted))}
+        rows += [found[id_] for id_ in wanted if id_ in found]
+    return rows[:limit], lambda row: known[place(row).id]
 
 
 async def search(
@@ -151,19 +164,25 @@ async def search(
     page: PageRequest,
     cursors: Cursors,
 ) -> Page[Mention]:
-    """A page of the brand's mentions."""
+    """A page of the brand's mentions. Raises Invalid (`bad_cursor`, `search_needed`)."""
     where = where or MentionFilter()
     start = place_of(scope, where, order, page, cursors)
     shape = where.shape()
 
     async def read(values: dict[str, Any], among: bool, limit: int) -> Sequence[Mention]:
-        statement = select(Mention).where(*rules(shape, order, after=start is not None, among=among))
+        statement = select(Mention).where(*rules(shape, order, after="after_at" in values, among=among))
         found = await session.execute(statement.order_by(*ordering(order)).limit(limit), values)
         return found.scalars().all()
 
-    rows = await collect(session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read)
+    rows, stands = await collect(
+        session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read, place=_place
+    )
     written = cursor_at(scope, where, order, cursors)
-    return Page.cut(rows, page.limit, lambda mention: written(mention.published_at, mention.id))
+    return Page.cut(rows, page.limit, lambda mention: written(stands(mention)))
+
+
+def _place(mention: Mention) -> Place:
+    return Place(mention.published_at, mention.id)
 
 
 async def get(session: Session, scope: Scope, mention_id: UUID) -> Mention:

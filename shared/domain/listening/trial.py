@@ -21,7 +21,7 @@ from shared.analysis.queries.subject import Subject
 from shared.db import Session
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter
-from shared.domain.listening.mentions import Place
+from shared.domain.listening.searching import Place
 from shared.domain.scope import Scope
 from shared.models import Identity, Mention
 from shared.models.enums import MentionOrder, Network

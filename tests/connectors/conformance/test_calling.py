@@ -112,6 +112,20 @@ async def fills_back(specimen: Specimen, world: World) -> None:
     assert reached == sorted(reached, reverse=True)
 
 
+async def searches(specimen: Specimen, world: World) -> None:
+    told = await said(world, *(f"een koffie nummer {number}" for number in range(7)), "een thee")
+    since = datetime.now(UTC) - timedelta(days=2)
+    found = await pages(lambda at: specimen.connector.search(world.http, world.login, ["koffie"], at, since))
+    brought = texts(heard(specimen, world, [one for page in found for one in page.arrivals]))
+    assert set(told[:7]) <= brought.keys()
+    assert told[7] not in brought
+    reached = [page.reached for page in found if page.reached is not None]
+    assert reached == sorted(reached, reverse=True)
+    assert found[-1].reached == since
+    none = await specimen.connector.search(world.http, world.login, ["koffie", "nergens"], None, since)
+    assert heard(specimen, world, none.arrivals) == []
+
+
 async def measures(specimen: Specimen, world: World) -> None:
     [external_id] = await said(world, "een koffie")
     found = await specimen.connector.measure(world.http, world.login, [external_id])
@@ -177,6 +191,7 @@ EXERCISES: Mapping[Capability, Exercise] = {
     Capability.FETCH: fetches,
     Capability.RECHECK: rechecks,
     Capability.BACKFILL: fills_back,
+    Capability.SEARCH: searches,
     Capability.MEASURE: measures,
     Capability.PUBLISH: publishes,
     Capability.FIND: finds,
@@ -195,6 +210,7 @@ def refusals(specimen: Specimen, http: Any) -> Mapping[Capability, Callable[[], 
         Capability.FETCH: lambda: it.fetch(http, NOTHING, Pointer("1", "post")),
         Capability.RECHECK: lambda: it.recheck(http, NOTHING, ["1"]),
         Capability.BACKFILL: lambda: it.backfill(http, NOTHING, datetime.now(UTC), None),
+        Capability.SEARCH: lambda: it.search(http, NOTHING, ["koffie"], None, datetime.now(UTC)),
         Capability.MEASURE: lambda: it.measure(http, NOTHING, ["1"]),
         Capability.PUBLISH: lambda: it.send(http, NOTHING, effect()),
         Capability.FIND: lambda: it.find(http, NOTHING, effect()),
@@ -290,5 +306,7 @@ async def test_an_address_where_nobody_answers_is_unavailable_and_one_that_is_no
 
 def test_every_call_of_the_contract_is_a_coroutine() -> None:
     for specimen in SPECIMENS.values():
-        for name in ("poll", "fetch", "recheck", "backfill", "measure", "send", "find", "renew", "subscribe", "check"):
+        for name in (
+            "poll", "fetch", "recheck", "backfill", "search", "measure", "send", "find", "renew", "subscribe", "check",
+        ):  # fmt: skip
             assert inspect.iscoroutinefunction(getattr(specimen.connector, name))

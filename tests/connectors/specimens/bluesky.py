@@ -187,6 +187,6 @@ BLUESKY = Specimen(
     pointer=lambda external_id: Pointer(external_id, "post"),
     several_deleted=False,
     recorded=frozenset({Capability.POLL, Capability.FETCH, Capability.MEASURE}),
-    real=frozenset(Bluesky.card.capabilities - {Capability.FETCH, Capability.MEASURE}),
+    real=frozenset(Bluesky.card.capabilities - {Capability.FETCH, Capability.MEASURE, Capability.SEARCH}),
     real_by="a Bluesky network of their own code",
 )

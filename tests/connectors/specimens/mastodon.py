@@ -179,6 +179,6 @@ MASTODON = Specimen(
     pointer=lambda external_id: Pointer(external_id, "status"),
     several_deleted=False,
     recorded=frozenset({Capability.POLL}),
-    real=frozenset(Mastodon.card.capabilities - {Capability.FETCH, Capability.MEASURE}),
+    real=frozenset(Mastodon.card.capabilities - {Capability.FETCH, Capability.MEASURE, Capability.SEARCH}),
     real_by="mastodon_mock",
 )

@@ -34,7 +34,7 @@ async def start(db: Database, brand: HouseBrand, id_: UUID, **more: Any) -> Oper
 async def go_on(db: Database, brand: HouseBrand, operation: Operation) -> tuple[bool, Operation]:
     async with db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
-        more = await recalls.go_on(session, scope, operation.id, now=T0)
+        more = await recalls.go_on(session, scope, operation.id, now=T0) is not None
         return more, await backfills.get(session, scope, operation.id)
 
 

@@ -9,6 +9,7 @@ accounts leave no trace in getPosts; a token that ran out is a 400.
 import asyncio
 import base64
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -47,6 +48,7 @@ class BlueskyNetwork(Deeds):
         self.asked: Counter[str] = Counter()
         self.queries: list[tuple[str, dict[str, list[str]]]] = []
         self.remaining: int | None = None
+        self.search_depth: int | None = None  # so many posts deep it refuses to go on
         self.closed: set[str] = set()  # posts that only some may answer
         self._access: dict[str, tuple[str, float]] = {}
         self._refresh: dict[str, str] = {}
@@ -189,9 +191,16 @@ class BlueskyNetwork(Deeds):
         return {"feed": [{"post": self._view(record, viewer)} for record in page], **cursor}
 
     def _searchPosts(self, query: Any, bearer: str, body: Json) -> Json:
-        viewer, word = self._viewer(bearer), query["q"][0].lower()
-        since = query.get("since", [""])[0]
-        found = [r for r in self._posts(viewer) if word in r.value["text"].lower() and iso(r.at) >= since]
+        viewer, asked = self._viewer(bearer), query["q"][0].lower()
+        words = [plain or phrase for phrase, plain in re.findall(r'"([^"]*)"|(\S+)', asked)]
+        since, until = (query.get(name, [other])[0] for name, other in (("since", ""), ("until", "9")))
+        found = [
+            r for r in self._posts(viewer)
+            if all(word in r.value["text"].lower() for word in words) and since <= iso(r.at) < until
+        ]  # fmt: skip
+        place = query.get("cursor", [""])[0]
+        if self.search_depth and place and sum(iso(r.at) >= place for r in found) >= self.search_depth:
+            raise Failure(400, "InvalidRequest", "Error: cursor is out of range")
         page, cursor = page_of(found, query, lambda record: record.at)
         return {"posts": [self._view(record, viewer) for record in page], **cursor}
 

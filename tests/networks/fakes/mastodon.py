@@ -6,6 +6,7 @@ versions and on Mastodon's kin is set by `lacks`.
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ class Instance(Deeds):
     """The instance over HTTP. `asked` has every request's path and query, oldest first.
 
     `lacks`: `statuses` (several at once), `search`, `instance_v2`, `min_id` (it is taken for since_id), `max_id`,
-    `rate`, `app_scopes`, `public` (nobody looks without a token).
+    `rate`, `app_scopes`, `public` (nobody looks without a token), `offset`. What is `filtered` by the account is taken
+    out of a search's page after it was cut.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Instance(Deeds):
     used: Counter[str] = field(default_factory=Counter)
     resets_at: datetime = field(default_factory=lambda: datetime.now(UTC) + WINDOW)
     page_cap: int = 80
+    filtered: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         read = ["GET"]
@@ -212,14 +215,18 @@ class Instance(Deeds):
         """Newest first, whichever of the two ids is asked; an address is looked up rather than searched."""
         query = request.query_params
         words = query["q"].lower()
-        found = [s for s in self._seen_by(token) if words in s["content"].lower() or words == s["uri"].lower()]
+        clauses = [plain or phrase for phrase, plain in re.findall(r'"([^"]*)"|(\S+)', words)]
+        found = [
+            s for s in self._seen_by(token)
+            if all(one in s["content"].lower() for one in clauses) or words == s["uri"].lower()
+        ]  # fmt: skip
         if "search" in self.lacks and not words.startswith("http"):
             found = []
         floor = int(query.get("min_id") or query.get("since_id") or 0)
         newest = sorted((s for s in found if int(s["id"]) > floor), key=lambda s: int(s["id"]), reverse=True)
-        skip = int(query.get("offset", 0))
+        skip = 0 if "offset" in self.lacks else int(query.get("offset", 0))
         page = newest[skip : skip + min(int(query.get("limit", 20)), 40, self.page_cap)]
-        return {"accounts": [], "statuses": page, "hashtags": []}
+        return {"accounts": [], "statuses": [s for s in page if s["id"] not in self.filtered], "hashtags": []}
 
     # ------------------------------------------------------------ one by one
 

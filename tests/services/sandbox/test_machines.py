@@ -108,3 +108,25 @@ async def test_a_bad_cursor_limit_or_time_is_refused(page: Page, params: dict[st
 async def test_a_bad_post_is_refused_and_not_made(page: Page, body: dict[str, object]) -> None:
     assert (await page.publish(**body)).status_code == 422
     assert (await page.get("/posts")).json()["changes"] == []
+
+
+async def test_a_search_finds_what_everybody_may_read_on_any_page(network: httpx.AsyncClient, page: Page) -> None:
+    told = [await say(network, "Lekkere CAFÉ!"), await say(network, "cafe, lekkere", account="velo")]
+    await say(network, "lekkere thee")
+    await say(network, "lekkere café", kind="message")
+    await network.delete(f"/api/posts/{await say(network, 'lekkere café, weg')}")
+    await network.post(f"/api/posts/{await say(network, 'lekkere café, verborgen')}/hidden", json={})
+
+    async def search(*more: tuple[str, str]) -> dict[str, Any]:
+        asked = httpx.QueryParams([("q", "café"), ("q", "Lekkere"), ("since", "2020-01-01T00:00:00Z"), *more])
+        answer = await network.get("/api/v1/search", params=asked, headers=page.headers)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    found = await search()
+    assert [post["id"] for post in found["posts"]] == told[::-1]
+    first = await search(("limit", "1"))
+    rest = await search(("before", first["cursor"]))
+    assert [post["id"] for post in [*first["posts"], *rest["posts"]]] == told[::-1]
+    assert rest["cursor"] is None

@@ -1,7 +1,7 @@
 """The completed path answers as the executor does, byte for byte, or leaves it to the executor."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -37,12 +37,13 @@ LEAVES: dict[str, list[str]] = {
     "Sentiment": ["label", "score", "source", "modelVersion", "__typename"],
     "Engagement": ["likes", "replies", "shares", "views", "__typename"],
     "Media": ["url", "kind", "alt", "__typename"],
+    "Span": ["start", "end", "__typename"],
     "PageInfo": ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor", "__typename"],
 }  # fmt: skip
 OBJECTS: dict[str, dict[str, str]] = {
     "Mention": {
         "author": "Identity", "channel": "Channel", "parent": "Mention", "thread": "Thread", "media": "Media",
-        "engagement": "Engagement", "sentiment": "Sentiment",
+        "engagement": "Engagement", "sentiment": "Sentiment", "highlights": "Span",
     }
 }  # fmt: skip
 UNKNOWN = ["corrections { field value }", "history { text editedAt }", "channel { health }", "thread { root { id } }"]
@@ -51,8 +52,9 @@ UNKNOWN = ["corrections { field value }", "history { text editedAt }", "channel 
 class Dice:
     """Random selections, with aliases, fragments and directives."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, searches: Sequence[str] = ()) -> None:
         self.random = random.Random(seed)
+        self.searches = searches
         self.fragments: list[str] = []
         self.aliases = 0
 
@@ -102,8 +104,10 @@ class Dice:
             lambda: "__typename",
         ]
         parts = [make() for make in self.random.sample(makers, self.random.randint(1, 4))]
-        order = self.random.choice(["NEWEST", "OLDEST"])
-        body = f"m: mentions(first: $first, order: {order}, where: {{deleted: null}}) {{ {' '.join(parts)} }}"
+        order, where = self.random.choice(["NEWEST", "OLDEST"]), "deleted: null"
+        if self.searches:
+            order, where = self.random.choice(["NEWEST", "BEST"]), f'search: "{self.random.choice(self.searches)}"'
+        body = f"m: mentions(first: $first, order: {order}, where: {{{where}}}) {{ {' '.join(parts)} }}"
         uses = ", _y: __typename @skip(if: $yes) _n: __typename @skip(if: $no)"
         return (
             "query ($b: ID!, $first: Int, $yes: Boolean!, $no: Boolean!) { brand(id: $b) { "
@@ -172,6 +176,41 @@ async def test_random_selections_are_answered_alike_by_both_paths(api: Api, fill
         assert one == other, query
         quick += was_quick
     assert quick > 200
+
+
+async def test_random_selections_of_a_search_are_answered_alike_by_both_paths(api: Api, filled: HouseBrand) -> None:
+    found = 0
+    for seed in range(120):
+        query = Dice(seed, ["quotes or b", "one OR good*", "merci", "two"]).query()
+        variables = {"b": brand_id(filled), "first": random.Random(seed).randint(1, 9), "yes": True, "no": False}
+        one, other, _ = await answers(api, filled, query, variables)
+        assert one == other, query
+        found += b'"start":' in one
+    assert found > 10
+
+
+async def test_only_the_mentions_of_a_search_show_where_its_words_are(api: Api, filled: HouseBrand) -> None:
+    query = """query ($b: ID!, $w: MentionFilter, $o: MentionOrder) { brand(id: $b) { mentions(where: $w, order: $o) {
+        nodes { text highlights { start end } parent { highlights { start end } } history { text } }
+        edges { node { highlights { start end } } } } } }"""
+    shown = {}
+    for order in ("NEWEST", "BEST"):
+        data = await api.data(query, filled.api_key, b=brand_id(filled), w={"search": "b OR quote"}, o=order)
+        for one in data["brand"]["mentions"]["nodes"]:
+            shown[one["text"]] = (one["highlights"], one["parent"])
+        assert [e["node"]["highlights"] for e in data["brand"]["mentions"]["edges"]] == [
+            one["highlights"] for one in data["brand"]["mentions"]["nodes"]
+        ]
+    assert shown["b"] == ([{"start": 0, "end": 1}], {"highlights": None})
+    data = await api.data(query, filled.api_key, b=brand_id(filled))
+    assert {str(one["highlights"]) for one in data["brand"]["mentions"]["nodes"]} == {"None"}
+
+
+async def test_best_first_without_a_search_is_an_error_that_says_so(api: Api, filled: HouseBrand) -> None:
+    query = "query ($b: ID!) { brand(id: $b) { name mentions(order: BEST) { nodes { id } } } }"
+    for _ in range(2):
+        answer = await api.ask(query, filled.api_key, b=brand_id(filled))
+        assert answer["errors"][0]["message"].startswith("best first is the order of a search"), answer
 
 
 async def test_the_switches_of_one_document_are_looked_at_each_time(api: Api, filled: HouseBrand) -> None:

@@ -21,6 +21,9 @@ DELETE = """mutation ($input: DeleteSavedQueryInput!) { deleteSavedQuery(input: 
   deletedId errors { code } } }"""
 TRY = """mutation ($input: TrySavedQueryInput!) { trySavedQuery(input: $input) {
   trial { problem { code start end } matched sample { mention { text } spans { start end } } } errors { code } } }"""
+RECALL = """mutation ($input: RecallSavedQueryInput!) { recallSavedQuery(input: $input) {
+  operation { kind over searches { network status leftOut pages brought reachedAt problem { code }
+    channel { externalId } requests { words pages brought reachedAt ended } } } errors { code path } } }"""
 PLAIN = "query ($b: ID!, $where: MentionFilter) { brand(id: $b) { mentions(where: $where) { nodes { text } } } }"
 MENTIONS = """query ($b: ID!, $where: MentionFilter) { brand(id: $b) { savedQueries { name } mentions(where: $where) {
   nodes { text matches { version spans { start end } query { id name } } } } } }"""
@@ -105,3 +108,30 @@ async def test_a_query_is_tried_and_deleted(api: Api, brand: HouseBrand, heard: 
 async def test_a_trial_of_what_means_nothing_says_where(api: Api, brand: HouseBrand) -> None:
     tried = await api.data(TRY, brand.api_key, input={"brandId": brand_id(brand), "expression": "a (b"})
     assert tried["trySavedQuery"]["trial"]["problem"] == {"code": "unclosed_parenthesis", "start": 2, "end": 3}
+
+
+async def test_a_query_is_recalled_over_networks(api: Api, brand: HouseBrand, house: House) -> None:
+    await house.channel(
+        brand, Network.SANDBOX, base_url="http://127.0.0.1:9", external_id="cafe", credentials={"access_token": "t"}
+    )
+    id_ = (await create(api, brand, "bier OR reach>5"))["savedQuery"]["id"]
+    asked = {"id": id_, "over": ["NETWORKS"]}
+    found = (await api.data(RECALL, brand.api_key, input=asked))["recallSavedQuery"]
+    assert found["errors"] == []
+    assert found["operation"] == {
+        "kind": "RECALL", "over": ["NETWORKS"],
+        "searches": [{
+            "network": "SANDBOX", "status": "PENDING", "leftOut": ["reach>5"], "pages": 0, "brought": 0,
+            "reachedAt": None, "problem": None, "channel": {"externalId": "cafe"},
+            "requests": [{"words": ["bier"], "pages": 0, "brought": 0, "reachedAt": None, "ended": None}],
+        }],
+    }  # fmt: skip
+
+
+async def test_over_nothing_or_without_a_network_it_is_refused(api: Api, brand: HouseBrand) -> None:
+    id_ = (await create(api, brand, "bier"))["savedQuery"]["id"]
+    codes = []
+    for over in ([], ["NETWORKS"]):
+        found = (await api.data(RECALL, brand.api_key, input={"id": id_, "over": over}))["recallSavedQuery"]
+        codes.append([(one["code"], one["path"]) for one in found["errors"]])
+    assert codes == [[("REQUIRED", ["over"])], [("NOT_OFFERED", ["over"])]]

@@ -142,6 +142,51 @@ async def test_looking_back_is_begun_watched_and_called_off(caller: Caller, peop
     assert ended.json()["result"] == {"arrivals": 0, "reached_at": None, "mentions": 0, "matches": 0, "changed": 0}
 
 
+async def save(caller: Caller, expression: str) -> str:
+    answer = await caller.post("/queries", {"name": "Bier", "expression": expression})
+    assert answer.status_code == 201, answer.text
+    made: str = answer.json()["id"]
+    return made
+
+
+async def test_a_recall_over_networks_is_begun_watched_and_called_off(
+    caller: Caller, people: httpx.AsyncClient
+) -> None:
+    made = await connect(caller, people)
+    place = f"/queries/{await save(caller, 'bier OR *winkel')}/recall"
+
+    begun = await caller.post(place, {"over": ["stored", "networks"]})
+    watched = await caller.get(begun.headers["location"])
+    ended = await caller.post(f"{begun.headers['location']}/cancel")
+
+    assert (begun.status_code, begun.json()["over"]) == (202, ["stored", "networks"])
+    assert watched.json() == begun.json()
+    (search,) = watched.json()["searches"]
+    assert (search["network"], search["channel_id"], search["status"]) == ("sandbox", made["id"], "pending")
+    assert search["left_out"] == ["*winkel"]
+    assert search["requests"] == [{"words": ["bier"], "pages": 0, "brought": 0, "reached_at": None, "ended": None}]
+    assert [one["status"] for one in ended.json()["searches"]] == ["cancelled"]
+    alone = (await caller.get(f"/v1/operations/{search['id']}")).json()
+    assert (alone["kind"], alone["searches"], alone["over"]) == ("search", [], [])
+
+
+@pytest.mark.parametrize(
+    ("over", "code", "pointer"),
+    [
+        (["networks"], "not_offered", "/over"),
+        ([], "too_short", "/over"),
+        (["everything"], "enum", "/over/0"),
+    ],
+    ids=["no_network", "nothing", "no_such_thing"],
+)
+async def test_what_a_query_can_not_be_recalled_over_is_said(
+    caller: Caller, over: list[str], code: str, pointer: str
+) -> None:
+    answer = await caller.post(f"/queries/{await save(caller, 'bier')}/recall", {"over": over})
+    (said,) = problem(answer, 422)["errors"]
+    assert (said["code"], said["pointer"]) == (code, pointer)
+
+
 async def test_reading_anew_is_begun_watched_and_called_off(caller: Caller, people: httpx.AsyncClient) -> None:
     made = await connect(caller, people)
     place = f"/channels/{made['id']}/reread"

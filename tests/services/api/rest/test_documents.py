@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from services.api.export import stale
 from shared.ids import Prefix, typeid
+from shared.models.enums import MentionKind, Visibility
 from tests.conftest import House, HouseBrand, TestDatabase
 from tests.services.api.graphql.asking import hear, said
 
@@ -108,6 +110,47 @@ async def test_the_start_page_shows_no_mentions_without_the_example(
 
     assert page.status_code == 200
     assert "mooi" not in page.text
+
+
+async def test_the_start_page_shows_the_examples_chart_and_says_what_is_on_it(
+    client: httpx.AsyncClient, house: House, brand: HouseBrand, database: TestDatabase, worker_db: Any
+) -> None:
+    now = datetime.now(UTC)
+    await hear(worker_db, await house.channel(brand, name="Letters"), said("1", published_at=now, stamp=now), now=now)
+    _tell(database.settings.data_dir, brand)
+
+    page = (await client.get("/")).text
+    addresses = set(re.findall(r"/example/[a-z-]+\.svg", page))
+
+    assert addresses == {f"/example/{theme}-{shape}.svg" for theme in ("light", "dark") for shape in ("wide", "narrow")}
+    (alt,) = re.findall(r'alt="([^"]*Mentions[^"]*)"', page)
+    assert "1 in all" in alt
+    for address in addresses:
+        picture = await client.get(address)
+        assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
+        assert "1 in all" in picture.text
+
+
+async def test_the_examples_chart_shows_its_public_mentions_only(
+    client: httpx.AsyncClient, house: House, brand: HouseBrand, database: TestDatabase, worker_db: Any
+) -> None:
+    now = datetime.now(UTC)
+    public = said("1", published_at=now, stamp=now)
+    private = said("2", published_at=now, stamp=now, kind=MentionKind.MESSAGE, visibility=Visibility.PRIVATE)
+    await hear(worker_db, await house.channel(brand, name="Letters"), public, private, now=now)
+    _tell(database.settings.data_dir, brand)
+
+    assert "1 in all" in (await client.get("/example/light-wide.svg")).text
+
+
+async def test_there_is_no_chart_without_the_example(
+    app: FastAPI, client: httpx.AsyncClient, brand: HouseBrand, database: TestDatabase
+) -> None:
+    _tell(database.settings.data_dir, brand)
+    assert (await client.get("/example/light-huge.svg")).status_code == 404
+    object.__setattr__(app.state.services, "settings", database.settings.model_copy(update={"example": False}))
+    assert (await client.get("/example/light-wide.svg")).status_code == 404
+    assert "/example/" not in (await client.get("/")).text
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"brand_id": 1, "api_key": null}'])
