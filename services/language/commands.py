@@ -19,23 +19,26 @@ def train(
         list[Path], typer.Option("--data", metavar="DIR", help="A folder of labelled texts; may be repeated.")
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the weights are written.")] = model.FOLDER,
+    only_intents: Annotated[bool, typer.Option("--only-intents", help="Only the weights of intents' signals.")] = False,
 ) -> None:
     """Learn the weights by which texts are read, from folders of label<TAB>text (some minutes)."""
     sheets = [sheet for folder in data for sheet in corpus.sheets(folder)]
     intents = [sheet for sheet in sheets if sheet.source.task == "intent"]
-    if not intents:
-        raise BadCorpus("No folder holds lines of intents (intent_fr.tsv), which everything else is learned beside.")
-    trained = {}
-    for task, learn in (
-        ("sentiment", training.sentiment),
-        ("offence", training.offence),
-        ("question", training.question),
-    ):
-        typer.echo(f"Learning {task} …")
-        trained[task] = learn(sheets)
-    typer.echo("Learning intents …")
-    trained["intent"] = rules.fitted(rules.lines(intents, keeping.as_kept(trained)))
-    typer.echo(f"Kept as {keeping.keep(out, trained, sheets)} in {out}.")
+    if only_intents and not (out / "model.json").exists():
+        raise BadCorpus(f"{out} holds no weights yet, which intents are learned beside.")
+    if not only_intents:
+        trained = {}
+        for task, learn in (
+            ("sentiment", training.sentiment),
+            ("offence", training.offence),
+            ("question", training.question),
+        ):
+            typer.echo(f"Learning {task} …")
+            trained[task] = learn(sheets)
+        typer.echo(f"Kept as {keeping.keep(out, trained, sheets)} in {out}.")
+    if intents:
+        typer.echo("Learning intents …")
+        keeping.keep_rules(out, rules.rules(intents, model.folder_weights(out)))
 
 
 def evaluate(

@@ -1,40 +1,52 @@
-"""The heads of intents, from lines whose intents somebody wrote down: signals and words, learned together."""
+"""The weights of intents' signals, from lines whose intents somebody wrote down."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.language import fitting, seeing
+from services.language import seeing
 from services.language.corpus import BadCorpus, Sheet
-from services.language.fitting import Array, Penalty, Rows, Sizes
-from services.language.training import Trained
+from services.language.fitting import Array, minimised
 from shared.analysis import intent, model, sentiment
-from shared.analysis.features import BUCKETS
 
-HELD = Penalty(grams=1.0, kind=1.0, figures=1.0, group=3.0)
-LEAST = 2
-"""Lines that an n-gram has to be in."""
+HELD = 1.0
+"""How strongly weights are held to what is expected of them: they are few, and so are the lines."""
 
 
-@dataclass(frozen=True)
-class Lines:
-    """Lines as intents are learned from: n-grams (`column`, `sizes` a line), signals, languages' rows, and what is
-    wanted of each, of shape (lines, INTENTS)."""
+EXPECTED = {
+    "criticism": {"negative": 4.0, "positive": -1.5, "criticism": 1.5},
+    "praise": {"positive": 3.0, "negative": -1.5, "praise": 1.5},
+    "question": {"asked with a mark": 3.0, "a mark alone": 3.0, "asked without a mark": 2.0, "unmarked": 1.5},
+    "request": {"asked to do": 3.0, "asked whether able, for me": 2.0},
+    "thanks": {"thanked": 4.0},
+}
+"""What weights are held to: what one would say without any line. The lists of cues grew with the lines, which therefore
+make too much of cues and too little of moods."""
 
-    column: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    signals: Array
-    group: NDArray[np.int64]
-    wanted: Array
-
-    def rows(self) -> Rows:
-        """The same for fitting."""
-        return Rows.of(self.column, self.sizes, self.signals, self.group, least=LEAST)
+FIRM = 4.0
+"""How many times more strongly moods' weights are held."""
 
 
-def _targets(sheet: Sheet) -> Array:
+def expected() -> tuple[Array, Array]:
+    """What weights are held to, and how strongly: both of shape (INTENTS, SIGNALS)."""
+    means = np.array([[EXPECTED[name].get(signal, 0.0) for signal in intent.SIGNALS] for name in intent.INTENTS])
+    held = np.full(means.shape, HELD)
+    held[:, [intent.SIGNALS.index(signal) for signal in ("negative", "positive")]] *= FIRM
+    held[:, -1] = 0.01
+    return means, held
+
+
+def signals(sheet: Sheet, weights: model.Weights) -> Array:
+    """The signals of a sheet's lines: shape (lines, SIGNALS)."""
+    found = seeing.seen([line.text for line in sheet.lines], sheet.language)
+    groups = np.full(len(sheet.lines), model.group_of(sheet.language), dtype=np.int64)
+    kinds = np.zeros_like(groups)
+    moods = sentiment.read(found, weights, groups, kinds)
+    return intent.signals(found, moods.chances, model.logits(found, weights.heads["question"], groups, kinds))
+
+
+def targets(sheet: Sheet) -> Array:
+    """Which intents each line has: shape (lines, INTENTS). Raises BadCorpus at a label that is none."""
     rows = []
     for line in sheet.lines:
         names = set(line.label.split(",")) - {"none"}
@@ -44,29 +56,26 @@ def _targets(sheet: Sheet) -> Array:
     return np.array(rows)
 
 
-def lines(sheets: Sequence[Sheet], weights: model.Weights) -> Lines:
-    """The lines of all sheets. Raises BadCorpus at a label that is none."""
-    found = []
-    for sheet in sheets:
-        features = seeing.seen([line.text for line in sheet.lines], sheet.language)
-        group = np.full(len(sheet.lines), model.group_of(sheet.language), dtype=np.int64)
-        moods = sentiment.read(features, weights, group, np.zeros_like(group))
-        signals = intent.signals(features, weights, group, moods.chances)
-        found.append(Lines(features.grams.bucket, features.grams.sizes, signals, group, _targets(sheet)))
-    return Lines(*(np.concatenate([getattr(part, name) for part in found]) for name in Lines.__dataclass_fields__))
+def fitted(found: Array, wanted: Array) -> Array:
+    """The weights of signals for each intent: shape (INTENTS, SIGNALS)."""
+    means, held = expected()
+
+    def objective(point: Array) -> tuple[float, Array]:
+        table = point.reshape(means.shape)
+        odds = found @ table.T
+        away = table - means
+        value = float((np.logaddexp(0.0, odds) - wanted * odds).sum() + 0.5 * (held * away * away).sum())
+        error = 1.0 / (1.0 + np.exp(-odds)) - wanted
+        return value, (error.T @ found + held * away).ravel()
+
+    return minimised(objective, means.ravel(), rounds=300, tolerance=1e-9).reshape(means.shape)
 
 
-def fitted(given: Lines) -> Trained:
-    """The head of each intent: weights of n-grams, and of signals for each language."""
-    # Few of all buckets are met: the others are left out of the fitting.
-    met, column = np.unique(given.column, return_inverse=True)
-    rows = replace(given, column=column.astype(np.int64)).rows()
-    sizes = Sizes(len(met), 1, given.signals.shape[1], len(model.GROUPS), 1)
-    grams, figures = {}, {}
-    for place, name in enumerate(intent.INTENTS):
-        wanted = given.wanted[:, place : place + 1]
-        point = fitting.fitted(rows, wanted, np.ones(len(wanted)), sizes, HELD, rounds=80)
-        table = np.zeros((1, BUCKETS))
-        table[0, met] = sizes.table(point)[0, :, 0] * fitting.STRENGTH
-        grams[name], figures[name] = table, sizes.own(point)[:, 0]
-    return Trained(grams, figures, np.zeros((0,)))
+def rules(sheets: Sequence[Sheet], weights: model.Weights) -> dict[str, dict[str, float]]:
+    """The weights by intent and signal, rounded, without those that are nothing."""
+    found = np.concatenate([signals(sheet, weights) for sheet in sheets])
+    table = np.round(fitted(found, np.concatenate([targets(sheet) for sheet in sheets])), 2)
+    return {
+        name: {signal: float(value) for signal, value in zip(intent.SIGNALS, row, strict=True) if value}
+        for name, row in zip(intent.INTENTS, table, strict=True)
+    }

@@ -1,6 +1,5 @@
 """Weights from labelled texts: the moods, offence, and what a question is without its mark."""
 
-import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.language import fitting, seeing
-from services.language.corpus import BadCorpus, Line, Sheet
+from services.language.corpus import BadCorpus, Sheet
 from services.language.fitting import Array, Penalty, Sizes
 from services.language.sources import Task
 from shared.analysis import model
 from shared.analysis.features import BUCKETS, FIGURES
-from shared.analysis.text import cleaned
 
 MOODS = Penalty(grams=40.0, kind=100.0, figures=5.0, group=30.0)
 RUDE = Penalty(grams=20.0, kind=20.0, figures=3.0, group=30.0)
@@ -71,15 +69,10 @@ def _heads(names: Sequence[str], point: Array, sizes: Sizes) -> tuple[dict[str, 
     return grams, {name: own[:, place] for place, name in enumerate(names)}
 
 
-_HOLD = 25.0
-"""How strongly a language's temperature is held to that of all: where there are a hundred lines, about half; where
-there are a thousand, next to nothing."""
-
-
-def best_temperature(loss: Callable[[float], float], *, whole: float = 1.0, hold: float = 0.5) -> float:
+def best_temperature(loss: Callable[[float], float], *, whole: float = 1.0) -> float:
     """The factor of logits, from 0.4 to 2.5, at which `loss` is least, near `whole` where little is gained."""
     tried = np.exp(np.linspace(np.log(0.4), np.log(2.5), 81))
-    return float(tried[int(np.argmin([loss(float(factor)) + hold * np.log(factor / whole) ** 2 for factor in tried]))])
+    return float(tried[int(np.argmin([loss(float(factor)) + 0.5 * np.log(factor / whole) ** 2 for factor in tried]))])
 
 
 def sentiment(sheets: Sequence[Sheet]) -> Trained:
@@ -110,7 +103,7 @@ def _temperature(logits: Array, labels: NDArray[np.int64], whole: float) -> floa
         chances = fitting.softmax(logits * factor)[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(chances, 1e-12)).sum())
 
-    return best_temperature(loss, whole=whole, hold=_HOLD) if len(labels) else whole
+    return best_temperature(loss, whole=whole) if len(labels) else whole
 
 
 def _harmless(sheets: Sequence[Sheet]) -> list[Sheet]:
@@ -156,38 +149,30 @@ def _slope(logits: Array, labels: NDArray[np.int64]) -> float:
     return best_temperature(loss) if len(labels) else 1.0
 
 
-_SENTENCE = re.compile(r"[^.!?\u2026\n]*[.!?\u2026\n]*")
-_PLAIN = 3
-"""Sentences without a mark that are learned from for each with one."""
-
-
 def _asking(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """The sentences of all texts but those of intents, labelled by whether they end in a question mark."""
+    """Lines labelled by whether they have a question mark; of those without, as many as three for each with one."""
     found = []
     for sheet in sheets:
         if sheet.split != "train" or sheet.source.task == "intent":
             continue
-        sentences = {part.strip() for line in sheet.lines for part in _SENTENCE.findall(cleaned(line.text))}
-        known = sorted(sentence for sentence in sentences if any(map(str.isalpha, sentence)))
-        marked = [sentence for sentence in known if "?" in sentence]
-        step = max(1, (len(known) - len(marked)) // max(_PLAIN * len(marked), 1))
+        marked = {line.text for line in sheet.lines if "?" in line.text}
+        step = max(1, (len(sheet.lines) - len(marked)) // max(3 * len(marked), 1))
         lines = [
-            Line(str(int("?" in sentence)), sentence)
-            for sentence in known
-            if "?" in sentence or zlib.crc32(sentence.encode("utf-8", "surrogatepass")) % step == 0
+            replace(line, label=str(int(line.text in marked)))
+            for line in sheet.lines
+            if line.text in marked or zlib.crc32(line.text.encode("utf-8", "surrogatepass")) % step == 0
         ]
         found.append(replace(sheet, lines=tuple(lines)))
     return found
 
 
 def question(sheets: Sequence[Sheet]) -> Trained:
-    """How a question sounds: learned from the sentences of any texts, whose question marks are the labels and are then
-    taken out. By n-grams alone: figures are of whole texts."""
+    """What a question is by its words: learned from any texts, whose question marks are the labels and are then taken
+    out."""
     learned = _asking(sheets)
     sizes = _sizes(1, 1)
     table = seeing.rows(learned, kinds=False, least=LEAST, without="?")
-    table.figures[:, :-1] = 0.0
     targets = _labels(learned, 2).astype(np.float64)[:, None]
     point = fitting.fitted(table, targets, np.ones(len(targets)), sizes, ASKS, rounds=30)
-    grams, figures = _heads(("asking",), point, sizes)
+    grams, figures = _heads(("question",), point, sizes)
     return Trained(grams, figures, np.zeros((0,)))

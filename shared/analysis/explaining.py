@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from shared.analysis import intent, model, offence, reading, sentiment, urgency
 from shared.analysis.calibration import NONE, STEP, Shift, shifted
 from shared.analysis.features import FIGURES, word_figures
-from shared.analysis.signals import SIGNALS
 from shared.analysis.text import Text
 
 Array = NDArray[np.float64]
@@ -72,22 +71,16 @@ def _list_spans(seen: reading.Seen) -> dict[str, tuple[tuple[int, int], ...]]:
     }
 
 
-def _gram_parts(seen: reading.Seen, head: model.Head, times: float) -> list[Part]:
-    """What a head makes of the one text's words by their n-grams, `times` its calibration."""
-    features = seen.features
-    table = head.table[int(seen.kinds[0]) if len(head.table) > 1 else 0]
-    each = table[features.grams.bucket].astype(np.float64) * (head.scale * times / float(model.norms(features)[0]))
-    by_word = np.bincount(features.grams.word, weights=each, minlength=len(features.words.text)).astype(np.float64)
-    return _word_parts(seen, by_word)
-
-
 def _head_parts(seen: reading.Seen, head: model.Head, times: float) -> list[Part]:
     """What a head makes of the one text, `times` its calibration: words by their n-grams, figures, the constant."""
     features, group = seen.features, int(seen.groups[0])
+    table = head.table[int(seen.kinds[0]) if len(head.table) > 1 else 0]
+    each = table[features.grams.bucket].astype(np.float64) * (head.scale * times / float(model.norms(features)[0]))
+    by_word = np.bincount(features.grams.word, weights=each, minlength=len(features.words.text)).astype(np.float64)
     spans = _list_spans(seen)
     figures = features.figures[0] * head.figures[group, :-1] * times
     return [
-        *_gram_parts(seen, head, times),
+        *_word_parts(seen, by_word),
         *(Part(name, float(value), spans.get(name, ())) for name, value in zip(FIGURES, figures, strict=True)),
         Part("the constant", float(head.figures[group, -1] * times)),
     ]
@@ -119,7 +112,8 @@ def explain(one: Text, weights: model.Weights | None = None, shift: Shift = NONE
     if found.sentiment is None:
         return Explanation(found, likely, {})
     moods = sentiment.read(seen.features, used, seen.groups, seen.kinds)
-    signals = intent.signals(seen.features, used, seen.groups, moods.chances)
+    unmarked = model.logits(seen.features, used.heads["question"], seen.groups, np.zeros_like(seen.kinds))
+    signals = intent.signals(seen.features, moods.chances, unmarked)
     reasons = urgency.reasons(seen.features, moods.chances)
     times, offset = used.calibrations["offence"][seen.groups[0]].tolist()
     weighed = np.array([urgency.WEIGHTS[reason] for reason in urgency.REASONS])
@@ -129,10 +123,8 @@ def explain(one: Text, weights: model.Weights | None = None, shift: Shift = NONE
         [*_head_parts(seen, used.heads["offence"], times), Part("calibration", offset)],
     )
     scores["urgency"] = _sorted(float(urgency.scores(reasons)[0]), _signal_parts(urgency.REASONS, reasons[0], weighed))
-    totals = intent.scores(seen.features, signals, used, seen.groups)[0]
-    for name, total, steps in zip(intent.INTENTS, totals, shift.intents, strict=True):
-        head = used.heads[name]
-        parts = _signal_parts(SIGNALS, signals[0], head.figures[seen.groups[0]])
-        own = Part(_BRAND, steps * STEP)
-        scores[name] = _sorted(float(total) + steps * STEP, [*_gram_parts(seen, head, 1.0), *parts, own])
+    by_intent = zip(intent.INTENTS, intent.rules(), intent.scores(signals)[0], shift.intents, strict=True)
+    for name, rules, total, steps in by_intent:
+        parts = [*_signal_parts(intent.SIGNALS, signals[0], rules), Part(_BRAND, steps * STEP)]
+        scores[name] = _sorted(float(total) + steps * STEP, parts)
     return Explanation(found, likely, scores)

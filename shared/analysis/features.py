@@ -21,9 +21,7 @@ GRID = 256.0
 """Figures are rounded to 1/GRID: sums of their products with weights on a grid are exact, in any order and any
 batch."""
 
-_NEGATED, _PAIR, _TAG, _OPENING = (
-    np.uint64(salt) for salt in (0x1F83D9ABFB41BD6B, 0x5BE0CD19137E2179, 0x3C6EF372FE94F82B, 0x510E527FADE682D1)
-)
+_NEGATED, _PAIR, _TAG = (np.uint64(salt) for salt in (0x1F83D9ABFB41BD6B, 0x5BE0CD19137E2179, 0x3C6EF372FE94F82B))
 _GRAM = {3: np.uint64(0x6A09E667F3BCC908), 4: np.uint64(0xBB67AE8584CAA73B), 5: np.uint64(0xA54FF53A5F1D36F1)}
 
 
@@ -111,20 +109,16 @@ def _word_grams(words: Words, negated: Flags) -> list[tuple[hashing.Hashes, Ints
     near = np.flatnonzero((np.diff(flowing) <= 2) & (words.text[flowing[1:]] == words.text[flowing[:-1]]))
     first, second = flowing[near], flowing[near + 1]
     turned, tagged = np.flatnonzero(negated), np.flatnonzero(words.tagged)
-    opening, begun = np.flatnonzero(words.opens_clause), words.opens_clause[first]
     return [
         (words.hash, every),
         (words.hash[turned] ^ _NEGATED, turned),
         (words.hash[tagged] ^ _TAG, tagged),
         (hashing.pairs(words.hash[first], words.hash[second]) ^ _PAIR, first),
-        (words.hash[opening] ^ _OPENING, opening),
-        (hashing.pairs(words.hash[first[begun]], words.hash[second[begun]]) ^ _OPENING, first[begun]),
     ]
 
 
 def grams(words: Words, negated: Flags) -> Grams:
-    """The n-grams of words (one and two; negated ones, and those that open a clause, also as such) and of three to five
-    letters, each once a text."""
+    """The n-grams of words (one and two, negated ones also as such) and of three to five letters, each once a text."""
     parts = [*_word_grams(words, negated), *(_letter_grams(words, size) for size in _GRAM)]
     word = np.concatenate([places for _, places in parts])
     bucket = np.concatenate([hashes for hashes, _ in parts]) & np.uint64(BUCKETS - 1)

@@ -1,20 +1,92 @@
 """What a text is meant to do: criticise, ask, praise, request, thank. Cues of each sentence, put together by few
-weights for each language, and words that the lines learned from have with an intent."""
+weights."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.analysis import cues, model, sentiment
+from shared.analysis import cues, model
 from shared.analysis.features import Features, faces
-from shared.analysis.sentences import Sentences, sentences
 from shared.analysis.words import SIGNS, WORD, Flags, Ints
 
 INTENTS = ("criticism", "question", "praise", "request", "thanks")
 Array = NDArray[np.float64]
 
-SAID = 0.3
+SAID = 0.36
 """The chance from which on an intent is said to hold: half of the F1 that is reached, which makes F1 greatest (Lipton,
 Elkan and Naryanaswamy, Thresholding Classifiers to Maximize F1 Score, 2014)."""
+
+SIGNALS = (
+    "asked with a mark",
+    "asked without a mark",
+    "a mark alone",
+    "a mark on an outcry",
+    "an outcry",
+    "asked to be told",
+    "asked to do",
+    "asked to do with a mark",
+    "asked whether able",
+    "asked whether able, for me",
+    "please",
+    "thanked",
+    "thanked ahead",
+    "thanked in irony",
+    "praise",
+    "praise negated",
+    "criticism",
+    "criticism negated",
+    "praise beside criticism",
+    "a problem",
+    "anger",
+    "will leave",
+    "advert",
+    "says you",
+    "says I",
+    "says thou",
+    "names somebody",
+    "in quotation marks",
+    "good faces",
+    "bad faces",
+    "exclaims",
+    "short",
+    "long",
+    "negative",
+    "positive",
+    "unmarked",
+    "the constant",
+)
+"""What intents are told by, one number of each a text."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The sentences of a batch: the text of each, and what holds of each."""
+
+    text: Ints
+    of_word: Ints
+    asks: Flags
+    counts: NDArray[np.int64]
+
+    def has(self, cue: str) -> Flags:
+        """Which sentences have a cue."""
+        return self.counts[:, cues.cues().index(cue)] > 0
+
+
+def sentences(features: Features) -> Sentences:
+    """The sentences of a batch, with the cues of each."""
+    words = features.words
+    of_word = np.cumsum(words.opens_sentence) - 1
+    count = int(of_word[-1]) + 1 if len(of_word) else 0
+    opening = np.flatnonzero(words.opens_sentence)
+    return Sentences(
+        text=words.text[opening],
+        of_word=of_word,
+        asks=np.bincount(of_word[words.asks], minlength=count) > 0,
+        counts=features.hits.counts(of_word[features.hits.first], count),
+    )
 
 
 def _any(flags: Flags, owner: Ints, size: int) -> Array:
@@ -60,14 +132,13 @@ def _turned(features: Features, cue: str) -> tuple[Array, Array]:
     return np.sqrt(np.minimum(plain, 4)), np.sqrt(np.minimum(negated, 4))
 
 
-def signals(features: Features, weights: model.Weights, groups: Ints, chances: Array) -> Array:
-    """Each text's signals: shape (texts, SIGNALS). `chances` are those of sentiment. Reviews speak of what is wrong and
-    right of a brand, tweets of anything: what a text would be as a review is another signal."""
-    reviewed = sentiment.read(features, weights, groups, np.full_like(groups, model.KINDS.index("review"))).chances
-    sentence = sentences(features, weights.heads["asking"], groups)
+def signals(features: Features, chances: Array, unmarked: Array) -> Array:
+    """Each text's signals: shape (texts, SIGNALS). `chances` are those of sentiment, `unmarked` the log-odds that a
+    text asks by its words alone."""
     words = features.words
     size = words.size
     known = cues.cues()
+    sentence = sentences(features)
     praise, praise_turned = _turned(features, "praise")
     criticism, criticism_turned = _turned(features, "criticism")
     valence, _ = faces(words)
@@ -91,28 +162,25 @@ def signals(features: Features, weights: model.Weights, groups: Ints, chances: A
         np.minimum(np.log2(1.0 + length) / 8.0, 1.0),
         chances[:, 0],
         chances[:, 2],
-        reviewed[:, 0],
-        reviewed[:, 2],
-        np.minimum(words.count(words.asks), 1) * np.maximum(chances[:, 0], reviewed[:, 0]),
-        np.clip(sentence.greatest(~sentence.asks, size, -4.0), -4.0, 4.0) / 2.0,
-        np.clip(sentence.greatest(sentence.asks, size, 0.0), -4.0, 4.0) / 2.0,
+        np.clip(unmarked, -4.0, 4.0) / 2.0 * (words.count(words.asks) == 0),
         np.ones(size),
     ]
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def scores(features: Features, found: Array, weights: model.Weights, groups: Ints) -> Array:
-    """The log-odds of each intent: shape (texts, INTENTS). Signals with the weights of each language, and words."""
-    sums = []
-    for name in INTENTS:
-        head = weights.heads[name]
-        # Term by term, so that a text gives the same in any batch.
-        signalled = (found * head.figures[groups]).sum(axis=1)
-        worded = model.gram_sums(features, head.table[0]) * head.scale / model.norms(features)
-        sums.append(signalled + worded)
-    return np.stack(sums, axis=1)
+@cache
+def rules() -> Array:
+    """The weight of each signal for each intent: shape (INTENTS, SIGNALS)."""
+    kept = json.loads((model.FOLDER / "intent.json").read_text(encoding="utf-8"))
+    return np.array([[kept[intent].get(signal, 0.0) for signal in SIGNALS] for intent in INTENTS])
 
 
-def read(features: Features, weights: model.Weights, groups: Ints, chances: Array) -> Array:
-    """The chance of each intent: shape (texts, INTENTS). Several may hold. `chances` are those of sentiment."""
-    return model.chance(scores(features, signals(features, weights, groups, chances), weights, groups))
+def scores(found: Array) -> Array:
+    """The log-odds of each intent, from signals: shape (texts, INTENTS)."""
+    # Term by term, so that a text gives the same in any batch.
+    return np.asarray((found[:, None, :] * rules()[None]).sum(axis=2))
+
+
+def read(found: Array) -> Array:
+    """The chance of each intent, from signals: shape (texts, INTENTS). Several may hold."""
+    return model.chance(scores(found))

@@ -1,17 +1,14 @@
 """The weights: linear heads over hashed n-grams and figures, with the calibration of their chances."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.analysis.features import BITS, BUCKETS, FIGURES, Features
-from shared.analysis.signals import SIGNALS
 
 FOLDER = Path(__file__).parent / "weights"
 GROUPS = ("fr", "nl", "de", "en", "other")
@@ -33,7 +30,7 @@ class BadWeights(Exception):
 @dataclass(frozen=True)
 class Head:
     """One number that is read from a text: `table` (kinds, BUCKETS) times `scale` for n-grams, `figures` (groups,
-    FIGURES and the constant; of intents: SIGNALS) for figures."""
+    FIGURES and the constant) for figures."""
 
     table: NDArray[np.int8]
     scale: float
@@ -62,22 +59,17 @@ def kind_of(source: str | None) -> int:
 def folder_weights(folder: Path) -> Weights:
     """The weights in a folder. Raises BadWeights where they do not fit this code."""
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    made_for = card["bits"], tuple(card["figures"]), tuple(card["signals"]), tuple(card["groups"])
-    if made_for != (BITS, FIGURES, SIGNALS, GROUPS):
+    if card["bits"] != BITS or tuple(card["figures"]) != FIGURES or tuple(card["groups"]) != GROUPS:
         raise BadWeights(f"{folder}: made for other features; train anew with `parvis train`.")
     with np.load(folder / "weights.npz", allow_pickle=False) as data:
-        return assembled(card["version"], data, card["scales"], card["calibrations"])
-
-
-def assembled(
-    version: str, arrays: Mapping[str, NDArray[Any]], scales: Mapping[str, float], calibrations: Sequence[str]
-) -> Weights:
-    """Weights from the arrays that they are kept as."""
-    heads = {
-        name: Head(arrays[f"{name}.table"], float(scale), arrays[f"{name}.figures"].astype(np.float64) / FINE)
-        for name, scale in scales.items()
-    }
-    return Weights(version, heads, {name: arrays[f"{name}.calibration"].astype(np.float64) for name in calibrations})
+        heads = {
+            name: Head(
+                data[f"{name}.table"], float(card["scales"][name]), data[f"{name}.figures"].astype(np.float64) / FINE
+            )
+            for name in card["scales"]
+        }
+        calibrations = {name: data[f"{name}.calibration"].astype(np.float64) for name in card["calibrations"]}
+    return Weights(version=card["version"], heads=heads, calibrations=calibrations)
 
 
 @cache

@@ -94,7 +94,8 @@ def _nothing(version: str) -> Reading:
 def _read(batch: Sequence[Text], weights: model.Weights) -> Iterator[Reading]:
     seen = see(batch)
     moods = sentiment.read(seen.features, weights, seen.groups, seen.kinds)
-    intents = intent.read(seen.features, weights, seen.groups, moods.chances).tolist()
+    unmarked = model.logits(seen.features, weights.heads["question"], seen.groups, np.zeros_like(seen.kinds))
+    intents = intent.read(intent.signals(seen.features, moods.chances, unmarked)).tolist()
     urgencies = urgency.read(urgency.reasons(seen.features, moods.chances)).tolist()
     offences = offence.read(seen.features, weights, seen.groups).tolist()
     said = phrases.phrases(seen.features.words, seen.cleaned, seen.languages.names)

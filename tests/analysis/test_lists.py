@@ -8,8 +8,7 @@ import pytest
 
 from shared.analysis import cues, lexicon, model
 from shared.analysis.features import FIGURES
-from shared.analysis.intent import INTENTS
-from shared.analysis.signals import SIGNALS
+from shared.analysis.intent import INTENTS, SIGNALS
 
 
 def _sections(language: str) -> set[str]:
@@ -48,16 +47,10 @@ def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:
         model.folder_weights(tmp_path)
 
 
-def test_weights_for_other_signals_are_refused(tmp_path: Path) -> None:
-    card = json.loads((model.FOLDER / "model.json").read_text("utf-8"))
-    (tmp_path / "model.json").write_text(json.dumps(card | {"signals": list(SIGNALS[1:])}), "utf-8")
-    with pytest.raises(model.BadWeights, match="other features"):
-        model.folder_weights(tmp_path)
-
-
-def test_each_intent_has_its_head_over_all_signals() -> None:
-    heads = model.weights().heads
-    assert {heads[name].figures.shape for name in INTENTS} == {(len(model.GROUPS), len(SIGNALS))}
+def test_rules_name_signals_that_there_are() -> None:
+    kept = json.loads((model.FOLDER / "intent.json").read_text("utf-8"))
+    assert set(kept) == set(INTENTS)
+    assert all(set(signals) <= set(SIGNALS) for signals in kept.values())
 
 
 def test_the_card_names_each_source_with_its_licence() -> None:
