@@ -13,7 +13,7 @@ from services.scheduler.house import House
 from shared.db import Session
 from shared.domain import leases, scope
 from shared.domain.brands import consents
-from shared.domain.insight import rollups
+from shared.domain.insight import reads, rollups, voices
 from shared.domain.listening import retention
 from shared.domain.notifying import delivery_log, mails, notifications
 from shared.domain.scope import Scope
@@ -86,7 +86,10 @@ async def recount(house: House, brand_id: UUID) -> list[str]:
         brand = await session.get(Brand, brand_id)
         if brand is None:
             return []
-        wrong = await rollups.recount(session, brand_id, brand.zone, now - timedelta(days=SAMPLE_DAYS), now)
+        since = now - timedelta(days=SAMPLE_DAYS)
+        wrong = await rollups.recount(session, brand_id, brand.zone, since, now)
+        wrong += await voices.recount(session, brand_id, brand.zone, since, now)
+        wrong += await reads.recount(session, brand_id, brand.zone, since, now)
     for sentence in wrong:
         _log.error("rollup.wrong", brand=str(brand_id), what=sentence)
     WRONG_SUMS.inc(len(wrong))

@@ -11,7 +11,7 @@ from shared.analysis.features import Features, features
 from shared.analysis.text import Text
 from shared.analysis.words import FACE, WORD, Flags, Ints, Words, words
 
-__all__ = ["Label", "Reading", "Text", "read"]
+__all__ = ["LABELS", "Label", "Reading", "Text", "read"]
 
 Label = Literal["positive", "neutral", "negative"]
 

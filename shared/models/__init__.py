@@ -18,6 +18,7 @@ from shared.models.mention import (
     Reaction,
     RollupDay,
     RollupHour,
+    RollupReadingDay,
     Thread,
 )
 from shared.models.notification import (
@@ -47,8 +48,8 @@ from shared.models.organization import (
 )
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
-from shared.models.query import Match, SavedQuery, SavedQueryVersion
-from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.query import Match, RollupQueryDay, SavedQuery, SavedQueryVersion
+from shared.models.turn import Deepening, DueDeepening, DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.view import View
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -75,7 +76,9 @@ __all__ = [
     "Consent",
     "Correction",
     "Coverage",
+    "Deepening",
     "DueAlert",
+    "DueDeepening",
     "DueFetch",
     "DueMail",
     "DueNotice",
@@ -116,6 +119,8 @@ __all__ = [
     "Review",
     "RollupDay",
     "RollupHour",
+    "RollupQueryDay",
+    "RollupReadingDay",
     "SavedQuery",
     "SavedQueryVersion",
     "Slot",

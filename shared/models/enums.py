@@ -431,6 +431,7 @@ class MetricKey(StrEnum):
     AUTHORS = "authors"
     ENGAGEMENT = "engagement"
     NET_SENTIMENT = "net_sentiment"
+    SHARE_OF_VOICE = "share_of_voice"
     REACH = "reach"
 
 
@@ -450,6 +451,16 @@ class Dimension(StrEnum):
     SENTIMENT = "sentiment"
     INTENT = "intent"
     QUERY = "query"
+
+
+class TopKind(StrEnum):
+    """Of what the most are asked."""
+
+    AUTHORS = "authors"
+    SOURCES = "sources"
+    TOPICS = "topics"
+    INTENTS = "intents"
+    PHRASES = "phrases"
 
 
 class MentionOrder(StrEnum):

@@ -123,18 +123,22 @@ class Mention(SQLModel, table=True):
     # What was read of the text, null until it is; `corrected` names what a person's word stands in.
     sentiment: Sentiment | None = Field(default=None, sa_type=cast(Any, string_enum(Sentiment)))
     sentiment_score: float | None = None  # the model's chance of its label; a person's has none
+    # Where the sentiment is the deep model's: its version, and what the fast one had said.
+    deep_by: str | None = Field(default=None, sa_type=TEXT)
+    fast_sentiment: Sentiment | None = Field(default=None, sa_type=cast(Any, string_enum(Sentiment)))
+    fast_score: float | None = None
     intents: list[str] | None = Field(default=None, sa_type=TEXTS)
     urgency: float | None = None  # 0 to 1, as offence
     offence: float | None = None
     topics: list[str] | None = Field(default=None, sa_type=TEXTS)
-    read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the model
+    read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the fast model
     corrected: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
 
 
 class Correction(SQLModel, table=True):
     """A person's word against a reading. All are kept, and the latest of a field stands. `replaced` is what it was said
-    of, null where nothing stood; `read_by` the version of the model whose word that was, null where it was nobody's or
-    a person's."""
+    of, null where nothing stood; `read_by` the version of the fast model whose word that was, null where it was
+    nobody's, a person's or the deep model's."""
 
     __tablename__ = "correction"
     __table_args__ = (
@@ -218,6 +222,20 @@ class RollupDay(SQLModel, table=True):
     positive: int = 0  # of the mentions, as neutral and negative; the others are not read
     neutral: int = 0
     negative: int = 0
+
+
+class RollupReadingDay(SQLModel, table=True):
+    """By which version of the model a day's mentions stand read, kept for ever; the brand's own posts are left out.
+    Of `mentions` a person has corrected `corrected`."""
+
+    __tablename__ = "rollup_reading_day"
+    brand_id: UUID = Field(primary_key=True)
+    channel_id: UUID = Field(primary_key=True)
+    kind: MentionKind = Field(primary_key=True, sa_type=cast(Any, string_enum(MentionKind)))
+    day: datetime = Field(primary_key=True, sa_type=TIME)
+    read_by: str = Field(primary_key=True, sa_type=TEXT)  # empty where nobody has
+    mentions: int = 0
+    corrected: int = 0
 
 
 class RollupHour(SQLModel, table=True):

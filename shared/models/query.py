@@ -1,7 +1,7 @@
 """Queries that listen, their versions, and what they matched."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 from shared.ids import new_uuid
 from shared.models.base import JSON_VALUE, NOW, TEXT, TIME
 from shared.models.enums import QueryGroup, string_enum
+
+ANY: Final = UUID(int=0)  # instead of a query's id: any of the brand's
 
 
 class SavedQuery(SQLModel, table=True):
@@ -66,3 +68,19 @@ class Match(SQLModel, table=True):
     mention_id: UUID = Field(primary_key=True)
     version: int
     spans: list[list[int]] = Field(default_factory=list, sa_type=JSON_VALUE)
+
+
+class RollupQueryDay(SQLModel, table=True):
+    """What a query matched on a channel on one day in the brand's zone, kept for ever. The row of no query (`ANY`)
+    counts what any query matched, each mention once."""
+
+    __tablename__ = "rollup_query_day"
+    brand_id: UUID = Field(primary_key=True)
+    query_id: UUID = Field(primary_key=True)
+    channel_id: UUID = Field(primary_key=True)
+    day: datetime = Field(primary_key=True, sa_type=TIME)  # the instant at which the local day begins
+    mentions: int = 0
+    posts: int = 0
+    positive: int = 0
+    neutral: int = 0
+    negative: int = 0

@@ -25,6 +25,7 @@ from tests.benchmarks import (
     report,
     search,
     share,
+    voice,
     worker,
 )
 from tests.benchmarks.conditions import conditions
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "due": due.measure,
     "page": page.measure,
     "share": share.measure,
+    "voice": voice.measure,
     "growth": growth.measure,
     "calendar": calendar.measure,
     "search": search.measure,

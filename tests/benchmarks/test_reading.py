@@ -13,7 +13,7 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.models.enums import Network
-from tests.benchmarks import calendar, growth, page, search, share
+from tests.benchmarks import calendar, growth, page, search, share, voice
 from tests.benchmarks.crowd import Crowd, Presence, Tenant
 from tests.benchmarks.filling import ZONE, Filled, fill, filled
 from tests.benchmarks.measuring import Plan
@@ -50,6 +50,10 @@ async def test_search_and_the_flat_index_find_the_same(bench: tuple[Rig, Plan]) 
     found = await search.measure(*bench)
     assert len(found.sides) == 4 * (1 + len(search.KINDS))
     assert "the same mentions in the same order" in found.verified
+
+
+async def test_the_sums_of_matches_and_counting_give_the_same_shares(bench: tuple[Rig, Plan]) -> None:
+    assert [it.name for it in (await voice.measure(*bench)).sides] == [voice.SUMS, voice.WHOLE, voice.COUNTED]
 
 
 async def test_pages_and_new_mentions_are_measured_at_every_size(bench: tuple[Rig, Plan]) -> None:

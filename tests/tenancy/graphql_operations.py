@@ -82,6 +82,7 @@ PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     "chart": "VOLUME",
+    "what": "AUTHORS",
     **{name: ["NL"] for name in ("networks", "kinds", "authorKinds", "statuses", "states")},
     "sentiments": ["POSITIVE"],
 }  # fmt: skip

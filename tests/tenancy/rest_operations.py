@@ -94,7 +94,7 @@ QUERY = {
     "theme": "dark", "lang": "nl", "mark": "area", "width": "600", "height": "300", "title": "a title", "scale": "2",
 }  # fmt: skip
 # What stands in an address and is nobody's.
-CHOICES = {"chart": "volume"}
+CHOICES = {"chart": "volume", "what": "authors"}
 HEADERS = {"if-match": "*", "Idempotency-Key": None, "parvis-brand": None, "Parvis-File-Name": "a.jpg", "Range": None}
 BODY: dict[str, Any] = {
     "text": "a new text", "network": "generic", "name": "a new name", "base_url": None, "external_id": "9-outside",
@@ -159,7 +159,7 @@ NEEDED = {
     "update_view": {"name"},
     "update_query": {"expression"},
     "update_saved_query": {"expression"},
-    "get_metrics": {"key"},
+    **{name: {"key"} for name in ("get_metrics", "export_metrics_csv", "export_metrics_ndjson")},
     "update_slot": {"label"},
     "update_blackout": {"label"},
     "update_recurrence": {"text"},
@@ -199,7 +199,8 @@ class Operation:
     raw: str | None = None  # the type of a body that is no JSON
 
     def names(self, place: str) -> list[str]:
-        return [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
+        names = [parameter["name"] for parameter in self.parameters if parameter["in"] == place]
+        return [name for name in names if place != "path" or name not in CHOICES]
 
     def foreign_fields(self) -> list[tuple[str, ...]]:
         """Where in the body an id stands."""
@@ -211,10 +212,9 @@ class Operation:
     ) -> Ask:  # fmt: skip
         """A good request of `whose` things, but for the body's field `foreign`, which is `other`'s."""
         path, needed = self.path, NEEDED.get(self.id, set())
+        for name, word in CHOICES.items():
+            path = path.replace(f"{{{name}}}", word)
         for name in self.names("path"):
-            if name in CHOICES:
-                path = path.replace(f"{{{name}}}", CHOICES[name])
-                continue
             place = PLACES.get((self.id, name), 0)
             path = path.replace(f"{{{name}}}", whose(name).ids[_prefix(name)][place])
         required = {

@@ -63,14 +63,15 @@ def leaks(neighbours: Neighbours, told: str, asked: Asked) -> list[str]:
 
 def is_empty(value: Any) -> bool:
     """Whether a field answered nothing: an empty connection or list, or series or a chart that add up to nothing."""
-    if isinstance(value, dict) and "days" in value:
-        return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
-    if isinstance(value, dict) and "specification" in value:
-        return witness.drawn(value["specification"]) == 0
-    if isinstance(value, dict) and "hours" in value:
-        return not value["hours"]
     if isinstance(value, dict):
-        return value.get("nodes") == []
+        if "days" in value:
+            return not any(day.get(what) for day in value["days"] for what in ("posts", "slots", "previews"))
+        if "specification" in value:
+            return witness.drawn(value["specification"]) == 0
+        things = next((value[name] for name in ("hours", "items") if name in value), value.get("nodes"))
+        return things == []
+    if value and "matched" in value[0]:
+        return not any(share["mentions"] for share in value)
     return not value or not any(point["value"] for series in value for point in series.get("points", [{"value": 1}]))
 
 

@@ -1,5 +1,8 @@
 """Every operation of the REST API, asked by one tenant about another's things: nothing is shown, nothing changes."""
 
+import csv
+import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -39,6 +42,8 @@ FIGURES_ONLY = {
     "get_channel_coverage",
     "get_chart_png",
     "get_metrics",
+    "export_metrics_csv",
+    "export_metrics_ndjson",
     "list_occurrences",
     "preview_recurrence",
     "get_media_content",
@@ -63,8 +68,16 @@ async def send(api: httpx.AsyncClient, tenant: Tenant, ask: Ask) -> httpx.Respon
 
 def shown(answer: httpx.Response) -> str:
     """All that an answer says, as it is written and as it is meant."""
-    meant = witness.leaves(answer.json()) if "json" in answer.headers.get("content-type", "") else ()
+    meant = [leaf for body in bodies(answer) for leaf in witness.leaves(body)]
     return "\n".join([answer.text, *meant, *(f"{name}: {value}" for name, value in answer.headers.items())])
+
+
+def bodies(answer: httpx.Response) -> list[Any]:
+    """What an answer says in JSON: once, or line by line."""
+    kind = answer.headers.get("content-type", "")
+    if "ndjson" in kind:
+        return [json.loads(line) for line in answer.text.splitlines()]
+    return [answer.json()] if "json" in kind else []
 
 
 async def cursor_of(api: httpx.AsyncClient, tenant: Tenant, operation: Operation) -> str:
@@ -117,17 +130,28 @@ async def test_another_tenants_things_are_not_found_shown_or_changed(
         assert witness.leaked(neighbours.secrets, shown(answer), said=ask.said) == [], ask
         # A picture is drawn from the chart's specification, in which the figures can be counted.
         if answer.status_code == 200 and not answer.headers["content-type"].startswith("image/"):
-            assert counted(answer.json()) == 0, (ask, answer.text)
+            assert counted(answer) == 0, (ask, answer.text)
 
     assert await witness.digest(neighbours.world.eye, other) == before
 
 
-def counted(body: Any) -> float:
-    """How many things a list or a calendar has, or how much its series or its drawings add up to."""
+def counted(answer: httpx.Response) -> float:
+    """How many things a list, a table or a calendar has, or how much its figures or its drawings add up to."""
+    if answer.headers["content-type"].startswith("text/csv"):
+        rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        return sum(float(row["value"] or 0) if "value" in row else 1 for row in rows)
+    if "ndjson" in answer.headers["content-type"]:
+        return sum(float(row.get("value", 1) or 0) for row in bodies(answer)[:-1])
+    return added(answer.json())
+
+
+def added(body: Any) -> float:
     if "vconcat" in body:
         return witness.drawn(body)
     if "days" in body:
         return sum(len(day[what]) for day in body["days"] for what in ("posts", "slots", "previews"))
+    if body["data"] and "matched" in body["data"][0]:
+        return sum(int(one["mentions"]) for one in body["data"])
     if not body["data"] or "points" not in body["data"][0]:
         return len(body["data"])
     return sum(point["value"] or 0 for series in body["data"] for point in series["points"])

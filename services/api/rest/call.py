@@ -62,6 +62,13 @@ class Steps:
             principal = await authenticate(session, self.authorization)
             yield session, await scopes.open_brand(session, principal, brand_id)
 
+    @asynccontextmanager
+    async def reading(self, brand_id: UUID) -> AsyncIterator[tuple[Session, Scope]]:
+        """One step that only reads, authorised again."""
+        async with self.services.db.reading() as session:
+            principal = await authenticate(session, self.authorization)
+            yield session, await scopes.open_brand(session, principal, brand_id)
+
     async def amend(self, session: Session, response: Response) -> None:
         """Let a repeat be given this fuller answer, made after the network was called."""
         if self.asked is not None:

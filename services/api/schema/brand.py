@@ -26,7 +26,9 @@ from services.api.schema.outgoing import Outgoing
 from services.api.schema.planning import Blackout, Calendar, CalendarFeed, Occurrence, Recurrence, Slot
 from services.api.schema.post import Post
 from services.api.schema.saved_query import SavedQuery
+from services.api.schema.share import Share, shares
 from services.api.schema.thread import Thread
+from services.api.schema.top import Top, most
 from services.api.schema.view import View
 from shared import models
 from shared.domain.brands import channels
@@ -277,6 +279,12 @@ class Brand(Node):
     metrics: list[MetricSeries] = strawberry.field(resolver=_metrics)
     chart: Chart = strawberry.field(
         resolver=drawn, description="Figures over time as a chart; `keys` are of the chart `SERIES`."
+    )
+    share_of_voice: list[Share] = strawberry.field(
+        resolver=shares, description="What each query matched of all that any of the brand's queries did."
+    )
+    top: Top = strawberry.field(
+        resolver=most, description="Who spoke most, where, of what, with what intent, and which phrases rise; 90 days."
     )
     alerts: Connection[Alert] = strawberry.field(resolver=brand_alerts)
     alert_rules: Connection[AlertRule] = strawberry.field(resolver=brand_rules)

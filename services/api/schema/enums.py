@@ -47,6 +47,7 @@ for _kind in (
     enums.RecurrenceStatus,
     enums.Reviewer,
     enums.SentimentSource,
+    enums.TopKind,
     enums.VariantStatus,
     enums.Visibility,
     enums.Weekday,

@@ -37,7 +37,21 @@ def _points(root: Any, info: Info) -> Any:
     return leaves(info, root.points, "MetricPoint", _POINT) or root.points
 
 
-@strawberry.type(description="One line of a chart, with what it means and how fresh it is.")
+@strawberry.type(
+    description="A version of the model, null: nobody. So many mentions stand read by it; of them so many are corrected"
+    " by a person."
+)
+class MetricModel:
+    version: str | None
+    mentions: int
+    corrected: int
+
+
+@strawberry.type(
+    description="One line of a chart, with what it means and how fresh it is. `models`, where the figures rest on what"
+    " was read of texts, are those that have read what was said on the range's days, on the channels and of the kinds"
+    " that are asked for; null elsewhere."
+)
 class MetricSeries:
     key: MetricKey
     unit: str
@@ -45,3 +59,4 @@ class MetricSeries:
     points: list[MetricPoint] = strawberry.field(resolver=_points)
     definition: str
     fresh_at: datetime
+    models: list[MetricModel] | None

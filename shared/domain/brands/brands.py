@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from shared.db import Session, driver
 from shared.domain.brands import audit
-from shared.domain.insight import rollups
+from shared.domain.insight import reads, rollups, voices
 from shared.domain.page import Cursors, Page, PageRequest
 from shared.domain.scope import Principal, Scope, see
 from shared.errors import Invalid, NotFound, Problem, Stale
@@ -89,6 +89,8 @@ async def update(session: Session, scope: Scope, *, changes: BrandChanges, if_ve
     if "timezone" in changed:
         # Days begin elsewhere now. The brand's row is held, so nothing is recorded in between.
         await rollups.rebuild(session, brand.brand_id, brand.zone)
+        await voices.rebuild(session, brand.brand_id, brand.zone)
+        await reads.rebuild(session, brand.brand_id, brand.zone)
     await audit.add(session, scope, "brand.update", typeid(Prefix.BRAND, brand.brand_id), {"changed": sorted(changed)})
     return brand
 

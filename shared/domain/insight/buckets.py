@@ -72,6 +72,10 @@ class Observed:
         at = bisect_right(self.spans, start, key=lambda span: span[1])
         return at < len(self.spans) and self.spans[at][0] <= start and end <= self.spans[at][1]
 
+    def gaps(self, start: datetime, end: datetime) -> list[Span]:
+        """What of [start, end) was not observed."""
+        return _without([(start, end)], self.spans) if start < end else []
+
     def over(self, edges: Sequence[datetime]) -> "Watch":
         """Which of the buckets between these edges were observed."""
         last = len(edges) - 1

@@ -1,6 +1,6 @@
 """Counts by bucket: from the sums kept by day and hour, or from the mentions themselves."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,12 +28,13 @@ from sqlmodel import col, select
 from shared.db import Session, driver
 from shared.domain.insight.rollups import SUMS
 from shared.domain.listening import searching
-from shared.domain.listening.filters import MentionFilter, conditions
+from shared.domain.listening.filters import MentionFilter, conditions, is_matched
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models import Match, Mention, RollupHour
 from shared.models.base import TIME
-from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey
+from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey, Sentiment
+from shared.models.query import ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Cell:
         return bool(self.mentions or self.posts or self.authors or self.engagement)
 
 
-_OWN = and_(col(Mention.kind) == MentionKind.POST, col(Mention.author_kind) == AuthorKind.BRAND)
+OWN = and_(col(Mention.kind) == MentionKind.POST, col(Mention.author_kind) == AuthorKind.BRAND)
 _COLUMNS: dict[Dimension, Any] = {
     Dimension.NETWORK: col(Mention.network),
     Dimension.KIND: col(Mention.kind),
@@ -88,7 +89,19 @@ _COLUMNS: dict[Dimension, Any] = {
     Dimension.QUERY: col(Match.query_id),
 }
 _NAMED = {Dimension.CHANNEL: Prefix.CHANNEL, Dimension.QUERY: Prefix.QUERY}
-_ROLLUP_COLUMNS = {Dimension.NETWORK: "c.network", Dimension.KIND: "r.kind"}
+_ROLLUP_COLUMNS = {
+    Dimension.NETWORK: "c.network",
+    Dimension.KIND: "r.kind",
+    Dimension.CHANNEL: "r.channel_id",
+    Dimension.QUERY: "r.query_id",
+}
+Gap = tuple[UUID, datetime, datetime]  # of a channel: [since, until), in which it was not observed
+_UNSEEN = (
+    "CASE WHEN EXISTS (SELECT 1 FROM unnest($7::uuid[], $8::timestamptz[], $9::timestamptz[]) AS g (id, since, until)"
+    " WHERE g.id = r.channel_id AND g.since <= r.day AND r.day < g.until) THEN r.channel_id END"
+)
+ANY_QUERY = (typeid(Prefix.QUERY, ANY),)
+"""The values of the cells that hold what any query matched, each mention once."""
 
 
 async def by_day(
@@ -99,34 +112,63 @@ async def by_day(
     interval: Interval,
     dimensions: tuple[Dimension, ...],
     where: MentionFilter,
+    gaps: Sequence[Gap],
 ) -> list[Cell]:
-    """From the sums of whole days: `within` begins and ends where local days do."""
-    given: list[Any] = [scope.brand_id, within.since, within.until, where.networks, where.kinds, where.channel_ids]
+    """From the sums of whole days: `within` begins and ends where local days do. Which channel spoke is said of the
+    gaps, in which it was not observed; otherwise channels are summed up. By query, what none matched is left out, and
+    what any of them matched stands under ANY_QUERY where queries are the one dimension."""
+    given: list[Any] = [scope.brand_id, within.since, within.until, where.networks, where.channel_ids]
+    table, narrowed = "rollup_day", "r.kind = ANY ($6)"
+    if Dimension.QUERY in dimensions:
+        table, narrowed = "rollup_query_day", "r.query_id = ANY ($6)"
+        given.append([*where.query_ids, ANY] if where.query_ids is not None else None)
+    else:
+        given.append(where.kinds)
+    given += [list(column) for column in zip(*gaps, strict=True)] or [[], [], []]
     number: Callable[[Any], int]
     if interval is Interval.DAY:  # whole days are buckets by themselves: only longer ones are looked up among the edges
         bucket, number = "r.day", {edge: n for n, edge in enumerate(edges)}.__getitem__
     else:
-        bucket, number = "width_bucket(r.day, $7::timestamptz[]) - 1", int
+        bucket, number = "width_bucket(r.day, $10::timestamptz[]) - 1", int
         given.append(edges)
-    columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in dimensions if d is not Dimension.CHANNEL)
+    grouped = [d for d in dimensions if d is not Dimension.SENTIMENT]
+    columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in grouped)
     sums = ", ".join(f"sum(r.{name})::bigint" for name in SUMS)
+    kind = "uuid" if Dimension.QUERY in dimensions else "text"
     statement = (
-        f"SELECT {bucket}, r.channel_id, {sums}{columns}"  # noqa: S608  our words
-        " FROM rollup_day r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id"
+        f"SELECT {bucket}, {_UNSEEN}, {sums}{columns}"  # noqa: S608  our words
+        f" FROM {table} r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id"
         " WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3"
-        " AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::text[] IS NULL OR r.kind = ANY ($5))"
-        f" AND ($6::uuid[] IS NULL OR r.channel_id = ANY ($6)) GROUP BY 1, r.channel_id{columns}"
+        " AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::uuid[] IS NULL OR r.channel_id = ANY ($5))"
+        f" AND ($6::{kind}[] IS NULL OR {narrowed}) GROUP BY 1, 2{columns}"
     )
     found = await (await driver(session)).fetch(statement, *given)
-    others = [d for d in dimensions if d is not Dimension.CHANNEL]
     values: dict[Any, tuple[str | None, ...]] = {}  # few, and the same for every day
     width = 2 + len(SUMS)
-    for _, channel_id, *more in found:
-        rest = more[len(SUMS) :]
-        if (channel_id, *rest) not in values:
-            told = dict(zip(others, rest, strict=True)) | {Dimension.CHANNEL: typeid(Prefix.CHANNEL, channel_id)}
-            values[channel_id, *rest] = tuple(told[d] for d in dimensions)
-    return [Cell(number(row[0]), row[1], values[row[1], *row[width:]], *row[2:width]) for row in found]
+    cells = []
+    for row in found:
+        key = row[width:]
+        if ANY in key and len(dimensions) > 1:
+            continue  # a share is one query's among all, and not one network's
+        if key not in values:
+            values[key] = _values(grouped, key)
+        cells.append(Cell(number(row[0]), row[1], values[key], *row[2:width]))
+    return cells if grouped == list(dimensions) else list(_by_mood(cells, dimensions.index(Dimension.SENTIMENT)))
+
+
+def _by_mood(cells: Iterable[Cell], place: int) -> Iterator[Cell]:
+    """Cells for each mood, and for none, with its value at this place."""
+    for cell in cells:
+        told = {
+            Sentiment.POSITIVE: cell.positive,
+            Sentiment.NEUTRAL: cell.neutral,
+            Sentiment.NEGATIVE: cell.negative,
+            None: cell.mentions - cell.positive - cell.neutral - cell.negative,
+        }
+        for mood, n in told.items():
+            if n:
+                values = (*cell.values[:place], mood.value if mood is not None else None, *cell.values[place:])
+                yield Cell(cell.bucket, cell.channel_id, values, n)
 
 
 async def by_hour(session: Session, scope: Scope, edges: Sequence[datetime], within: Range) -> list[Cell]:
@@ -165,17 +207,16 @@ async def by_mention(
     if where.words is not None:
         values["among"] = await searching.found_between(session, where.words, within.since, within.until)
         rules.append(col(Mention.id) == any_(bindparam("among", type_=ARRAY(Uuid))))
-    interactions = _known(Mention.likes) + _known(Mention.replies) + _known(Mention.shares)
     statement = (
         select(  # type: ignore[call-overload]
             bucket,
             Mention.channel_id,
             *grouped,
-            func.count().filter(not_(_OWN)),
-            func.count().filter(_OWN),
-            *(func.count().filter(not_(_OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]),
-            func.coalesce(func.sum(interactions), 0),
-            func.coalesce(func.sum(Mention.reach).filter(not_(_OWN)), 0),
+            func.count().filter(not_(OWN)),
+            func.count().filter(OWN),
+            *felt(),
+            func.coalesce(func.sum(interactions()), 0),
+            func.coalesce(func.sum(Mention.reach).filter(not_(OWN)), 0),
         )
         .select_from(_rows(dimensions, where))
         .where(*rules)
@@ -192,12 +233,18 @@ async def by_mention(
         )
         for row in (await session.execute(statement, values)).all()
     ]
+    if MetricKey.SHARE_OF_VOICE in keys:
+        statement = (
+            select(bucket, func.count()).select_from(Mention).where(*rules, not_(OWN), is_matched()).group_by(bucket)
+        )
+        found = (await session.execute(statement, values)).all()
+        cells += [Cell(row[0] - 1, None, ANY_QUERY, mentions=row[1]) for row in found]
     if MetricKey.AUTHORS in keys:
         # Different accounts don't add up over channels: they are counted over all of a series at once.
         statement = (
             select(bucket, *grouped, func.count(col(Mention.author_id).distinct()))  # type: ignore[call-overload]
             .select_from(_rows(dimensions, where))
-            .where(*rules, not_(_OWN))
+            .where(*rules, not_(OWN))
             .group_by(bucket, *grouped)
         )
         found = (await session.execute(statement, values)).all()
@@ -226,6 +273,16 @@ def _rows(dimensions: tuple[Dimension, ...], where: MentionFilter) -> Any:
             on = and_(on, col(Match.query_id) == any_(bindparam("query_ids", type_=ARRAY(Uuid))))
         rows = join(rows, Match, on)
     return rows
+
+
+def felt() -> list[ColumnElement[int]]:
+    """How many are positive, neutral and negative, of what is not the brand's own."""
+    return [func.count().filter(not_(OWN), type_coerce(Mention.sentiment, Text) == mood) for mood in SUMS[2:]]
+
+
+def interactions() -> ColumnElement[int]:
+    """Likes, replies and shares; an unknown counter adds nothing."""
+    return _known(Mention.likes) + _known(Mention.replies) + _known(Mention.shares)
 
 
 def _known(counter: Any) -> ColumnElement[int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,11 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import coverage
-from shared.domain.insight import counts, points
+from shared.domain.insight import cells, counts, points, reads
 from shared.domain.insight.buckets import Watch, bounds, observed
-from shared.domain.insight.counts import Cell, Range
+from shared.domain.insight.counts import Cell
 from shared.domain.insight.points import Point
-from shared.domain.insight.rollups import day_of
+from shared.domain.insight.reads import Model
 from shared.domain.listening import queries
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
@@ -24,15 +24,13 @@ from shared.ids import Prefix, typeid
 from shared.models import Brand, Channel
 from shared.models.enums import Dimension, Interval, MetricKey
 
-COUNTED_DAYS = timedelta(days=90)
-_A_CHANGE = timedelta(hours=1)  # ninety local days may hold the end of summer time
-
 _UNITS = {
     MetricKey.MENTIONS: "mentions",
     MetricKey.POSTS: "posts",
     MetricKey.AUTHORS: "authors",
     MetricKey.ENGAGEMENT: "interactions",
     MetricKey.NET_SENTIMENT: "share",
+    MetricKey.SHARE_OF_VOICE: "share",
     MetricKey.REACH: "people",
 }
 _DEFINITIONS = {
@@ -48,15 +46,16 @@ _DEFINITIONS = {
     " 95 % confidence: (b - c) / n give or take 1.96 times the root of (b + c) / n - ((b - c) / n)^2 over n, where b is"
     " positive + 1, c negative + 1 and n all + 2, cut at -1 and 1 (Bonett and Price, Journal of Educational and"
     " Behavioral Statistics 37, 2012).",
+    MetricKey.SHARE_OF_VOICE: "Of the mentions that one at least of the brand's queries matched (of those asked for, if"
+    " some are), the share that this query matched, from 0 to 1; null where none matched. A mention that two queries"
+    " matched counts for both, and once in the whole: shares may add up to more than 1. The brand's own posts are left"
+    " out. `low` and `high` bound it with 95 % confidence (Wilson, Journal of the American Statistical Association 22,"
+    " 1927).",
     MetricKey.REACH: "The sum of the reach of what was said to or about the brand, by the time it was published: of"
     " each mention its views as its network last counted them, else its author's followers as the network last told"
     " them with it; an unknown reach adds nothing. Deleted mentions and the brand's own posts are not counted, and who"
     " reads two mentions counts twice.",
 }
-_FROM_SUMS = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.NET_SENTIMENT})
-_SUMMED_BY = frozenset({Dimension.NETWORK, Dimension.KIND, Dimension.CHANNEL})
-_SUMMED_FILTERS = frozenset({"networks", "kinds", "channel_ids"})
-
 _WAITING = text("SELECT parvis.waiting_since(CAST(:brand AS uuid))")
 
 
@@ -78,6 +77,7 @@ class Series:
     points: list[Point]
     definition: str
     fresh_at: datetime
+    models: list[Model] | None = None  # what has read the mentions, where the figures rest on what was read
 
 
 async def series(
@@ -96,38 +96,108 @@ async def series(
 
     Raises Invalid: for an empty range, for too many points, and for more than 90 days where the kept sums can't answer.
     """
-    brand = await session.get(Brand, scope.brand_id)
-    if brand is None:
-        raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
     where = replace(where or MentionFilter(), deleted=False)
-    edges = bounds(since, until, interval, brand.zone)
-    fresh_at = await _fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
-    channels = await _channels(session, scope, where)
     dimensions = tuple(dict.fromkeys(group_by))
-    seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
-    spans = {channel_id: observed(found, now) for channel_id, found in seen.items()}
-    # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
-    is_even = len(spans) <= 1 or all(it.covers(edges[0], min(edges[-1], now)) for it in spans.values())
-    cells = await _cells(session, scope, set(keys), edges, interval, brand.zone, dimensions, where, now, is_even)
-    lines = _lines(cells, channels, dimensions)
-    if dimensions == (Dimension.QUERY,):
-        lines = {(name,): lines.get((name,), []) for name in await _queries(session, scope, where)}
-    watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
+    _refuse_shares(keys, dimensions)
+    zone = await _zone(session, scope)
+    edges = bounds(since, until, interval, zone)
+    found = await measure(session, scope, set(keys), edges, interval, zone, dimensions, where, now)
+    read = [key for key in keys if key is MetricKey.NET_SENTIMENT or _rests_on_readings(dimensions, where)]
+    models = await reads.models(session, scope, zone, edges[0], edges[-1], where) if read else None
     return [
         Series(
             key=key,
             unit=_UNITS[key],
             dimensions=tuple(DimensionValue(d, v) for d, v in zip(dimensions, values, strict=True)),
-            points=points.of(key, edges, line, _belonging(channels, watched, dimensions, values)),
+            points=found.points(key, values),
             definition=_DEFINITIONS[key],
-            fresh_at=fresh_at,
+            fresh_at=found.fresh_at,
+            models=models if key in read else None,
         )
         for key in dict.fromkeys(keys)
-        for values, line in lines.items()
+        for values in found.lines
     ]
 
 
-async def _fresh_at(session: Session, scope: Scope, now: datetime) -> datetime:
+_READ = (Dimension.SENTIMENT, Dimension.INTENT, Dimension.LANGUAGE)
+
+
+def _rests_on_readings(dimensions: tuple[Dimension, ...], where: MentionFilter) -> bool:
+    """Whether what is grouped or let through is what was read of texts."""
+    return any(one in _READ for one in dimensions) or not where.given().keys().isdisjoint(
+        ("sentiments", "intents", "languages")
+    )
+
+
+def _refuse_shares(keys: Sequence[MetricKey], dimensions: tuple[Dimension, ...]) -> None:
+    if MetricKey.SHARE_OF_VOICE in keys and dimensions != (Dimension.QUERY,):
+        message = "a share of voice is one query's among all: group by query, and by nothing else"
+        raise Invalid([Problem("needs_query", message, ("group_by",))])
+
+
+async def whole_range(
+    session: Session, scope: Scope, since: datetime, until: datetime
+) -> tuple[ZoneInfo, list[datetime]]:
+    """The brand's zone, and the range as the edges of one bucket. Raises Invalid for an empty one."""
+    zone = await _zone(session, scope)
+    edges = bounds(since, until, Interval.MONTH, zone)
+    return zone, [edges[0], edges[-1]]
+
+
+async def _zone(session: Session, scope: Scope) -> ZoneInfo:
+    brand = await session.get(Brand, scope.brand_id)
+    if brand is None:
+        raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
+    return brand.zone
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was counted between `edges`, by the values of the dimensions; `matched` is what any query matched."""
+
+    edges: list[datetime]
+    dimensions: tuple[Dimension, ...]
+    lines: dict[tuple[str | None, ...], list[Cell]]
+    matched: list[Cell]
+    channels: dict[UUID, Channel]
+    watched: dict[UUID, Watch]
+    fresh_at: datetime
+
+    def points(self, key: MetricKey, values: tuple[str | None, ...]) -> list[Point]:
+        watched = _belonging(self.channels, self.watched, self.dimensions, values)
+        return points.of(key, self.edges, self.lines[values], watched, self.matched)
+
+
+async def measure(
+    session: Session,
+    scope: Scope,
+    keys: set[MetricKey],
+    edges: list[datetime],
+    interval: Interval,
+    zone: ZoneInfo,
+    dimensions: tuple[Dimension, ...],
+    where: MentionFilter,
+    now: datetime,
+) -> Measured:
+    """Count. The edges are those of the interval's buckets, or farther apart."""
+    fresh = await fresh_at(session, scope, now)  # first: what is settled meanwhile makes it fresher, not less so
+    channels = await _channels(session, scope, where)
+    seen = await coverage.intervals(session, scope, list(channels), edges[0], edges[-1])
+    spans = {channel_id: observed(found, now) for channel_id, found in seen.items()}
+    ends = min(edges[-1], now)
+    gaps = [(channel_id, *gap) for channel_id, it in spans.items() for gap in it.gaps(edges[0], ends)]
+    # The hours' sums don't say which channel spoke, which only matters where some were watched and others not.
+    is_even = len(spans) <= 1 or not gaps
+    counted = await cells.of(session, scope, keys, edges, interval, zone, dimensions, where, now, is_even, gaps)
+    lines = _lines(counted, channels, dimensions)
+    matched = lines.pop(counts.ANY_QUERY, [])
+    if dimensions == (Dimension.QUERY,):
+        lines = {(name,): lines.get((name,), []) for name in await _queries(session, scope, where)}
+    watched = {channel_id: it.over(edges) for channel_id, it in spans.items()}
+    return Measured(edges, dimensions, lines, matched, channels, watched, fresh)
+
+
+async def fresh_at(session: Session, scope: Scope, now: datetime) -> datetime:
     """The moment up to which everything that was received is settled."""
     waiting: datetime | None = await session.scalar(_WAITING, {"brand": scope.brand_id})
     return min(waiting, now) if waiting is not None else now
@@ -147,87 +217,6 @@ async def _queries(session: Session, scope: Scope, where: MentionFilter) -> list
     """The brand's queries that the filter asks for, by their ids."""
     found = await queries.list_(session, scope)
     return [typeid(Prefix.QUERY, one.id) for one in found if where.query_ids is None or one.id in where.query_ids]
-
-
-async def _cells(
-    session: Session,
-    scope: Scope,
-    keys: set[MetricKey],
-    edges: list[datetime],
-    interval: Interval,
-    zone: ZoneInfo,
-    dimensions: tuple[Dimension, ...],
-    where: MentionFilter,
-    now: datetime,
-    is_even: bool,
-) -> list[Cell]:
-    """Counts by bucket, channel and dimensions: from the kept sums where they can say it, else from the mentions."""
-    whole = Range(edges[0], edges[-1])
-    if not _summed(keys, dimensions, where):
-        return await _counted(session, scope, keys, edges, whole, dimensions, where)
-    if interval is Interval.HOUR:
-        plain = is_even and not dimensions and not where.given()
-        if not (plain and _has_whole_hours(zone, edges) and whole.since >= now.astimezone(UTC) - COUNTED_DAYS):
-            return await _counted(session, scope, keys, edges, whole, dimensions, where)
-        inner = whole.shrunk(_hour_after, _hour_before)
-        sums = await counts.by_hour(session, scope, edges, inner) if inner else []
-    else:
-        inner = whole.shrunk(lambda at: _day_after(at, zone), lambda at: day_of(at, zone))
-        sums = await counts.by_day(session, scope, edges, inner, interval, dimensions, where) if inner else []
-    for rest in whole.without(inner):
-        sums += await counts.by_mention(session, scope, keys, edges, rest, dimensions, where)
-    return sums
-
-
-def _summed(keys: set[MetricKey], dimensions: tuple[Dimension, ...], where: MentionFilter) -> bool:
-    return keys <= _FROM_SUMS and _SUMMED_BY.issuperset(dimensions) and _SUMMED_FILTERS.issuperset(where.given()) and (
-        where.words is None
-    )  # fmt: skip
-
-
-async def _counted(
-    session: Session,
-    scope: Scope,
-    keys: set[MetricKey],
-    edges: list[datetime],
-    whole: Range,
-    dimensions: tuple[Dimension, ...],
-    where: MentionFilter,
-) -> list[Cell]:
-    if whole.until - whole.since > COUNTED_DAYS + _A_CHANGE:
-        raise Invalid(
-            [
-                Problem(
-                    "range_too_long",
-                    "these keys, dimensions or filters are counted mention by mention: at most 90 days; ask for less,"
-                    " or for mentions and posts by day, network, kind or channel",
-                    ("to",),
-                )
-            ]
-        )
-    return await counts.by_mention(session, scope, keys, edges, whole, dimensions, where)
-
-
-def _has_whole_hours(zone: ZoneInfo, edges: Sequence[datetime]) -> bool:
-    offsets = (edge.astimezone(zone).utcoffset() for edge in (edges[0], edges[-1]))
-    return all(offset is not None and offset % timedelta(hours=1) == timedelta(0) for offset in offsets)
-
-
-def _hour_before(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
-
-
-def _hour_after(at: datetime) -> datetime:
-    before = _hour_before(at)
-    return at if before == at else before + timedelta(hours=1)
-
-
-def _day_after(at: datetime, zone: ZoneInfo) -> datetime:
-    """The first beginning of a local day that is not before `at`."""
-    begun = day_of(at, zone)
-    if begun == at:
-        return begun
-    return day_of(begun.astimezone(zone).replace(hour=12) + timedelta(days=1), zone)
 
 
 def _lines(

@@ -1,7 +1,7 @@
 """From counts to the points of a series: sums, and shares with how far they can be trusted."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -27,28 +27,59 @@ class Point:
     high: float | None = None
 
 
-def of(key: MetricKey, edges: Sequence[datetime], line: Sequence[Cell], watched: Mapping[UUID, Watch]) -> list[Point]:
-    """The points of one series between `edges`, from its cells and from when its channels were watched."""
+def of(
+    key: MetricKey,
+    edges: Sequence[datetime],
+    line: Sequence[Cell],
+    watched: Mapping[UUID, Watch],
+    whole_line: Sequence[Cell] = (),
+) -> list[Point]:
+    """The points of one series between `edges`, from its cells and from when its channels were watched; of a share of
+    voice also from the cells of all that it is a share of."""
     last = len(edges) - 1
     unseen = bytearray(last)
     for cell in line:
         watch = watched.get(cell.channel_id) if cell.channel_id is not None else None
         if watch is not None and not watch.touched[cell.bucket] and cell.counted:
             unseen[cell.bucket] = 1  # it spoke where nobody looked: what was brought in later
-    here, whole = bytearray(last), bytearray(b"\x01" * last)
-    for watch in watched.values():
-        for n in range(last):
-            here[n] |= watch.touched[n]
-            whole[n] &= watch.covered[n] or not watch.touched[n]
-    complete = [bool(here[n] and whole[n] and not unseen[n]) for n in range(last)]
+    here, complete = _seen(watched, unseen)
     if key is MetricKey.NET_SENTIMENT:
         return _shares(edges, line, complete)
-    totals = [0] * last
-    for cell in line:
-        totals[cell.bucket] += getattr(cell, key.value)
+    if key is MetricKey.SHARE_OF_VOICE:
+        return _voices(edges, _totals("mentions", line, last), _totals("mentions", whole_line, last), complete)
+    totals = _totals(key.value, line, last)
     return [
         Point(edges[n], edges[n + 1], float(totals[n]) if here[n] or totals[n] else None, complete[n])
         for n in range(last)
+    ]
+
+
+def _seen(watched: Mapping[UUID, Watch], unseen: bytearray) -> tuple[bytes, list[bool]]:
+    """In which buckets anything was observed, and which are complete: all at once, as digits of great numbers."""
+    ones = int.from_bytes(b"\x01" * len(unseen))
+    here, whole = 0, ones
+    for watch in watched.values():
+        touched = int.from_bytes(watch.touched)
+        here |= touched
+        whole &= int.from_bytes(watch.covered) | (touched ^ ones)
+    complete = here & whole & (int.from_bytes(unseen) ^ ones)
+    return here.to_bytes(len(unseen)), [digit == 1 for digit in complete.to_bytes(len(unseen))]
+
+
+def _totals(name: str, line: Iterable[Cell], last: int) -> list[int]:
+    totals = [0] * last
+    for cell in line:
+        totals[cell.bucket] += getattr(cell, name)
+    return totals
+
+
+def _voices(
+    edges: Sequence[datetime], mentions: Sequence[int], whole: Sequence[int], complete: Sequence[bool]
+) -> list[Point]:
+    return [
+        Point(edges[n], edges[n + 1], value, complete[n], low, high)
+        for n in range(len(mentions))
+        for value, low, high in [share(mentions[n], whole[n]) or (None, None, None)]
     ]
 
 
@@ -81,3 +112,15 @@ def net_sentiment(positive: int, neutral: int, negative: int) -> tuple[float, fl
     middle = more - less
     reach = _Z * math.sqrt(max(0.0, more + less - middle**2) / n)
     return (positive - negative) / total, max(-1.0, middle - reach), min(1.0, middle + reach)
+
+
+def share(part: int, whole: int) -> tuple[float, float, float] | None:
+    """A share, and between what it lies with 95 % confidence (Wilson, "Probable inference, the law of succession, and
+    statistical inference", Journal of the American Statistical Association 22, 1927); None of nothing."""
+    if not whole:
+        return None
+    value = part / whole
+    middle, widened = value + _Z**2 / (2 * whole), 1 + _Z**2 / whole
+    reach = _Z * math.sqrt(value * (1 - value) / whole + _Z**2 / (4 * whole**2))
+    low, high = (middle - reach) / widened, (middle + reach) / widened
+    return value, min(max(0.0, low), value), max(min(1.0, high), value)

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.db import Session, driver
+from shared.domain.listening.merge import MentionState
 from shared.models.enums import MentionKind, Sentiment
 
 SUMS = ("mentions", "posts", "positive", "neutral", "negative")
@@ -29,6 +30,10 @@ class Counts:
         if self.own:
             return (1,)
         return (0,) if self.sentiment is None else (0, SUMS.index(self.sentiment.value))
+
+
+def counts_of(state: MentionState) -> Counts:
+    return Counts(state.channel_id, state.kind, state.published_at, state.own, state.sentiment)
 
 
 def day_of(at: datetime, zone: ZoneInfo) -> datetime:
@@ -130,10 +135,10 @@ async def recount(session: Session, brand_id: UUID, zone: ZoneInfo, since: datet
     """Compare the days from `since` to `until` with the mentions themselves; a sentence for each that differs."""
     rows = await (await driver(session)).fetch(_RECOUNT, brand_id, str(zone), day_of(since, zone), day_of(until, zone))
     return [
-        f"{r['day']:%Y-%m-%d} {r['channel_id']} {r['kind']}: {_told(r['counted'])}, kept {_told(r['kept'])}"
-        for r in rows
+        f"{r['day']:%Y-%m-%d} {r['channel_id']} {r['kind']}: {told(r['counted'])}, kept {told(r['kept'])}" for r in rows
     ]
 
 
-def _told(sums: list[int | None]) -> str:
+def told(sums: list[int | None]) -> str:
+    """Sums in words."""
     return ", ".join(f"{n or 0} {name}" for name, n in zip(SUMS, sums, strict=True))

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.listening import calibrations, mentions, record
+from shared.domain.listening import calibrations, mentions, readings, record
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.page import Cursors, Page, PageRequest
@@ -85,8 +85,14 @@ def _correction(
     user_id = scope.principal.user_id if scope.principal is not None else None
     return Correction(
         brand_id=scope.brand_id, mention_id=state.id, field=field, value=value, replaced=_standing(state, field),
-        read_by=state.read_by if field not in state.corrected else None, user_id=user_id, made_at=now,
+        read_by=_read_by(state, field), user_id=user_id, made_at=now,
     )  # fmt: skip
+
+
+def _read_by(state: MentionState, field: CorrectedField) -> str | None:
+    """The version of the fast model whose word this replaces; None where it is a person's, or the deep model's."""
+    is_deep = field is CorrectedField.SENTIMENT and state.deep_by is not None
+    return None if is_deep or field in state.corrected else state.read_by
 
 
 def _standing(state: MentionState, field: CorrectedField) -> list[str] | None:
@@ -105,6 +111,7 @@ def _put(state: MentionState, field: CorrectedField, value: list[str]) -> None:
     match field:
         case CorrectedField.SENTIMENT:
             state.sentiment, state.sentiment_score = Sentiment(value[0]), None
+            readings.undeepen(state)
         case CorrectedField.INTENTS:
             state.intents = value
         case CorrectedField.LANGUAGE:

@@ -100,13 +100,15 @@ def _text(column: Any) -> ColumnElement[str]:
     return type_coerce(column, Text)
 
 
-def _is_matched(queries: BindParameter[Any]) -> ColumnElement[bool]:
+def is_matched(queries: BindParameter[Any] | None = None) -> ColumnElement[bool]:
+    """Whether one of these queries matched it, or any at all."""
     found = exists().where(
         col(Match.brand_id) == bindparam("brand_id", type_=Uuid),
         col(Match.brand_id) == col(Mention.brand_id),
         col(Match.mention_id) == col(Mention.id),
-        col(Match.query_id) == any_(queries),
     )
+    if queries is not None:
+        found = found.where(col(Match.query_id) == any_(queries))
     return found.correlate(Mention)  # figures by query join the matches themselves
 
 
@@ -122,7 +124,7 @@ _CONDITIONS: dict[str, tuple[Any, _Condition]] = {
     "author_id": (Uuid, lambda p: col(Mention.author_id) == p),
     "author_kinds": (ARRAY(Text), lambda p: _text(Mention.author_kind) == any_(p)),
     "thread_id": (Uuid, lambda p: col(Mention.thread_id) == p),
-    "query_ids": (ARRAY(Uuid), _is_matched),
+    "query_ids": (ARRAY(Uuid), is_matched),
     "min_rating": (Float, lambda p: col(Mention.rating) >= p),
     "since": (TIME, lambda p: col(Mention.published_at) >= p),
     "until": (TIME, lambda p: col(Mention.published_at) < p),

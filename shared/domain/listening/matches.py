@@ -2,17 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, select
 
-from shared.analysis.matcher import Found
+from shared.analysis.matcher import Found, Matcher
 from shared.analysis.queries.evaluating import Span
 from shared.analysis.queries.subject import Subject
 from shared.db import Session, driver
+from shared.domain.insight import voices
+from shared.domain.insight.rollups import Counts, counts_of
+from shared.domain.insight.voices import NONE, Counted, Queries
 from shared.domain.listening.ears import Asking, Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.listening.rows import IdentityState
@@ -37,12 +42,14 @@ _PUT = (
 async def keep(
     session: Session,
     brand_id: UUID,
+    zone: ZoneInfo,
     ears: Ears | None,
     changed: Sequence[MentionState],
     before: Mapping[UUID, MentionState],
     authors: Iterable[IdentityState],
 ) -> None:
-    """Bring the matches of changed mentions, written already, up to date. Without ears nothing new is matched.
+    """Bring the matches of changed mentions, written already, up to date, and the sums of what queries matched. Without
+    ears nothing new is matched.
 
     The brand's row is locked: its queries do not change meanwhile.
     """
@@ -54,12 +61,30 @@ async def keep(
         different += recounted
     again = [s for s in different if s.listed]
     forgotten = [s.id for s in different if s.key in before and (not s.listed or ears is not None)]
-    if forgotten:
+    listed = [(s, old) for s in changed if (old := before.get(s.key)) is not None and old.listed]
+    moved = [s.id for s, old in listed if counts_of(old) != counts_of(s)]
+    stood = await _queries_of(session, brand_id, {*forgotten, *moved})
+    stands = {id_: queries for id_, queries in stood.items() if id_ not in set(forgotten)}
+    if forgotten and stood:
         await (await driver(session)).execute(
             "DELETE FROM match WHERE brand_id = $1 AND mention_id = ANY ($2)", brand_id, forgotten
         )
-    if matcher is None or not again:
-        return
+    if matcher is not None and again:
+        stands |= await _ask(session, brand_id, matcher, again, authors)
+    if stood or stands:
+        gone = [(counts_of(before[s.key]), stood[s.id]) for s in changed if s.id in stood]
+        came = [(counts_of(s), stands[s.id]) for s in changed if s.id in stands]
+        await voices.add(session, brand_id, zone, gone, came)
+
+
+async def _ask(
+    session: Session,
+    brand_id: UUID,
+    matcher: Matcher[Asking],
+    again: Sequence[MentionState],
+    authors: Iterable[IdentityState],
+) -> dict[UUID, Queries]:
+    """Ask the brand's queries of these mentions, and write what matched; which queries, by mention."""
     known = {one.id: (one.handle, one.name) for one in authors}
     missing = {s.author_id for s in again if s.author_id is not None} - known.keys()
     known |= await _authors(session, brand_id, missing)
@@ -68,7 +93,9 @@ async def keep(
     found = await asyncio.to_thread(matcher.match, subjects, until=time.monotonic() + MOST_SECONDS)
     if len(found) < len(again):
         _log.error("matches.not_asked", brand=typeid(Prefix.BRAND, brand_id), mentions=len(again) - len(found))
-    await put(session, brand_id, zip((s.id for s in again), found, strict=False))
+    ids = [s.id for s in again[: len(found)]]
+    await _put(session, brand_id, zip(ids, found, strict=True))
+    return _matched(ids, found)
 
 
 def _asked(state: MentionState | None) -> tuple[object, ...] | None:
@@ -110,7 +137,7 @@ async def _authors(session: Session, brand_id: UUID, ids: Iterable[UUID]) -> dic
     return {row["id"]: (row["handle"], row["name"]) for row in rows}
 
 
-async def put(session: Session, brand_id: UUID, found: Iterable[tuple[UUID, Sequence[Found[Asking]]]]) -> int:
+async def _put(session: Session, brand_id: UUID, found: Iterable[tuple[UUID, Sequence[Found[Asking]]]]) -> int:
     """Write what mentions matched; how many rows."""
     rows = [
         (one.key[0], mention_id, one.key[1], orjson.dumps(one.spans[:MOST_SPANS]).decode())
@@ -122,19 +149,51 @@ async def put(session: Session, brand_id: UUID, found: Iterable[tuple[UUID, Sequ
     return len(rows)
 
 
-async def forget_query(session: Session, brand_id: UUID, query_id: UUID) -> None:
-    """A query has matched nothing."""
+def _matched(ids: Sequence[UUID], found: Sequence[Sequence[Found[Asking]]]) -> dict[UUID, Queries]:
+    """Which queries matched, by mention; those that none matched are left out."""
+    return {id_: frozenset(one.key[0] for one in each) for id_, each in zip(ids, found, strict=True) if each}
+
+
+async def _queries_of(session: Session, brand_id: UUID, ids: Collection[UUID]) -> dict[UUID, Queries]:
+    """Which queries these mentions stand matched by; those that none matched are left out."""
+    if not ids:
+        return {}
+    rows = await (await driver(session)).fetch(
+        "SELECT mention_id, query_id FROM match WHERE brand_id = $1 AND mention_id = ANY ($2)", brand_id, list(ids)
+    )
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in rows:
+        found[row["mention_id"]].add(row["query_id"])
+    return {id_: frozenset(queries) for id_, queries in found.items()}
+
+
+async def forget_query(session: Session, brand_id: UUID, zone: ZoneInfo, query_id: UUID) -> None:
+    """A query has matched nothing. The brand's row is locked."""
+    await voices.forget(session, brand_id, zone, query_id)
     await (await driver(session)).execute("DELETE FROM match WHERE brand_id = $1 AND query_id = $2", brand_id, query_id)
 
 
-async def forget_some(session: Session, brand_id: UUID, query_id: UUID, mention_ids: Sequence[UUID]) -> None:
-    """A query has matched none of these."""
+async def replace(
+    session: Session,
+    brand_id: UUID,
+    zone: ZoneInfo,
+    query_id: UUID,
+    asked: Mapping[UUID, Counts],
+    found: Sequence[Sequence[Found[Asking]]],
+) -> int:
+    """What a query matches of these mentions is `found`, in their order, and no longer what it was; how many it is.
+    The brand's row is locked."""
+    ids = list(asked)
+    stood = await _queries_of(session, brand_id, ids)
     await (await driver(session)).execute(
-        "DELETE FROM match WHERE brand_id = $1 AND query_id = $2 AND mention_id = ANY ($3)",
-        brand_id,
-        query_id,
-        list(mention_ids),
+        "DELETE FROM match WHERE brand_id = $1 AND query_id = $2 AND mention_id = ANY ($3)", brand_id, query_id, ids
     )
+    count = await _put(session, brand_id, zip(ids, found, strict=True))
+    matched = _matched(ids, found)
+    stands = {id_: stood.get(id_, NONE) - {query_id} | matched.get(id_, NONE) for id_ in ids}
+    gone: list[Counted] = [(asked[id_], queries) for id_, queries in stood.items()]
+    await voices.add(session, brand_id, zone, gone, [(asked[id_], queries) for id_, queries in stands.items()])
+    return count
 
 
 async def of_mentions(session: Session, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Match]]:

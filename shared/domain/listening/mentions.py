@@ -152,7 +152,7 @@ async def _best(
         del waiting[:limit]
         found = {place(row).id: row for row in await read({**values, "among": wanted}, True, len(wanted))}
         rows += [found[id_] for id_ in wanted if id_ in found]
-    return rows[:limit], lambda row: known[place(row).id]
+    return rows[:limit], lambda row: weighed.stands(known[place(row).id])
 
 
 async def search(
@@ -167,6 +167,22 @@ async def search(
     """A page of the brand's mentions. Raises Invalid (`bad_cursor`, `search_needed`)."""
     where = where or MentionFilter()
     start = place_of(scope, where, order, page, cursors)
+    rows, stands = await _rows(session, scope, where, order, start, page.limit + 1)
+    written = cursor_at(scope, where, order, cursors)
+    return Page.cut(rows, page.limit, lambda mention: written(stands(mention)))
+
+
+async def behind(
+    session: Session, scope: Scope, *, where: MentionFilter, place: Place | None, limit: int
+) -> list[Mention]:
+    """Up to `limit` mentions that come behind a place in the list, newest first, or its first."""
+    rows, _ = await _rows(session, scope, where, MentionOrder.NEWEST, place, limit)
+    return rows
+
+
+async def _rows(
+    session: Session, scope: Scope, where: MentionFilter, order: MentionOrder, start: Place | None, limit: int
+) -> tuple[list[Mention], Callable[[Mention], Place]]:
     shape = where.shape()
 
     async def read(values: dict[str, Any], among: bool, limit: int) -> Sequence[Mention]:
@@ -174,11 +190,7 @@ async def search(
         found = await session.execute(statement.order_by(*ordering(order)).limit(limit), values)
         return found.scalars().all()
 
-    rows, stands = await collect(
-        session, scope, where=where, order=order, start=start, limit=page.limit + 1, read=read, place=_place
-    )
-    written = cursor_at(scope, where, order, cursors)
-    return Page.cut(rows, page.limit, lambda mention: written(stands(mention)))
+    return await collect(session, scope, where=where, order=order, start=start, limit=limit, read=read, place=_place)
 
 
 def _place(mention: Mention) -> Place:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import delete as delete_rows
@@ -78,6 +79,7 @@ async def change(
     Raises NotFound, Stale, Invalid and Conflict.
     """
     node = read(changes.expression) if changes.expression is not None else None
+    await _writing(session, scope)
     query = await _held(session, scope, query_id, if_version)
     for name in sorted(changes.model_fields_set):
         value = getattr(changes, name)
@@ -96,8 +98,9 @@ async def change(
 
 async def delete(session: Session, scope: Scope, query_id: UUID, *, if_version: int | None = None) -> SavedQuery:
     """Listen no longer: the query, its versions and what it matched go. Raises NotFound, Stale."""
+    zone = await _writing(session, scope)
     query = await _held(session, scope, query_id, if_version)
-    await matches.forget_query(session, scope.brand_id, query_id)
+    await matches.forget_query(session, scope.brand_id, zone, query_id)
     await session.execute(
         delete_rows(SavedQueryVersion).where(
             col(SavedQueryVersion.brand_id) == scope.brand_id, col(SavedQueryVersion.query_id) == query_id
@@ -155,14 +158,13 @@ def problem_of(problem: QueryProblem) -> Problem:
     return Problem(problem.code.value, f"{problem.message} ({where})", ("expression",))
 
 
-async def _writing(session: Session, scope: Scope) -> None:
+async def _writing(session: Session, scope: Scope) -> ZoneInfo:
     """Nothing of the brand is recorded meanwhile: a mention meets either the queries before or those after."""
     scope.require(KeyScope.PUBLISH, GrantRole.EDITOR)
-    await record.lock_brand(session, scope.brand_id)
+    return await record.lock_brand(session, scope.brand_id)
 
 
 async def _held(session: Session, scope: Scope, query_id: UUID, if_version: int | None) -> SavedQuery:
-    await _writing(session, scope)
     wanted = (
         select(SavedQuery)
         .where(col(SavedQuery.brand_id) == scope.brand_id, col(SavedQuery.id) == query_id)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -91,7 +92,7 @@ async def start(
 async def go_on(session: Session, scope: Scope, operation_id: UUID, *, now: datetime) -> Step | None:
     """Do the next page; what there is to do yet. What is over, or of a query that is gone, ends here."""
     try:
-        await record.lock_brand(session, scope.brand_id)
+        zone = await record.lock_brand(session, scope.brand_id)
     except NotFound:
         return None
     operation = await backfills.begin(session, scope, operation_id, now=now)
@@ -102,7 +103,7 @@ async def go_on(session: Session, scope: Scope, operation_id: UUID, *, now: date
         problem = Problem("not_found", "the query was deleted")
         await backfills.fail(session, scope, operation_id, problem, now=now)
         return None
-    if _asks_stored(operation) and operation.cursor != _THROUGH and await _page(session, scope, operation, query):
+    if _asks_stored(operation) and operation.cursor != _THROUGH and await _page(session, scope, zone, operation, query):
         return Step.PAGE
     return await _networks(session, scope, operation, now)
 
@@ -130,7 +131,7 @@ async def _networks(session: Session, scope: Scope, operation: Operation, now: d
     return None
 
 
-async def _page(session: Session, scope: Scope, operation: Operation, query: SavedQuery) -> bool:
+async def _page(session: Session, scope: Scope, zone: ZoneInfo, operation: Operation, query: SavedQuery) -> bool:
     """Ask the next page; whether there is one after it."""
     place = _place(operation, query)
     if place is None and operation.pages:
@@ -141,9 +142,8 @@ async def _page(session: Session, scope: Scope, operation: Operation, query: Sav
     found = await asyncio.to_thread(matcher.match, [trial.subject(row) for row in rows], until=until)
     more = len(rows) == _PAGE or len(found) < len(rows)
     rows = rows[: len(found)]  # what there was not the time for is asked with the next page
-    ids = [row.id for row in rows]
-    await matches.forget_some(session, scope.brand_id, query.id, ids)
-    operation.matches += await matches.put(session, scope.brand_id, zip(ids, found, strict=True))
+    asked = {row.id: trial.counts(row) for row in rows}
+    operation.matches += await matches.replace(session, scope.brand_id, zone, query.id, asked, found)
     operation.mentions += len(rows)
     operation.pages += 1
     operation.version += 1

@@ -15,11 +15,12 @@ from shared.analysis.calibration import NONE
 from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Said, storable
 from shared.db import Session, driver
 from shared.domain.events import events
-from shared.domain.insight import rollups
+from shared.domain.insight import reads, rollups
 from shared.domain.listening import (
     border,
     calibrations,
     counters,
+    doubts,
     edits,
     matches,
     merge,
@@ -78,10 +79,12 @@ async def record(
     now: datetime,
     readings: Readings | None = None,
     ears: Ears | None = None,
+    cascade: doubts.Cascade | None = None,
 ) -> list[list[UUID]]:
     """Record a batch of one brand, in any order, any number of times, with the same end.
 
-    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different.
+    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different,
+    with a `cascade` moods that it doubts are queued to be read deep.
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
@@ -94,6 +97,7 @@ async def record(
     shift = await calibrations.of(session, scope.brand_id) if readings is not None else NONE
     read.follow(batch.states.values(), batch.before, readings, shift)
     await _write(batch)
+    await doubts.keep(session, scope.brand_id, batch.states.values(), batch.before, cascade, now=now)
     return touched
 
 
@@ -217,14 +221,15 @@ async def _write(batch: _Batch) -> None:
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await edits.keep(session, brand_id, batch.edits, changed)
     await search_rows.keep(session, brand_id, changed, batch.before)
-    await matches.keep(session, brand_id, batch.ears, changed, batch.before, batch.identities.values())
+    await matches.keep(session, brand_id, batch.zone, batch.ears, changed, batch.before, batch.identities.values())
     await rollups.add(
         session,
         brand_id,
         batch.zone,
-        [_counts(old) for s in changed if (old := batch.before.get(s.key)) is not None and old.listed],
-        [_counts(s) for s in changed if s.listed],
+        [rollups.counts_of(old) for s in changed if (old := batch.before.get(s.key)) is not None and old.listed],
+        [rollups.counts_of(s) for s in changed if s.listed],
     )
+    await reads.keep(session, brand_id, batch.zone, batch.before, [*changed, *noted])
     await figures.keep(session, brand_id, _own_counts([*changed, *noted]))
     await events.add(session, brand_id, list(_events(batch, changed)), now=batch.now)
 
@@ -250,10 +255,6 @@ def _retimed(batch: _Batch, changed: Iterable[MentionState]) -> set[UUID]:
         for s in changed
         if s.thread_id is not None and _was_heard(batch, s) and batch.before[s.key].published_at != s.published_at
     }
-
-
-def _counts(state: MentionState) -> rollups.Counts:
-    return rollups.Counts(state.channel_id, state.kind, state.published_at, state.own, state.sentiment)
 
 
 def _events(batch: _Batch, changed: Iterable[MentionState]) -> Iterable[events.NewEvent]:
@@ -288,7 +289,7 @@ async def rewrite(
     session: Session,
     scope: Scope,
     keys: Collection[UUID],
-    change: Callable[[MentionState], None],
+    change: Callable[[MentionState], object],
     *,
     now: datetime,
     ears: Ears | None = None,

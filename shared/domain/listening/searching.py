@@ -46,13 +46,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The mentions that best first chooses among, the best first."""
+    """The mentions that best first chooses among, the best first, and the time that they are of."""
 
     places: list[Place]
+    bottom: datetime | None = None
+    top: datetime | None = None
 
     def after(self, start: Place | None) -> list[Place]:
         """Those of them that come after `start`."""
-        return [it for it in self.places if start is None or _key(it) < _key(start)]
+        return [it for it in self.places if _key(it) < _key(start)] if start is not None else list(self.places)
+
+    def stands(self, place: Place) -> Place:
+        """One of them, as a page goes on from it."""
+        return replace(place, bottom=self.bottom, top=self.top)
 
 
 def _key(place: Place) -> tuple[int, datetime, UUID]:
@@ -106,7 +112,7 @@ async def weigh(
     if not kept:
         return Weighed([])
     bottom, top = (start.bottom, start.top) if start is not None else (kept[-1].published_at, kept[0].published_at)
-    return Weighed(sorted((replace(it, bottom=bottom, top=top) for it in kept), key=_key, reverse=True))
+    return Weighed(sorted(kept, key=_key, reverse=True), bottom, top)
 
 
 async def _found(

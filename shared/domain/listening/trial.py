@@ -19,12 +19,13 @@ from shared.analysis.queries.printing import canonical
 from shared.analysis.queries.problems import QueryProblem, QueryRefused
 from shared.analysis.queries.subject import Subject
 from shared.db import Session
+from shared.domain.insight.rollups import Counts
 from shared.domain.listening import mentions
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.searching import Place
 from shared.domain.scope import Scope
 from shared.models import Identity, Mention
-from shared.models.enums import MentionOrder, Network
+from shared.models.enums import AuthorKind, MentionKind, MentionOrder, Network
 
 MOST_READ = 50_000
 MOST_SECONDS = 3.0
@@ -33,7 +34,7 @@ _AT_ONCE = 2_000
 _COLUMNS: list[Any] = [
     col(Mention.id), col(Mention.published_at), col(Mention.text), col(Mention.language), col(Mention.network),
     col(Mention.url), col(Mention.kind), col(Mention.sentiment), col(Mention.intents), col(Mention.reach),
-    col(Identity.handle), col(Identity.name),
+    col(Mention.channel_id), col(Mention.author_kind), col(Identity.handle), col(Identity.name),
 ]  # fmt: skip
 
 
@@ -157,3 +158,9 @@ def subject(row: Any) -> Subject:
         intents=row.intents,
         reach=row.reach,
     )
+
+
+def counts(row: Any) -> Counts:
+    """What a row of these adds to the sums that are kept."""
+    is_own = row.kind is MentionKind.POST and row.author_kind is AuthorKind.BRAND
+    return Counts(row.channel_id, row.kind, row.published_at, is_own, row.sentiment)

@@ -13,6 +13,8 @@ Name = Callable[[DimensionValue], str]
 Values = tuple[str | None, ...]
 
 STACKED = frozenset({MetricKey.MENTIONS, MetricKey.POSTS, MetricKey.ENGAGEMENT, MetricKey.REACH})
+SHARES = {MetricKey.NET_SENTIMENT: (-1, 1), MetricKey.SHARE_OF_VOICE: (0, 1)}
+"""Between what they lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Panel:
 
     @property
     def is_share(self) -> bool:
+        return self.key in SHARES
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it may be below zero."""
         return self.key is MetricKey.NET_SENTIMENT
 
     def unseen(self, buckets: int) -> list[bool]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from shared.domain.insight.charting.lines import Line, Panel
+from shared.domain.insight.charting.lines import SHARES, Line, Panel
 from shared.domain.insight.charting.look import ChartMark, Look, Palette
 from shared.domain.insight.charting.styling import config
 from shared.domain.insight.charting.ticks import Buckets
@@ -137,12 +137,12 @@ class _Draw:
         }
 
     def _amount(self, field: str, panel: Panel) -> Json:
-        scale: Json = {"domain": [-1, 1]} if panel.is_share else {"nice": True, "zero": True}
+        scale: Json = {"domain": list(SHARES[panel.key])} if panel.is_share else {"nice": True, "zero": True}
         if not panel.is_share and not any(one.value for line in panel.lines for one in line.values):
             scale = {"domain": [0, 1]}
         axis: Json = {"tickCount": 4}
         axis |= (
-            {"format": "+.1f", "labelExpr": "datum.value === 0 ? '0' : datum.label"}
+            {"format": "+.1f" if panel.is_signed else ".1f", "labelExpr": "datum.value === 0 ? '0' : datum.label"}
             if panel.is_share
             else {"format": "~s", "tickMinStep": 1}
         )
@@ -198,7 +198,7 @@ class _Draw:
 
     def _told(self, panel: Panel) -> list[Json]:
         """What a frontend shows of the bucket that is pointed at."""
-        format_ = "+.2f" if panel.is_share else ",d"
+        format_ = ("+.2f" if panel.is_signed else ".2f") if panel.is_share else ",d"
         told: list[Json] = [{"field": "what", "type": "nominal", "title": " "}] if _has_legend(panel) else []
         value = {"field": "value", "type": "quantitative", "title": self._words.key(panel.key), "format": format_}
         return [*told, {"field": "when", "type": "nominal", "title": self._words.per[self._buckets.interval]}, value]

@@ -59,7 +59,7 @@ WORDS = {
         months=("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
         dot="", decimal=",", thousands=_NARROW,
         keys={"mentions": "Mentions", "posts": "Publications", "authors": "Auteurs", "engagement": "Interactions",
-              "net_sentiment": "Solde des tonalités", "reach": "Portée"},
+              "net_sentiment": "Solde des tonalités", "reach": "Portée", "share_of_voice": "Part de voix"},
         per={Interval.HOUR: "par heure", Interval.DAY: "par jour", Interval.WEEK: "par semaine",
              Interval.MONTH: "par mois"},
         named={
@@ -77,7 +77,7 @@ WORDS = {
         months=("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"),
         dot="", decimal=",", thousands=".",
         keys={"mentions": "Vermeldingen", "posts": "Berichten", "authors": "Auteurs", "engagement": "Interacties",
-              "net_sentiment": "Saldo van de stemming", "reach": "Bereik"},
+              "net_sentiment": "Saldo van de stemming", "reach": "Bereik", "share_of_voice": "Stemaandeel"},
         per={Interval.HOUR: "per uur", Interval.DAY: "per dag", Interval.WEEK: "per week", Interval.MONTH: "per maand"},
         named={
             Dimension.SENTIMENT: {"positive": "Positief", "neutral": "Neutraal", "negative": "Negatief",
@@ -95,7 +95,8 @@ WORDS = {
         months=("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
         dot=".", decimal=",", thousands=".",
         keys={"mentions": "Erwähnungen", "posts": "Beiträge", "authors": "Verfasser", "engagement": "Interaktionen",
-              "net_sentiment": "Stimmungssaldo", "reach": "Reichweite"},
+              "net_sentiment": "Stimmungssaldo", "reach": "Reichweite",
+              "share_of_voice": "Gesprächsanteil"},
         per={Interval.HOUR: "je Stunde", Interval.DAY: "je Tag", Interval.WEEK: "je Woche", Interval.MONTH: "je Monat"},
         named={
             Dimension.SENTIMENT: {"positive": "Positiv", "neutral": "Neutral", "negative": "Negativ",
@@ -113,7 +114,7 @@ WORDS = {
         months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
         dot="", decimal=".", thousands=",",
         keys={"mentions": "Mentions", "posts": "Posts", "authors": "Authors", "engagement": "Interactions",
-              "net_sentiment": "Net sentiment", "reach": "Reach"},
+              "net_sentiment": "Net sentiment", "reach": "Reach", "share_of_voice": "Share of voice"},
         per={Interval.HOUR: "per hour", Interval.DAY: "per day", Interval.WEEK: "per week",
              Interval.MONTH: "per month"},
         named={

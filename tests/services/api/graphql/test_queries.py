@@ -135,3 +135,18 @@ async def test_over_nothing_or_without_a_network_it_is_refused(api: Api, brand: 
         found = (await api.data(RECALL, brand.api_key, input={"id": id_, "over": over}))["recallSavedQuery"]
         codes.append([(one["code"], one["path"]) for one in found["errors"]])
     assert codes == [[("REQUIRED", ["over"])], [("NOT_OFFERED", ["over"])]]
+
+
+async def test_share_of_voice_is_of_all_that_any_query_matched(api: Api, brand: HouseBrand, heard: Any) -> None:
+    await create(api, brand, "bier")
+    await create(api, brand, "koffie")
+    await heard("bier", "bier en koffie", "water")
+    shares = """query ($b: ID!, $from: DateTime!, $to: DateTime!) { brand(id: $b) {
+      shareOfVoice(from: $from, to: $to) { query { expression group } mentions matched share low high complete } } }"""
+    when = {"from": at(-600).isoformat(), "to": at(600).isoformat()}
+    found = (await api.data(shares, brand.api_key, b=brand_id(brand), **when))["brand"]["shareOfVoice"]
+    assert [(one["query"]["expression"], one["mentions"], one["matched"], one["share"]) for one in found] == [
+        ("bier", 2, 2, 1.0),
+        ("koffie", 1, 2, 0.5),
+    ]
+    assert all(one["low"] <= one["share"] <= one["high"] for one in found)

@@ -7,6 +7,7 @@ from shared.db import Database
 from shared.ids import Prefix, new_uuid, typeid
 from shared.models.enums import AuthorKind, MentionKind, Visibility
 from tests.conftest import House, HouseBrand, HouseChannel
+from tests.domain.listening import words
 from tests.services.api.graphql.asking import Api, at, brand_id, hear, said
 
 MENTIONS = """query ($brand: ID!, $first: Int, $after: String, $where: MentionFilter, $order: MentionOrder) {
@@ -344,3 +345,31 @@ async def test_metrics_of_a_day(api: Api, brand: HouseBrand, channel: HouseChann
     assert (mentions["key"], mentions["dimensions"]) == ("MENTIONS", [{"name": "NETWORK", "value": "generic"}])
     assert mentions["points"] == [{"start": "2025-11-19T23:00:00Z", "end": "2025-11-20T23:00:00Z", "value": 2.0}]
     assert posts["points"][0]["value"] == 1.0
+
+
+async def test_the_most_of_a_day(api: Api, brand: HouseBrand, channel: HouseChannel, worker_db: Database) -> None:
+    await hear(worker_db, channel, said("1", "good"), said("2", "good"))
+    query = """query ($b: ID!, $from: DateTime!, $to: DateTime!) { brand(id: $b) {
+      authors: top(what: AUTHORS, from: $from, to: $to, first: 1) { what mentions sampled items { id value mentions } }
+      topics: top(what: TOPICS, from: $from, to: $to) { items { id value share netSentiment low high score } } } }"""
+    when = {"from": at(-600).isoformat(), "to": at(600).isoformat()}
+    found = (await api.data(query, brand.api_key, b=brand_id(brand), **when))["brand"]
+    (author,) = found["authors"]["items"]
+    assert (found["authors"]["what"], found["authors"]["mentions"], author["mentions"]) == ("AUTHORS", 2, 1)
+    assert author["id"].startswith("idn_")
+    (topic,) = found["topics"]["items"]
+    assert (topic["id"], topic["value"], topic["share"], topic["netSentiment"]) == (None, "good", 1.0, 1.0)
+    assert topic["score"] is None
+
+
+async def test_a_mood_names_the_models_that_have_read_it(
+    api: Api, brand: HouseBrand, channel: HouseChannel, worker_db: Database
+) -> None:
+    await hear(worker_db, channel, said("1", "good"))
+    query = """query ($b: ID!, $from: DateTime!, $to: DateTime!) { brand(id: $b) { metrics(
+      keys: [NET_SENTIMENT, POSTS], from: $from, to: $to, interval: DAY) {
+        key models { version mentions corrected } } } }"""
+    when = {"from": at(-600).isoformat(), "to": at(600).isoformat()}
+    mood, posts = (await api.data(query, brand.api_key, b=brand_id(brand), **when))["brand"]["metrics"]
+    assert mood["models"] == [{"version": words.VERSION, "mentions": 1, "corrected": 0}]
+    assert posts["models"] is None

@@ -17,7 +17,7 @@ CONTRACT = {
         "id": "ID!", "name": "String!", "languages": "[String!]!", "timezone": "String!",
         "mentions": "MentionConnection!", "posts": "PostConnection!", "threads": "ThreadConnection!",
         "identities": "IdentityConnection!", "arrivals": "ArrivalConnection!", "channels": "[Channel!]!",
-        "metrics": "[MetricSeries!]!",
+        "metrics": "[MetricSeries!]!", "shareOfVoice": "[Share!]!",
     },
     "Mention": {
         "id": "ID!", "network": "Network!", "kind": "MentionKind!", "visibility": "Visibility!",

@@ -27,6 +27,11 @@ PASCAL, CAMEL, UPPER = (re.compile(p) for p in (r"[A-Z][A-Za-z0-9]*", r"[a-z][A-
 
 # Null until analysed, as the contract has it; what a correction replaced may have been so, or no intent at all.
 NULL_LISTS = {"Mention.intents", "Mention.topics", "Correction.replaced"}
+# Null where nothing was searched for; and in a filter, where an empty list lets nothing through and null everything.
+NULL_LISTS |= {"Mention.highlights"} | {
+    f"ViewWhere.{name}"
+    for name in ("networks", "channelIds", "kinds", "languages", "sentiments", "intents", "authorKinds", "queryIds")
+}
 
 
 def _fields(kinds: tuple[type, ...]) -> Iterator[tuple[str, object]]:
