@@ -30,9 +30,9 @@ LONG = 4
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one file was read, by which tier. `f1` is the mean over classes, `error` the expected calibration error (ten bins),
-    `error_by_chance` what of it right chances would have as well; these and `accuracy` and `language_accuracy` (of
-    texts of LONG words and more, and of all) in per cent. `confusion` has rows by true label, `each` the F1 of each
+    """How one file was read, by which tier. `f1` is the mean over classes, `error` the expected calibration error (ten
+    bins), `error_by_chance` what of it right chances would have as well; these and `accuracy` and `language_accuracy`
+    (of texts of LONG words and more, and of all) in per cent. `confusion` has rows by true label, `each` the F1 of each
     class, `auc` of those that have one. What a task does not have is None."""
 
     file: str
