@@ -76,6 +76,7 @@ TABLES: dict[str, TableKind] = {
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "calendar_feed": TableKind.PLATFORM,
+    "calibration": TableKind.CONTENT,
     "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,

@@ -106,7 +106,7 @@ BODY: dict[str, Any] = {
     "do": "duplicate", "by_seconds": None, "terms": [], "since": "2026-01-01T00:00:00Z",
     "return_url": "http://127.0.0.1:8000/back", "slot": "next", "weekday": "friday", "label": "a new label",
     "paused": False, "rule": "FREQ=DAILY;COUNT=3", "blackouts": "skip", "day": "2027-02-01", "missed": "ask",
-    "grace_seconds": 900, "approval": "none", "client_approval": False,
+    "grace_seconds": 900, "approval": "none", "client_approval": False, "learns": True,
     "approval_reminder_hours": 24, "approval_last_call_hours": 4, "comment": "too loud", "place": "text",
     "reason": "a storm", "language": "fr", "until": None,
     "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "kinds": ["post_failed"], "is_enabled": True,

@@ -11,12 +11,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.analysis.calibration import NONE
 from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Said, storable
 from shared.db import Session, driver
 from shared.domain.events import events
 from shared.domain.insight import reads, rollups
 from shared.domain.listening import (
     border,
+    calibrations,
     copies,
     counters,
     doubts,
@@ -93,7 +95,8 @@ async def record(
     touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
     await own_posts.tie(session, scope.brand_id, batch.states.values())
     await reactions.count(session, scope.brand_id, batch.reactions, batch.states)
-    read.follow(batch.states.values(), batch.before, readings)
+    shift = await calibrations.of(session, scope.brand_id) if readings is not None else NONE
+    read.follow(batch.states.values(), batch.before, readings, shift)
     await _write(batch)
     await doubts.keep(session, scope.brand_id, batch.states.values(), batch.before, cascade, now=now)
     return touched
