@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from services import admin, language, seeing
+from services.ingest import embedding
 from services.local import apps, folder, house, plan
 from services.local import backup as backups
 from services.local import doctor as doctors
@@ -57,7 +58,10 @@ def _become(module: str) -> None:
 @app.command()
 def up() -> None:
     """Run the whole house on this machine until Ctrl-C."""
-    asyncio.run(house.up(settings()))
+    found = settings()
+    if found.deep:
+        embedding.require()
+    asyncio.run(house.up(found))
 
 
 @app.command()

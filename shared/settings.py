@@ -137,6 +137,19 @@ class Settings(BaseSettings):
     )
     arrival_batch: int = Field(500, ge=1, le=5000, description="Arrivals that a worker claims at once.")
 
+    # The deep tier
+    deep: bool = Field(
+        False,
+        description="Whether ingest workers look a second time, with a larger model, at moods that they are unsure of"
+        " or that reach many; needs `pip install 'parvis[deep]'`. The same for all workers.",
+    )
+    deep_per_minute: int = Field(
+        300,
+        ge=1,
+        description="Mentions that one ingest worker reads deep in a minute, over all brands; each takes a core about"
+        " 50 ms.",
+    )
+
     # Time
     statement_timeout_seconds: float = Field(
         10, gt=0, description="How long the api waits for PostgreSQL to answer one statement of a request."

@@ -154,10 +154,10 @@ class Writer:
         if name == "intents":
             intents = self.column(source.intents)
             return f"(None if {intents} is None else [i.upper() for i in {intents}])"
-        mood = self.build(nodes, "Sentiment", lambda n, _: self.sentiment(source, n))
+        mood = self.build(nodes, "Sentiment", lambda n, same: self.sentiment(source, n, same))
         return self.optional(source.sentiment, mood)
 
-    def sentiment(self, source: Any, name: str) -> str:
+    def sentiment(self, source: Any, name: str, nodes: list[FieldNode]) -> str:
         is_corrected = f"{CorrectedField.SENTIMENT.value!r} in {self.column(source.corrected)}"
         match name:
             case "label":
@@ -167,7 +167,21 @@ class Writer:
             case "source":
                 return f"('PERSON' if {is_corrected} else 'MODEL')"
             case "modelVersion":
-                return f"(None if {is_corrected} else {self.column(source.read_by)})"
+                version = f"{self.column(source.deep_by)} or {self.column(source.read_by)}"
+                return f"(None if {is_corrected} else {version})"
+            case "fast":
+                fast = self.build(nodes, "FastSentiment", lambda n, _: self.fast_sentiment(source, n))
+                return self.optional(source.fast_sentiment, fast)
+        raise Unknown
+
+    def fast_sentiment(self, source: Any, name: str) -> str:
+        match name:
+            case "label":
+                return f"{self.column(source.fast_sentiment)}.upper()"
+            case "score":
+                return self.column(source.fast_score)
+            case "modelVersion":
+                return self.column(source.read_by)
         raise Unknown
 
     def optional(self, id_: Any, source: str) -> str:

@@ -23,6 +23,7 @@ from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import inbox, pointers, record
+from shared.domain.listening.doubts import Cascade
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.inbox import Claimed, Raw, Settled
 from shared.domain.listening.pointers import Named
@@ -71,6 +72,7 @@ class Worker:
     traces: Traces | None = None
     reader: Read = read
     ears: Ears = field(default_factory=Ears)
+    cascade: Cascade | None = None  # where moods are read deep
     interrupted: set[Claimed] = field(default_factory=set)  # claims that an outage, not their content, broke off
 
 
@@ -192,7 +194,7 @@ async def _settle(worker: Worker, brand_id: UUID | None, claimed: Sequence[Claim
     else:
         heard = await _hear(worker, brand_id, claimed)
         async with worker.db.session() as session:
-            settled = await _record(session, brand_id, claimed, heard, worker.ears)
+            settled = await _record(worker, session, brand_id, claimed, heard)
     committed, now = time.time_ns(), _now()
     BATCH.observe(len(claimed))
     SECONDS.observe((committed - began) / 1e9)
@@ -241,13 +243,17 @@ async def _hear(worker: Worker, brand_id: UUID, claimed: Sequence[Claimed]) -> _
 
 
 async def _record(
-    session: Session, brand_id: UUID, claimed: Sequence[Claimed], heard: _Heard, ears: Ears
+    worker: Worker, session: Session, brand_id: UUID, claimed: Sequence[Claimed], heard: _Heard
 ) -> list[Settled]:
     """Record and settle a run of one brand's arrivals."""
     scope = await scopes.house(session, brand_id)
     now, bodies, parsed, parts = _now(), heard.bodies, heard.parsed, heard.parts
     named = [found for one, read in parsed for found in reading.named(one, read, bodies[one.id].headers)]
-    recorded = await record.record(session, scope, parts, now=now, readings=heard.readings, ears=ears) if parts else []
+    recorded: list[list[UUID]] = []
+    if parts:
+        recorded = await record.record(
+            session, scope, parts, now=now, readings=heard.readings, ears=worker.ears, cascade=worker.cascade
+        )
     touched = iter(recorded)
     settled = [
         reading.settled(

@@ -4,8 +4,11 @@ import asyncio
 import sys
 
 from services import rounds, serving, traces
-from services.ingest import handlers
+from services.ingest import deepening as deep
+from services.ingest import embedding, handlers
 from services.ingest.asking import Asking
+from services.ingest.deepening import Budget, Deepening
+from services.ingest.embedding import Embedder
 from services.ingest.handlers import Worker
 from services.rounds import Rounds
 from shared import http, log, queues
@@ -25,6 +28,7 @@ async def work(worker: Worker, stop: asyncio.Event) -> None:
     """Settle arrivals and ask networks until `stop`; what is in hand then is finished."""
     assert worker.settings.redis_url is not None
     rung, asking = asyncio.Event(), Asking(worker)
+    deepening = Deepening(worker, Budget(worker.settings.deep_per_minute))
 
     async def settle(_: SettleArrivals) -> None:
         rung.set()
@@ -41,6 +45,7 @@ async def work(worker: Worker, stop: asyncio.Event) -> None:
     loops = [
         turning.turn("settling", drain, wake=rung),
         turning.turn("asking", asking.round, wake=asking.wake),
+        turning.turn("deepening", deepening.round, watched=False),  # nobody is deaf while it stands still
         turning.turn("beating", turning.beat, watched=False),
         queues.run_worker(worker.settings.redis_url, queues.INGEST, told, stop, grace=_GRACE_SECONDS / 2),
     ]
@@ -55,13 +60,15 @@ async def main() -> None:
     settings = Settings()
     log.set_up(SERVICE, settings.log_level)
     url, redis_url = serving.required(settings, "worker_database_url", "redis_url")
+    if settings.deep:
+        embedding.require()
     serving.metrics(settings)
     stop = asyncio.Event()
     serving.stop_on_signals(stop)
     db = Database(url, name="ingest worker", size=settings.pool_size, stillness=settings.lease)
     sender = Queues(redis_url)
     vault = Vault([key.get_secret_value() for key in settings.secret_keys])
-    told = traces.open_traces(SERVICE)
+    told, embedder = traces.open_traces(SERVICE), Embedder()
     try:
         async with http.client(settings) as client:
             await serving.until_open(db, stop)
@@ -70,8 +77,10 @@ async def main() -> None:
             await asyncio.to_thread(read, [Text("")])  # the weights come from disk now, not with the first arrival
             serving.settle_memory()
             _log.info("service.started")
-            await work(Worker(db, sender, vault, client, settings, told), stop)
+            cascade = deep.cascade(embedder) if settings.deep else None
+            await work(Worker(db, sender, vault, client, settings, told, cascade=cascade), stop)
     finally:
+        embedder.close()
         await traces.close(told)
         await sender.close()
         await db.close()

@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 from services.language.corpus import BadCorpus, Line, lines
 from services.language.sources import SOURCES, TASKS, Kind, Source, Task
 from shared.analysis import intent, sentiment
+from shared.analysis.deep import Mood
 from shared.analysis.reading import Reading, Text, read
 
 Array = NDArray[np.float64]
+Tier = Literal["fast", "deep"]
+ReadDeep = Callable[[Sequence[Text]], Sequence[Mood | None]]
 
 _NAME = re.compile(r"^(?P<name>[a-zA-Z0-9]+)[_.-](?P<language>[a-z]{2})(?:[_.-].*)?$")
 _WORDS = {"negative": 0, "neg": 0, "neutral": 1, "neu": 1, "positive": 2, "pos": 2}
@@ -25,11 +29,13 @@ LONG = 4
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one file was read. `f1` is the mean over classes, `error` the expected calibration error (ten bins), both in
-    per cent like `accuracy` and `language_accuracy` (of texts of LONG words and more, and of all), `confusion` rows by
-    true label, `each` the F1 of each class, `auc` of those that have one. What a task does not have is None."""
+    """How one file was read, by which tier. `f1` is the mean over classes, `error` the expected calibration error (ten
+    bins), both in per cent like `accuracy` and `language_accuracy` (of texts of LONG words and more, and of all),
+    `confusion` rows by true label, `each` the F1 of each class, `auc` of those that have one. What a task does not have
+    is None."""
 
     file: str
+    tier: Tier
     task: Task
     language: str
     texts: int
@@ -110,12 +116,27 @@ def auc(truth: NDArray[np.bool_], scores: Array) -> float | None:
     return float((ranks[truth[order]].sum() - good * (good + 1) / 2.0) / (good * bad))
 
 
+def _batch(file: Given) -> list[Text]:
+    return [Text(line.text, source=file.source.kind) for line in file.lines]
+
+
 def _readings(file: Given) -> tuple[list[Reading], float]:
-    batch = [Text(line.text, source=file.source.kind) for line in file.lines]
+    batch = _batch(file)
     read(batch[:50])
     begun = time.process_time()
     found = read(batch)
     return found, len(batch) / max(time.process_time() - begun, 1e-9)
+
+
+def _read_deep(file: Given, deep: ReadDeep) -> tuple[list[Reading], float]:
+    """The same with the moods that the deep tier says, and its texts a second."""
+    batch = _batch(file)
+    found = read(batch)
+    begun = time.process_time()
+    moods = deep(batch)
+    speed = len(batch) / max(time.process_time() - begun, 1e-9)
+    chances = [mood.chances if mood is not None else None for mood in moods]
+    return [replace(one, sentiment_chances=said) for one, said in zip(found, chances, strict=True)], speed
 
 
 def _spoken(file: Given, found: Sequence[Reading]) -> tuple[float, float]:
@@ -159,6 +180,7 @@ def _classes(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
     confusion = np.bincount(truth * len(names) + said, minlength=len(names) ** 2).reshape(len(names), -1)
     return Verdict(
         file=file.path.name,
+        tier="fast",
         task=file.source.task,
         language=file.language,
         texts=len(found),
@@ -187,6 +209,7 @@ def _intents(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
     ]
     return Verdict(
         file=file.path.name,
+        tier="fast",
         task="intent",
         language=file.language,
         texts=len(found),
@@ -203,6 +226,14 @@ def _intents(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
     )
 
 
+def both(file: Given, deep: ReadDeep | None) -> list[Verdict]:
+    """How a file is read, and, where it is about moods, how by the deep tier. Raises BadCorpus."""
+    first = judged(file)
+    if deep is None or first.task != "sentiment":
+        return [first]
+    return [first, replace(_classes(file, *_read_deep(file, deep)), tier="deep")]
+
+
 def judged(file: Given) -> Verdict:
     """How a file is read. Raises BadCorpus at labels that are not its task's."""
     if not file.lines:
@@ -217,6 +248,7 @@ def judged(file: Given) -> Verdict:
             long, everything = _spoken(file, found)
             return Verdict(
                 file.path.name,
+                "fast",
                 "language",
                 file.language,
                 len(found),

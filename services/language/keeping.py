@@ -13,7 +13,8 @@ from shared.analysis import model
 from shared.analysis.features import BITS, FIGURES
 
 
-def _drawn(sheets: Sequence[Sheet]) -> list[dict[str, str | int]]:
+def drawn(sheets: Sequence[Sheet]) -> list[dict[str, str | int]]:
+    """What a card says of the sheets."""
     return [
         {
             "file": sheet.path.name,
@@ -49,7 +50,7 @@ def keep(folder: Path, trained: Mapping[str, Trained], sheets: Sequence[Sheet]) 
         "figures": list(FIGURES),
         "scales": scales,
         "calibrations": calibrations,
-        "sources": _drawn(sheets),
+        "sources": drawn(sheets),
     }
     (folder / "model.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return version

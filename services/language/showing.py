@@ -28,12 +28,13 @@ def _mixed(verdict: Verdict) -> str:
 
 def table(verdicts: Sequence[Verdict]) -> RenderableType:
     """The figures of all files, and below what was taken for what."""
-    figures = Table("file", "task", "", "texts", "classes", "accuracy", "macro-F1", "calibration error", "F1 of each",
-                    "AUC", "language, 4 words", "all", "texts/s")  # fmt: skip
-    mixed = Table("file", "true → said")
+    figures = Table("file", "tier", "task", "", "texts", "classes", "accuracy", "macro-F1", "calibration error",
+                    "F1 of each", "AUC", "language, 4 words", "all", "texts/s")  # fmt: skip
+    mixed = Table("file", "tier", "true → said")
     for one in verdicts:
         figures.add_row(
             one.file,
+            one.tier,
             one.task,
             one.language,
             str(one.texts),
@@ -48,7 +49,7 @@ def table(verdicts: Sequence[Verdict]) -> RenderableType:
             f"{one.texts_a_second:,.0f}",
         )
         if one.confusion:
-            mixed.add_row(one.file, _mixed(one))
+            mixed.add_row(one.file, one.tier, _mixed(one))
     if not mixed.row_count:
         return figures
     return Group(figures, Line("What was taken for what (columns in the order of the rows):"), mixed)

@@ -19,6 +19,7 @@ _QUEUES = {
     "fetches": "things to fetch that were only named",
     "operations": "histories to look back upon",
     "upkeep": "logins and subscriptions to renew",
+    "deepenings": "brands with moods to read deep",
     "outgoing": "effects to send or look up",
     "events": "events without a number",
     "notices": "brands with something to tell people",

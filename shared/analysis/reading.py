@@ -11,11 +11,11 @@ from shared.analysis.features import Features, features
 from shared.analysis.text import Text
 from shared.analysis.words import FACE, WORD, Flags, Ints, Words, words
 
-__all__ = ["Label", "Reading", "Text", "read"]
+__all__ = ["LABELS", "Label", "Reading", "Text", "read"]
 
 Label = Literal["positive", "neutral", "negative"]
 
-_LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
+LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
 
 _TEXTS, _CHARACTERS = 1024, 300_000
 """What is read at once, at most: numpy's arrays are about 400 bytes a character."""
@@ -110,7 +110,7 @@ def _read(batch: Sequence[Text], weights: model.Weights) -> Iterator[Reading]:
         yield Reading(
             language=languages[place],
             language_score=language_scores[place],
-            sentiment=_LABELS[labels[place]],
+            sentiment=LABELS[labels[place]],
             sentiment_score=scores[place],
             sentiment_chances=(chances[place][0], chances[place][1], chances[place][2]),
             polarity=polarities[place],

@@ -50,6 +50,7 @@ _CLAIMABLE = {
     "fetches": _claimable("due_fetch", _DUE, "due_at", "leased_until"),
     "operations": _claimable("due_operation", _DUE, "due_at", "leased_until"),
     "upkeep": _claimable("due_upkeep", _DUE, "due_at", "leased_until"),
+    "deepenings": _claimable("due_deepening", _DUE, "due_at", "leased_until"),
     "alerts": _claimable("due_alert", _DUE, "due_at", "leased_until"),
     "notices": _claimable("due_notice", _DUE, "due_at", "leased_until"),
     "webhooks": _claimable("due_webhook", _DUE, "due_at", "leased_until"),

@@ -48,7 +48,7 @@ from shared.models.organization import (
 from shared.models.planning import Blackout, CalendarFeed, DueRecurrence, Recurrence, Slot
 from shared.models.post import Attempt, Budget, DueOutgoing, Figure, Outgoing, Post, Variant
 from shared.models.query import Match, RollupQueryDay, SavedQuery, SavedQueryVersion
-from shared.models.turn import DueFetch, DueOperation, DuePoll, DueUpkeep
+from shared.models.turn import Deepening, DueDeepening, DueFetch, DueOperation, DuePoll, DueUpkeep
 from shared.models.view import View
 from shared.models.webhook import DueWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -74,7 +74,9 @@ __all__ = [
     "Consent",
     "Correction",
     "Coverage",
+    "Deepening",
     "DueAlert",
+    "DueDeepening",
     "DueFetch",
     "DueMail",
     "DueNotice",

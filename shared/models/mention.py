@@ -132,11 +132,15 @@ class Mention(SQLModel, table=True):
     # What was read of the text, null until it is; `corrected` names what a person's word stands in.
     sentiment: Sentiment | None = Field(default=None, sa_type=cast(Any, string_enum(Sentiment)))
     sentiment_score: float | None = None  # the model's chance of its label; a person's has none
+    # Where the sentiment is the deep model's: its version, and what the fast one had said.
+    deep_by: str | None = Field(default=None, sa_type=TEXT)
+    fast_sentiment: Sentiment | None = Field(default=None, sa_type=cast(Any, string_enum(Sentiment)))
+    fast_score: float | None = None
     intents: list[str] | None = Field(default=None, sa_type=TEXTS)
     urgency: float | None = None  # 0 to 1, as offence
     offence: float | None = None
     topics: list[str] | None = Field(default=None, sa_type=TEXTS)
-    read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the model
+    read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the fast model
     corrected: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
 
     # What is said in the same words, or nearly: null where nobody is a copy of it, nor it of anybody.

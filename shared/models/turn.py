@@ -74,3 +74,24 @@ class DueUpkeep(SQLModel, table=True):
     due_at: datetime = Field(sa_type=TIME)
     leased_until: datetime | None = Field(default=None, sa_type=TIME)
     failures: int = 0
+
+
+class DueDeepening(SQLModel, table=True):
+    """When a brand's mentions are read deep next. `dropped`: how many had to make room and are not told of yet."""
+
+    __tablename__ = "due_deepening"
+    __table_args__ = (Index("ix_due_deepening_due_at", "due_at"),)
+    brand_id: UUID = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=TIME)
+    leased_until: datetime | None = Field(default=None, sa_type=TIME)
+    dropped: int = 0
+
+
+class Deepening(SQLModel, table=True):
+    """A mention that waits to be read deep, by its key."""
+
+    __tablename__ = "deepening"
+    __table_args__ = (Index("ix_deepening_queued_at", "brand_id", "queued_at"),)
+    brand_id: UUID = Field(primary_key=True)
+    mention_key: UUID = Field(primary_key=True)
+    queued_at: datetime = Field(sa_type=TIME)

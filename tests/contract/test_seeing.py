@@ -54,6 +54,7 @@ def test_the_scheduler_measures_every_queue(up: Up, web: httpx.Client) -> None:
         "fetches",
         "operations",
         "upkeep",
+        "deepenings",
         "outgoing",
         "notices",
         "mails",

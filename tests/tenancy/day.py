@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,12 +13,15 @@ from sqlalchemy import text
 
 from services.api.schema import SCHEMA
 from services.ingest import handlers
+from services.ingest.deepening import Budget, Deepening
 from services.scheduler import reminding, sweeps, withdrawing
 from services.scheduler.delivering import Delivering
 from services.scheduler.house import House as SchedulersHouse
 from services.scheduler.mailing import Mailing
 from services.scheduler.noticing import Noticing
 from services.scheduler.sending import Sending
+from shared.analysis.deep import Mood
+from shared.analysis.reading import Text
 from shared.connectors.registry import CARDS
 from shared.contract import Counted, Page
 from shared.domain import scope as scopes
@@ -26,6 +30,7 @@ from shared.domain.brands import withdrawals
 from shared.domain.events import events
 from shared.domain.events.events import NewEvent
 from shared.domain.listening import counters, recalls, record, rereadings, searches
+from shared.domain.listening.doubts import Cascade
 from shared.domain.publishing.sending import clocks
 from shared.ids import Prefix, new_uuid, parse_typeid
 from shared.models.enums import EventType, Network, WithdrawalKind
@@ -57,6 +62,7 @@ async def live(world: World, network: Receiver) -> None:
     await _poll(world, network)
     await copying.copy(world, first)
     await _read_anew(world, first)
+    await _read_deep(world, first)
     await _tell(world, network)
     await watch(world, first, _scheduler(world))
     await _measure(world, first)
@@ -279,6 +285,23 @@ async def _read_anew(world: World, tenant: Tenant) -> None:
         channel_id = parse_typeid(Prefix.CHANNEL, tenant.id(Prefix.CHANNEL))
         await rereadings.start(session, scope, channel_id, since=rereadings.EVER, now=datetime.now(UTC))
     await take_all(world.worker)
+
+
+async def _read_deep(world: World, tenant: Tenant) -> None:
+    """What the fast reader doubts is read by a deeper one; after that nobody reads deep any more."""
+
+    def gloomy(batch: Sequence[Text]) -> list[Mood | None]:
+        return [Mood("negative", 0.9, (0.9, 0.1, 0.0)) for _ in batch]
+
+    worker = replace(world.worker, cascade=Cascade(gloomy, "deeper", lambda language, score: True))
+    for reads, name in ((worker, "doubtful"), (world.worker, "too late")):
+        said = {"id": name, "kind": "comment", "text": name, "author": {"id": "u"}}
+        body = {"mentions": [{**said, "published_at": "2026-11-20T08:00:00Z"}]}
+        answer = await world.door.knock(tenant.channels[0], json.dumps(body).encode())
+        assert answer.status_code == 200, answer.text
+        await handlers.drain(worker)
+        assert await Deepening(reads, Budget(600)).round() == 0.0
+    assert await world.eye.fetchval("SELECT count(*) FROM mention WHERE deep_by = 'deeper'") == 1
 
 
 async def _search(world: World, tenant: Tenant) -> None:

@@ -57,13 +57,23 @@ class EngagementRead(Read):
     views: int | None
 
 
+class FastSentimentRead(Read):
+    """What the fast model said of the mood, where the deep one has looked at the text too."""
+
+    label: Sentiment
+    score: float | None
+    model_version: str | None
+
+
 class SentimentRead(Read):
-    """The mood, and who says so. A person's word has no `score` and no `model_version`."""
+    """The mood, and who says so. A person's word has no `score` and no `model_version`; `fast` is there where
+    `model_version` is the deep model's."""
 
     label: Sentiment
     score: float | None
     source: SentimentSource
     model_version: str | None
+    fast: FastSentimentRead | None
 
 
 class SpanRead(Read):

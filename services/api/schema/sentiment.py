@@ -14,12 +14,23 @@ from shared.models import enums
 from shared.models.enums import CorrectedField, Intent, SentimentSource
 
 
-@strawberry.type(description="The mood, and who says so. A person's word has no `score` and no `modelVersion`.")
+@strawberry.type(description="What the fast model said of the mood, where the deep one has looked at the text too.")
+class FastSentiment:
+    label: enums.Sentiment
+    score: float | None
+    model_version: str | None
+
+
+@strawberry.type(
+    description="The mood, and who says so. A person's word has no `score` and no `modelVersion`; `fast` is there where"
+    " `modelVersion` is the deep model's."
+)
 class Sentiment:
     label: enums.Sentiment
     score: float | None
     source: SentimentSource
     model_version: str | None
+    fast: FastSentiment | None
 
 
 def _user_id(root: strawberry.Parent[models.Correction]) -> strawberry.ID | None:

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.listening import mentions, record
+from shared.domain.listening import mentions, readings, record
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.page import Cursors, Page, PageRequest
@@ -104,6 +104,7 @@ def _put(state: MentionState, field: CorrectedField, value: list[str]) -> None:
     match field:
         case CorrectedField.SENTIMENT:
             state.sentiment, state.sentiment_score = Sentiment(value[0]), None
+            readings.undeepen(state)
         case CorrectedField.INTENTS:
             state.intents = value
         case CorrectedField.LANGUAGE:

@@ -86,6 +86,9 @@ class MentionState:
     reactions: int | None = None
     sentiment: Sentiment | None = None
     sentiment_score: float | None = None
+    deep_by: str | None = None
+    fast_sentiment: Sentiment | None = None
+    fast_score: float | None = None
     intents: list[str] | None = None
     urgency: float | None = None
     offence: float | None = None

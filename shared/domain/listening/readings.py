@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.analysis import deep
 from shared.analysis.reading import Reading, Text, read
 from shared.contract import Said, storable
 from shared.domain.listening.merge import MentionState
@@ -78,6 +79,7 @@ def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], 
             if readings is None:
                 forget(state)
             else:
+                undeepen(state)
                 wanted.append((state, text))
     if wanted and readings is not None:
         for (state, _), reading in zip(wanted, readings.of([text for _, text in wanted]), strict=True):
@@ -90,8 +92,12 @@ def take(state: MentionState, reading: Reading) -> None:
     state.urgency, state.offence = _kept(reading.urgency), _kept(reading.offence)
     state.topics = list(reading.phrases) if reading.phrases is not None else None
     if CorrectedField.SENTIMENT not in state.corrected:
-        state.sentiment = Sentiment(reading.sentiment) if reading.sentiment is not None else None
-        state.sentiment_score = _kept(reading.sentiment_score)
+        label = Sentiment(reading.sentiment) if reading.sentiment is not None else None
+        if state.deep_by is None or label is None:
+            undeepen(state)
+            state.sentiment, state.sentiment_score = label, _kept(reading.sentiment_score)
+        else:
+            state.fast_sentiment, state.fast_score = label, _kept(reading.sentiment_score)
     if CorrectedField.INTENTS not in state.corrected:
         state.intents = list(reading.intents) if reading.intents is not None else None
     if CorrectedField.LANGUAGE not in state.corrected:
@@ -108,9 +114,31 @@ def _language(state: MentionState, reading: Reading) -> str | None:
 
 
 def take_anew(state: MentionState, reading: Reading) -> bool:
-    """Let another model's reading stand. Whether a person sees a difference: chances by themselves are none."""
+    """Let another model's reading stand; a deep one of the same text stays. Whether a person sees a difference: chances
+    by themselves are none."""
     before = _shown(state)
     take(state, reading)
+    return _marked(state, before)
+
+
+def take_deep(state: MentionState, mood: deep.Mood, version: str) -> bool:
+    """Let the deep model's mood stand where no person has said otherwise; what the fast one said is kept beside it.
+    Whether a person sees a difference."""
+    before = _shown(state)
+    if CorrectedField.SENTIMENT not in state.corrected:
+        if state.deep_by is None:
+            state.fast_sentiment, state.fast_score = state.sentiment, state.sentiment_score
+        state.deep_by = version
+        state.sentiment, state.sentiment_score = Sentiment(mood.label), _kept(mood.score)
+    return _marked(state, before)
+
+
+def undeepen(state: MentionState) -> None:
+    """What the deep model said was of another text."""
+    state.deep_by = state.fast_sentiment = state.fast_score = None
+
+
+def _marked(state: MentionState, before: tuple[object, ...]) -> bool:
     is_other = before != _shown(state)
     state.dirty, state.noted = state.dirty or is_other, True
     return is_other
@@ -125,6 +153,7 @@ def forget(state: MentionState) -> None:
     if state.deleted_at is not None:
         state.corrected = []
     state.read_by = state.urgency = state.offence = state.topics = None
+    undeepen(state)
     if CorrectedField.SENTIMENT not in state.corrected:
         state.sentiment = state.sentiment_score = None
     if CorrectedField.INTENTS not in state.corrected:
@@ -134,14 +163,24 @@ def forget(state: MentionState) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class FastMood:
+    """What the fast model said, where the deep one has looked at the text too."""
+
+    label: Sentiment
+    score: float | None
+    model_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Mood:
     """A mention's sentiment and who says so. `score` is the model's chance of its label, calibrated; of a person's word
-    there is none, nor a version of the model."""
+    there is none, nor a version of the model. `fast` is there where the deep model says so."""
 
     label: Sentiment
     score: float | None
     source: SentimentSource
     model_version: str | None
+    fast: FastMood | None = None
 
 
 def mood_of(mention: Mention) -> Mood | None:
@@ -150,7 +189,10 @@ def mood_of(mention: Mention) -> Mood | None:
         return None
     if CorrectedField.SENTIMENT in mention.corrected:
         return Mood(mention.sentiment, None, SentimentSource.PERSON, None)
-    return Mood(mention.sentiment, mention.sentiment_score, SentimentSource.MODEL, mention.read_by)
+    if mention.fast_sentiment is None:
+        return Mood(mention.sentiment, mention.sentiment_score, SentimentSource.MODEL, mention.read_by)
+    fast = FastMood(mention.fast_sentiment, mention.fast_score, mention.read_by)
+    return Mood(mention.sentiment, mention.sentiment_score, SentimentSource.MODEL, mention.deep_by, fast)
 
 
 def _kept(chance: float | None) -> float | None:

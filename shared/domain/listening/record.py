@@ -19,6 +19,7 @@ from shared.domain.listening import (
     border,
     copies,
     counters,
+    doubts,
     edits,
     matches,
     merge,
@@ -77,10 +78,12 @@ async def record(
     now: datetime,
     readings: Readings | None = None,
     ears: Ears | None = None,
+    cascade: doubts.Cascade | None = None,
 ) -> list[list[UUID]]:
     """Record a batch of one brand, in any order, any number of times, with the same end.
 
-    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different.
+    Without `readings` new texts stand unread. With `ears` the brand's queries are asked of what is new or different,
+    with a `cascade` moods that it doubts are queued to be read deep.
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
@@ -92,6 +95,7 @@ async def record(
     await reactions.count(session, scope.brand_id, batch.reactions, batch.states)
     read.follow(batch.states.values(), batch.before, readings)
     await _write(batch)
+    await doubts.keep(session, scope.brand_id, batch.states.values(), batch.before, cascade, now=now)
     return touched
 
 
@@ -283,7 +287,7 @@ async def rewrite(
     session: Session,
     scope: Scope,
     keys: Collection[UUID],
-    change: Callable[[MentionState], None],
+    change: Callable[[MentionState], object],
     *,
     now: datetime,
     ears: Ears | None = None,

@@ -24,8 +24,9 @@ _MENTION = {
     "version": "int4", "parent_external_id": "text", "parent_key": "uuid", "parent_id": "uuid", "thread_id": "uuid",
     "likes": "int4", "replies": "int4", "shares": "int4", "views": "int4", "counted": "jsonb",
     "counted_at": "timestamptz", "reactions": "int4",
-    "sentiment": "text", "sentiment_score": "float8", "intents": "text[]", "urgency": "float8", "offence": "float8",
-    "topics": "text[]", "read_by": "text", "corrected": "text[]",
+    "sentiment": "text", "sentiment_score": "float8", "deep_by": "text", "fast_sentiment": "text",
+    "fast_score": "float8", "intents": "text[]", "urgency": "float8", "offence": "float8", "topics": "text[]",
+    "read_by": "text", "corrected": "text[]",
     "wording": "uuid", "cluster": "uuid", "is_copy": "bool",
 }  # fmt: skip
 _IDENTITY = {
@@ -65,7 +66,8 @@ def _state(row: Any) -> MentionState:
     values["kind"] = MentionKind(values["kind"])
     values["visibility"] = Visibility(values["visibility"])
     values["author_kind"] = AuthorKind(values["author_kind"])
-    values["sentiment"] = Sentiment(values["sentiment"]) if values["sentiment"] is not None else None
+    for name in ("sentiment", "fast_sentiment"):
+        values[name] = Sentiment(values[name]) if values[name] is not None else None
     return MentionState(**values)
 
 

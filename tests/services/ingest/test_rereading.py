@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,19 +13,21 @@ import pytest
 from services.ingest import rereading
 from services.ingest.handlers import Worker
 from shared import http
+from shared.analysis.deep import Mood
 from shared.analysis.reading import Reading, Text
 from shared.contract import Deleted
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain import turns
 from shared.domain.insight import rollups
-from shared.domain.listening import backfills, corrections, rereadings
+from shared.domain.listening import backfills, corrections, readings, record, rereadings
+from shared.domain.listening.merge import thing_key
 from shared.domain.listening.readings import Readings
 from shared.domain.turns import Queue, Taken, Turn
 from shared.errors import Conflict
 from shared.ids import new_uuid
 from shared.models import Operation
-from shared.models.enums import OperationStatus, Sentiment
+from shared.models.enums import Network, OperationStatus, Sentiment
 from shared.queues import Queues
 from shared.vault import Vault
 from tests.conftest import NOW, House, HouseBrand, HouseChannel, TestDatabase
@@ -170,6 +173,21 @@ async def test_only_what_was_published_since_then_is_read(
     await start(worker.db, channel, since=at(-60))
     await finish(worker)
     assert await moods(owner) == {"old": "neutral", "new": "positive"}
+
+
+async def test_a_deep_reading_stays_and_what_the_newer_fast_model_says_is_kept_beside_it(
+    worker: Worker, owner: asyncpg.Connection, channel: HouseChannel
+) -> None:
+    await hear(worker.db, channel, said("a", "fine"))
+    mood = Mood("negative", 0.8, (0.8, 0.1, 0.1))
+    async with worker.db.session() as session:
+        scope = await scopes.house(session, channel.brand.brand_id)
+        key = thing_key(Network.GENERIC, str(channel.id), "a")
+        await record.rewrite(session, scope, [key], partial(readings.take_deep, mood=mood, version="deep"), now=NOW)
+    await start(worker.db, channel)
+    await finish(worker)
+    row = await _row(owner, "SELECT sentiment, deep_by, fast_sentiment, read_by FROM mention")
+    assert row == ("negative", "deep", "positive", NEWER)
 
 
 async def test_what_is_deleted_meanwhile_stays_without_a_reading(

@@ -35,6 +35,7 @@ LEAVES: dict[str, list[str]] = {
                 "__typename"],
     "Thread": ["id", "lastAt", "__typename"],
     "Sentiment": ["label", "score", "source", "modelVersion", "__typename"],
+    "FastSentiment": ["label", "score", "modelVersion", "__typename"],
     "Engagement": ["likes", "replies", "shares", "views", "__typename"],
     "Media": ["url", "kind", "alt", "__typename"],
     "Span": ["start", "end", "__typename"],
@@ -44,7 +45,8 @@ OBJECTS: dict[str, dict[str, str]] = {
     "Mention": {
         "author": "Identity", "channel": "Channel", "parent": "Mention", "thread": "Thread", "media": "Media",
         "engagement": "Engagement", "sentiment": "Sentiment", "highlights": "Span",
-    }
+    },
+    "Sentiment": {"fast": "FastSentiment"},
 }  # fmt: skip
 UNKNOWN = ["corrections { field value }", "history { text editedAt }", "channel { health }", "thread { root { id } }"]
 
@@ -158,9 +160,14 @@ async def filled(brand: HouseBrand, channel: HouseChannel, worker_db: Database) 
         Hidden("child", True, at(10)),
         said("glad", "good merci", minutes=1),
         said("corrected", "bad why", minutes=2),
+        said("deep", "good but late", minutes=3),
     )
     async with worker_db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
+        await (await driver(session)).execute(
+            "UPDATE mention SET sentiment = 'negative', deep_by = 'deeper', fast_sentiment = 'positive',"
+            " fast_score = 0.75 WHERE brand_id = $1 AND external_id = 'deep'", brand.brand_id
+        )  # fmt: skip
         (wrong,) = await session.scalars(select(Mention.id).where(Mention.external_id == "corrected"))
         told = corrections.Said(sentiment=Sentiment.NEUTRAL, intents=())
         await corrections.correct(session, scope, wrong, said=told, ears=Ears(), now=at(20))

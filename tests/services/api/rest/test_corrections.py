@@ -28,7 +28,7 @@ async def mention(caller: Caller, channel: HouseChannel, worker_db: Database) ->
 
 async def test_a_mention_shows_what_was_read(mention: dict[str, Any]) -> None:
     assert mention["sentiment"] == {
-        "label": "negative", "score": 0.75, "source": "model", "model_version": words.VERSION,
+        "label": "negative", "score": 0.75, "source": "model", "model_version": words.VERSION, "fast": None,
     }  # fmt: skip
     assert (mention["intents"], mention["topics"]) == (["criticism", "question"], ["bad", "why"])
     assert (mention["urgency"], mention["offence"], mention["language"]) == (0.5, 0, "nl")
@@ -47,7 +47,13 @@ async def test_a_person_says_what_is_right(caller: Caller, mention: dict[str, An
     assert answer.status_code == 201
     assert answer.headers["location"].endswith(place)
     shown = answer.json()
-    assert shown["sentiment"] == {"label": "neutral", "score": None, "source": "person", "model_version": None}
+    assert shown["sentiment"] == {
+        "label": "neutral",
+        "score": None,
+        "source": "person",
+        "model_version": None,
+        "fast": None,
+    }
     assert (shown["intents"], shown["language"], shown["version"]) == (["thanks"], "de", mention["version"] + 1)
     assert (await caller.get(f"/mentions/{mention['id']}")).json() == shown
 
