@@ -28,6 +28,7 @@ _VALUES = {
     "ARRAY": "'{}'",
     "tsvector": "''",
 }
+_NAMED = {"timezone": "'Europe/Brussels'"}  # what a text has to be one of
 _NUMBERS = frozenset({"smallint", "integer", "bigint", "double precision", "real", "numeric"})
 _COLUMNS = text("""
 SELECT c.table_name, c.column_name, c.data_type, c.is_nullable
@@ -100,7 +101,8 @@ def _fill(connection: Connection, tables: list[str]) -> None:
     columns: dict[str, list[tuple[str, str]]] = {name: [] for name in tables}
     for table, name, type_, nullable in connection.execute(_COLUMNS):
         if table in columns and (nullable == "NO" or type_ == "text"):
-            columns[table].append((name, "1" if type_ in _NUMBERS else _VALUES.get(type_, "'x'")))
+            plain = "1" if type_ in _NUMBERS else _VALUES.get(type_, "'x'")
+            columns[table].append((name, _NAMED.get(name, plain)))
     for table, given in columns.items():
         names = ", ".join(f'"{name}"' for name, _ in given)
         values = ", ".join(value for _, value in given)

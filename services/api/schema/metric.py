@@ -37,6 +37,10 @@ def _points(root: Any, info: Info) -> Any:
     return leaves(info, root.points, "MetricPoint", _POINT) or root.points
 
 
+def _models(root: Any) -> Any:
+    return root.models or []
+
+
 @strawberry.type(
     description="A version of the model, null: nobody. So many mentions stand read by it; of them so many are corrected"
     " by a person."
@@ -50,7 +54,7 @@ class MetricModel:
 @strawberry.type(
     description="One line of a chart, with what it means and how fresh it is. `models`, where the figures rest on what"
     " was read of texts, are those that have read what was said on the range's days, on the channels and of the kinds"
-    " that are asked for; null elsewhere."
+    " that are asked for; empty elsewhere."
 )
 class MetricSeries:
     key: MetricKey
@@ -59,4 +63,4 @@ class MetricSeries:
     points: list[MetricPoint] = strawberry.field(resolver=_points)
     definition: str
     fresh_at: datetime
-    models: list[MetricModel] | None
+    models: list[MetricModel] = strawberry.field(resolver=_models)

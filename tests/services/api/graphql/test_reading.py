@@ -372,4 +372,4 @@ async def test_a_mood_names_the_models_that_have_read_it(
     when = {"from": at(-600).isoformat(), "to": at(600).isoformat()}
     mood, posts = (await api.data(query, brand.api_key, b=brand_id(brand), **when))["brand"]["metrics"]
     assert mood["models"] == [{"version": words.VERSION, "mentions": 1, "corrected": 0}]
-    assert posts["models"] is None
+    assert posts["models"] == []
