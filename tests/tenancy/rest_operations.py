@@ -116,7 +116,7 @@ BODY: dict[str, Any] = {
     "sentiment": "positive", "intents": ["question"],
     "over": ["stored", "networks"],
     "visibility": "public", "sentiments": ["positive"], "author_kinds": ["consumer"], "min_rating": 1, "search": "said",
-    "deleted": None, "order": "newest",
+    "deleted": None, "duplicates": None, "order": "newest",
     "choices": [], "way": "mail", "is_on": True, "days": [1], "from": "22:00", "to": "07:00",
 }  # fmt: skip
 _SIZES = product(range(20, 100), range(20, 100))

@@ -13,7 +13,7 @@ from services.api.rest.call import SteppedRoute, Stepping, Steps
 from services.api.rest.ids import BrandId
 from services.api.rest.mentions import MentionRead, Where, read
 from services.api.tables import CSV_ANSWER, NDJSON_ANSWER, TableForm
-from shared.domain.listening import identities, mentions
+from shared.domain.listening import clusters, identities, mentions
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.searching import Place
 
@@ -83,7 +83,11 @@ async def _page(
                 found = await mentions.behind(session, scope, where=where, place=place, limit=limit)
                 wanted = {mention.author_id for mention in found if mention.author_id is not None}
                 authors = await identities.by_ids(session, scope, wanted) if wanted else {}
-                page = [read(one, authors.get(one.author_id) if one.author_id else None) for one in found]
+                originals = await clusters.originals(session, scope, found)
+                page = [
+                    read(one, authors.get(one.author_id) if one.author_id else None, originals.get(one.id))
+                    for one in found
+                ]
                 return page, Place(found[-1].published_at, found[-1].id) if found else place
         except Exception as error:
             if not tries.go_on(attempt, error):

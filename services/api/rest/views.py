@@ -24,7 +24,7 @@ Language = Annotated[str, Field(max_length=LONGEST_VALUE)]
 
 
 class ViewWhere(Body):
-    """Which mentions a view shows. Absent or null: any; `deleted` is as in the list of mentions."""
+    """Which mentions a view shows. Absent or null: any; `deleted`, `duplicates` are as in the list of mentions."""
 
     networks: list[Network] | None = Field(default=None, max_length=MOST_VALUES)
     channel_ids: list[ChannelRef] | None = Field(default=None, max_length=MOST_VALUES)
@@ -42,6 +42,7 @@ class ViewWhere(Body):
     since: Moment | None = None
     until: Moment | None = None
     deleted: bool | None = False
+    duplicates: bool | None = None
 
     def read(self) -> MentionFilter:
         values: dict[str, Any] = {name: getattr(self, name) for name in ViewWhere.model_fields}

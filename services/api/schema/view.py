@@ -38,6 +38,7 @@ class ViewWhere:
     since: datetime | None
     until: datetime | None
     deleted: bool | None
+    duplicates: bool | None
 
 
 def _where(root: Root) -> Any:
@@ -59,6 +60,7 @@ def _where(root: Root) -> Any:
         since=kept.since,
         until=kept.until,
         deleted=kept.deleted,
+        duplicates=kept.duplicates,
     )
 
 
