@@ -12,8 +12,8 @@ from services.api.context import Context
 from shared.db import Session
 from shared.domain.brands import brands, channels, coverage, hooks
 from shared.domain.insight.alerting import rules
+from shared.domain.listening import clusters, identities, mentions, queries, searching, threads
 from shared.domain.listening import corrections as _corrections
-from shared.domain.listening import identities, mentions, queries, searching, threads
 from shared.domain.listening import matches as matching
 from shared.domain.listening import searches as _searches
 from shared.domain.listening.searches import Search
@@ -270,6 +270,16 @@ async def edits(context: Context, row: Mention) -> list[Edit]:
         return {row: found[row.mention.key] for row in rows}
 
     return await _load(context, "edits", row.brand_id, _Row(row), read) or []
+
+
+async def original(context: Context, row: Mention) -> UUID | None:
+    """The id of what a mention is a copy of; its row goes along, because it says whether it is one."""
+
+    async def read(session: Session, scope: Scope, rows: list[_Row]) -> dict[_Row, UUID | None]:
+        found = await clusters.originals(session, scope, [row.mention for row in rows])
+        return {row: found[row.mention.id] for row in rows if row.mention.id in found}
+
+    return await _load(context, "original", row.brand_id, _Row(row), read) if row.is_copy else None
 
 
 async def corrections(context: Context, brand_id: UUID, mention_id: UUID) -> list[Correction]:

@@ -20,7 +20,7 @@ from shared.connectors.registry import connector
 from shared.contract import Parsed
 from shared.db import Database, Session, driver
 from shared.domain import scope as scopes
-from shared.domain.brands import channels
+from shared.domain.brands import brands, channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import inbox, pointers, record
 from shared.domain.listening.doubts import Cascade
@@ -226,6 +226,7 @@ async def _hear(worker: Worker, brand_id: UUID, claimed: Sequence[Claimed]) -> _
     """Parse a run and read its texts, off the loop, before the transaction that records them."""
     async with worker.db.session() as session:
         await scopes.house(session, brand_id)
+        home = await brands.languages(session, brand_id)
         bodies = await inbox.bodies(session, [one.id for one in claimed])
         external_ids = await _external_ids(session, brand_id, {one.channel_id for one in claimed if one.channel_id})
     parsed: list[tuple[Claimed, Parsed | BadPayload]] = []
@@ -235,7 +236,7 @@ async def _hear(worker: Worker, brand_id: UUID, claimed: Sequence[Claimed]) -> _
             continue
         parsed.append((one, reading.parse(one, external_ids.get(one.channel_id, ""), raw)))
     parts = [reading.heard_part(one, found) for one, found in parsed if isinstance(found, Parsed) and found.heard]
-    readings = Readings(worker.reader)
+    readings = Readings(worker.reader, home=home)
     texts = reading.texts(parts)
     if texts:
         await asyncio.to_thread(readings.ahead, texts)

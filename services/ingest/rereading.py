@@ -7,6 +7,7 @@ from services.ingest.handlers import Worker
 from services.ingest.hands import After
 from services.ingest.looking_back import OPERATIONS
 from shared.domain import scope as scopes
+from shared.domain.brands import brands
 from shared.domain.listening import backfills, rereadings
 from shared.domain.listening.readings import Readings
 from shared.domain.turns import Turn
@@ -22,10 +23,10 @@ async def act(worker: Worker, turn: Turn) -> After:
 
     A worker that dies on the way leaves the operation behind the batch before.
     """
-    readings = Readings(worker.reader)
-    version = readings.version()
+    version = Readings(worker.reader).version()
     async with worker.db.session() as session:
         scope = await scopes.house(session, turn.brand_id)
+        readings = Readings(worker.reader, home=await brands.languages(session, turn.brand_id))
         operation = await backfills.begin(session, scope, turn.id, now=datetime.now(UTC))
         if operation is None:
             return After(None)

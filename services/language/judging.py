@@ -23,6 +23,7 @@ ReadDeep = Callable[[Sequence[Text]], Sequence[Mood | None]]
 _NAME = re.compile(r"^(?P<name>[a-zA-Z0-9]+)[_.-](?P<language>[a-z]{2})(?:[_.-].*)?$")
 _WORDS = {"negative": 0, "neg": 0, "neutral": 1, "neu": 1, "positive": 2, "pos": 2}
 _BINS = 10
+_DRAWN = 200
 LONG = 4
 """Words from which on a text's language is asked for."""
 
@@ -30,9 +31,9 @@ LONG = 4
 @dataclass(frozen=True)
 class Verdict:
     """How one file was read, by which tier. `f1` is the mean over classes, `error` the expected calibration error (ten
-    bins), both in per cent like `accuracy` and `language_accuracy` (of texts of LONG words and more, and of all),
-    `confusion` rows by true label, `each` the F1 of each class, `auc` of those that have one. What a task does not have
-    is None."""
+    bins), `error_by_chance` what of it right chances would have as well; these and `accuracy` and `language_accuracy`
+    (of texts of LONG words and more, and of all) in per cent. `confusion` has rows by true label, `each` the F1 of each
+    class, `auc` of those that have one. What a task does not have is None."""
 
     file: str
     tier: Tier
@@ -43,6 +44,7 @@ class Verdict:
     accuracy: float | None
     f1: float | None
     error: float | None
+    error_by_chance: float | None
     each: dict[str, float]
     auc: dict[str, float]
     confusion: tuple[tuple[int, ...], ...]
@@ -102,6 +104,13 @@ def calibration_error(chance: Array, right: NDArray[np.bool_]) -> float:
         if (bins == b).any()
     ]
     return float(sum(gaps))
+
+
+def error_by_chance(chance: Array) -> float:
+    """The calibration error that chance alone makes of chances that are right to the last digit: the mean of many
+    drawings. The fewer the texts, the greater."""
+    random = np.random.default_rng(0)
+    return float(np.mean([calibration_error(chance, random.random(len(chance)) < chance) for _ in range(_DRAWN)]))
 
 
 def auc(truth: NDArray[np.bool_], scores: Array) -> float | None:
@@ -188,6 +197,7 @@ def _classes(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
         accuracy=100.0 * float((truth == said).mean()),
         f1=100.0 * float(np.mean(each)),
         error=100.0 * calibration_error(chances.max(axis=1), truth == said),
+        error_by_chance=100.0 * error_by_chance(chances.max(axis=1)),
         each={name: 100.0 * value for name, value in zip(names, each, strict=True)},
         auc={},
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
@@ -217,6 +227,7 @@ def _intents(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
         accuracy=100.0 * float((truth == said).all(axis=1).mean()),
         f1=100.0 * float(np.mean(each)),
         error=100.0 * calibration_error(np.maximum(chances, 1.0 - chances).ravel(), (truth == said).ravel()),
+        error_by_chance=100.0 * error_by_chance(np.maximum(chances, 1.0 - chances).ravel()),
         each={name: 100.0 * value for name, value in zip(intent.INTENTS, each, strict=True)},
         auc={name: 100.0 * area for name, area in areas.items() if area is not None},
         confusion=tuple(tuple(int(flags.sum()) for flags in row) for row in counts),
@@ -253,6 +264,7 @@ def judged(file: Given) -> Verdict:
                 file.language,
                 len(found),
                 (),
+                None,
                 None,
                 None,
                 None,

@@ -29,7 +29,7 @@ def _mixed(verdict: Verdict) -> str:
 def table(verdicts: Sequence[Verdict]) -> RenderableType:
     """The figures of all files, and below what was taken for what."""
     figures = Table("file", "tier", "task", "", "texts", "classes", "accuracy", "macro-F1", "calibration error",
-                    "F1 of each", "AUC", "language, 4 words", "all", "texts/s")  # fmt: skip
+                    "by chance", "F1 of each", "AUC", "language, 4 words", "all", "texts/s")  # fmt: skip
     mixed = Table("file", "tier", "true → said")
     for one in verdicts:
         figures.add_row(
@@ -42,6 +42,7 @@ def table(verdicts: Sequence[Verdict]) -> RenderableType:
             _number(one.accuracy),
             _number(one.f1),
             _number(one.error),
+            _number(one.error_by_chance),
             " ".join(f"{name[:4]} {value:.0f}" for name, value in one.each.items()),
             " ".join(f"{name[:4]} {value:.0f}" for name, value in one.auc.items()),
             _number(one.language_accuracy),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.analysis import intent, model, offence, reading, sentiment, urgency
+from shared.analysis.calibration import NONE, STEP, Shift, shifted
 from shared.analysis.features import FIGURES, word_figures
 from shared.analysis.text import Text
 
@@ -85,25 +86,29 @@ def _head_parts(seen: reading.Seen, head: model.Head, times: float) -> list[Part
     ]
 
 
-def _moods(seen: reading.Seen, weights: model.Weights) -> dict[str, Score]:
+_BRAND = "the brand's corrections"
+
+
+def _moods(seen: reading.Seen, weights: model.Weights, shift: Shift) -> dict[str, Score]:
     totals = sentiment.scores(seen.features, weights, seen.groups, seen.kinds)[0]
     times, *offsets = weights.calibrations["sentiment"][seen.groups[0], seen.kinds[0]].tolist()
-    return {
-        label: _sorted(float(total), [*_head_parts(seen, weights.heads[label], times), Part("calibration", offset)])
-        for label, total, offset in zip(sentiment.LABELS, totals, offsets, strict=True)
-    }
+    scores = {}
+    for label, total, offset, steps in zip(sentiment.LABELS, totals, offsets, shift.moods, strict=True):
+        own = [Part("calibration", offset), Part(_BRAND, steps * STEP)]
+        scores[label] = _sorted(float(total) + steps * STEP, [*_head_parts(seen, weights.heads[label], times), *own])
+    return scores
 
 
 def _signal_parts(names: Sequence[str], values: Array, rules: Array) -> list[Part]:
     return [Part(name, float(value)) for name, value in zip(names, values * rules, strict=True)]
 
 
-def explain(one: Text, weights: model.Weights | None = None) -> Explanation:
-    """Why a text is read as `read` reads it."""
+def explain(one: Text, weights: model.Weights | None = None, shift: Shift = NONE) -> Explanation:
+    """Why a text is read as `read` reads it, and as a brand's `shift` moves that."""
     used = weights or model.weights()
     seen = reading.see([one])
     likely = seen.languages.likely(0)
-    found = reading.read([one], used)[0]
+    found = shifted(reading.read([one], used)[0], shift)
     if found.sentiment is None:
         return Explanation(found, likely, {})
     moods = sentiment.read(seen.features, used, seen.groups, seen.kinds)
@@ -112,12 +117,14 @@ def explain(one: Text, weights: model.Weights | None = None) -> Explanation:
     reasons = urgency.reasons(seen.features, moods.chances)
     times, offset = used.calibrations["offence"][seen.groups[0]].tolist()
     weighed = np.array([urgency.WEIGHTS[reason] for reason in urgency.REASONS])
-    scores = _moods(seen, used)
+    scores = _moods(seen, used, shift)
     scores["offence"] = _sorted(
         float(offence.scores(seen.features, used, seen.groups)[0]),
         [*_head_parts(seen, used.heads["offence"], times), Part("calibration", offset)],
     )
     scores["urgency"] = _sorted(float(urgency.scores(reasons)[0]), _signal_parts(urgency.REASONS, reasons[0], weighed))
-    for name, rules, total in zip(intent.INTENTS, intent.rules(), intent.scores(signals)[0], strict=True):
-        scores[name] = _sorted(float(total), _signal_parts(intent.SIGNALS, signals[0], rules))
+    by_intent = zip(intent.INTENTS, intent.rules(), intent.scores(signals)[0], shift.intents, strict=True)
+    for name, rules, total, steps in by_intent:
+        parts = [*_signal_parts(intent.SIGNALS, signals[0], rules), Part(_BRAND, steps * STEP)]
+        scores[name] = _sorted(float(total) + steps * STEP, parts)
     return Explanation(found, likely, scores)

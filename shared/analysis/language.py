@@ -142,7 +142,8 @@ _HINTS = {True: 40.0, False: 3.0}
 one."""
 
 _HOME = 3.0
-"""How many times likelier the languages are that brands here mostly hear."""
+"""How many times likelier the languages are that brands here mostly hear; and in a short text, once more, those that
+its own brand does."""
 
 _LISTED, _VALUED = 2.0, 1.5
 """How many times likelier a word makes a language that is among its common ones, or among those with a valence."""
@@ -186,6 +187,9 @@ def read(batch: Sequence[Text], cleaned: Sequence[str], words: Words) -> Languag
     odds *= np.exp(listed - listed.max(axis=1, keepdims=True))
     odds[:, [LANGUAGES.index(language) for language in lexicon.LANGUAGES]] *= _HOME
     for place, text in enumerate(batch):
+        for code in {code[:2].lower() for code in text.home} if sizes[place] < SHORT else ():
+            if code in LANGUAGES:
+                odds[place, LANGUAGES.index(code)] *= _HOME
         for hint in (text.language, text.prior):
             if hint is not None and hint[:2].lower() in LANGUAGES:
                 odds[place, LANGUAGES.index(hint[:2].lower())] *= _HINTS[bool(sizes[place] < SHORT)]

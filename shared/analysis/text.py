@@ -12,12 +12,14 @@ LIMIT = 10_000
 @dataclass(frozen=True, slots=True)
 class Text:
     """One text: what its network says of its language (`language`), what kind of source it is from (`source`: a
-    network, or `review`), and which language its author or source usually writes (`prior`). Languages are ISO 639-1."""
+    network, or `review`), which language its author or source usually writes (`prior`), and those that the brand mostly
+    hears (`home`). Languages are ISO 639-1."""
 
     text: str | None
     language: str | None = None
     source: str | None = None
     prior: str | None = None
+    home: tuple[str, ...] = ()
 
 
 _URL = regex.compile(

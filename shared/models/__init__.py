@@ -10,6 +10,7 @@ from shared.models.consent import Consent, Withdrawal
 from shared.models.event import Event, EventQueue
 from shared.models.media import Media, MediaUse
 from shared.models.mention import (
+    Calibration,
     Correction,
     Edit,
     Identity,
@@ -68,6 +69,7 @@ __all__ = [
     "BrandSequence",
     "Budget",
     "CalendarFeed",
+    "Calibration",
     "Campaign",
     "Channel",
     "ChannelDraft",

@@ -20,7 +20,8 @@ class BrandDraft(SQLModel):
     """A brand's settings. `approval` people, then the client with `client_approval`, see a post before it goes out.
 
     They are reminded when it has waited `approval_reminder_hours`, and `approval_last_call_hours` before its moment; 0
-    for never. `missed` says what becomes of a post that could not be begun within `grace_seconds` of its time.
+    for never. `missed` says what becomes of a post that could not be begun within `grace_seconds` of its time. A brand
+    that `learns` has its people's corrections move what is read for it later.
     """
 
     name: str = Field(min_length=1, max_length=200, sa_type=TEXT)
@@ -34,6 +35,7 @@ class BrandDraft(SQLModel):
     client_approval: bool = False
     approval_reminder_hours: int = Field(default=24, ge=0, le=24 * 30)
     approval_last_call_hours: int = Field(default=4, ge=0, le=24 * 30)
+    learns: bool = True
 
     @field_validator("timezone")
     @classmethod

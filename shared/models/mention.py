@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Column, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import ARRAY, Column, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shared.ids import new_uuid
@@ -71,6 +71,15 @@ class Mention(SQLModel, table=True):
         Index("ix_mention_parent_key", "brand_id", "parent_key", postgresql_where=text("parent_key IS NOT NULL")),
         Index("ix_mention_channel", "brand_id", "channel_id", "id"),
         Index("ix_mention_author", "brand_id", "author_id", "published_at"),
+        Index(
+            "ix_mention_cluster",
+            "brand_id",
+            "cluster",
+            "is_copy",
+            "published_at",
+            "key",
+            postgresql_where=text("cluster IS NOT NULL"),
+        ),
         Index("ix_mention_variant", "brand_id", "variant_id", postgresql_where=text("variant_id IS NOT NULL")),
     )
     brand_id: UUID = Field(primary_key=True)
@@ -134,15 +143,22 @@ class Mention(SQLModel, table=True):
     read_by: str | None = Field(default=None, sa_type=TEXT)  # the version of the fast model
     corrected: list[str] = Field(default_factory=list, sa_type=TEXTS, sa_column_kwargs={"server_default": "{}"})
 
+    # What is said in the same words, or nearly: null where nobody is a copy of it, nor it of anybody.
+    wording: UUID | None = None  # the digest of the text's normal form
+    cluster: UUID | None = None  # that it shares with its exact and near copies
+    is_copy: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+
 
 class Correction(SQLModel, table=True):
     """A person's word against a reading. All are kept, and the latest of a field stands. `replaced` is what it was said
-    of, null where nothing stood."""
+    of, null where nothing stood; `read_by` the version of the fast model whose word that was, null where it was
+    nobody's, a person's or the deep model's."""
 
     __tablename__ = "correction"
     __table_args__ = (
         ForeignKeyConstraint(["brand_id", "mention_id"], ["mention.brand_id", "mention.id"]),
         Index("ix_correction_mention", "brand_id", "mention_id", "id"),
+        Index("ix_correction_field", "brand_id", "field", "id"),
     )
     brand_id: UUID = Field(primary_key=True)
     id: UUID = Field(default_factory=new_uuid, primary_key=True)
@@ -150,8 +166,23 @@ class Correction(SQLModel, table=True):
     field: CorrectedField = Field(sa_type=cast(Any, string_enum(CorrectedField)))
     value: list[str] = Field(sa_type=TEXTS)
     replaced: list[str] | None = Field(default=None, sa_type=TEXTS)
+    read_by: str | None = Field(default=None, sa_type=TEXT)
     user_id: UUID | None = None
     made_at: datetime = Field(sa_type=TIME)
+
+
+class Calibration(SQLModel, table=True):
+    """What a brand's corrections add up to: shifts of moods and intents, in the steps and the order of
+    `analysis.calibration.Shift`; how many mentions' corrections they come from; since when they are as they are, null
+    while they are nothing."""
+
+    __tablename__ = "calibration"
+    brand_id: UUID = Field(primary_key=True)
+    moods: list[int] = Field(sa_type=cast(Any, ARRAY(Integer)))
+    intents: list[int] = Field(sa_type=cast(Any, ARRAY(Integer)))
+    sentiment_corrections: int
+    intent_corrections: int
+    since: datetime | None = Field(default=None, sa_type=TIME)
 
 
 class Edit(SQLModel, table=True):

@@ -76,6 +76,7 @@ TABLES: dict[str, TableKind] = {
     "brand_sequence": TableKind.CONTENT,
     "budget": TableKind.QUEUE,
     "calendar_feed": TableKind.PLATFORM,
+    "calibration": TableKind.CONTENT,
     "campaign": TableKind.CONTENT,
     "channel": TableKind.CONTENT,
     "consent": TableKind.PLATFORM,
@@ -142,7 +143,7 @@ TABLES: dict[str, TableKind] = {
 }
 
 # Index tables without grants, reached only through functions that look at the transaction's brands.
-SIDE_TABLES = ("mention_search",)
+SIDE_TABLES = ("mention_bands", "mention_search")
 
 
 def content_tables() -> list[str]:

@@ -30,6 +30,17 @@ def test_a_short_text_is_in_its_authors_language() -> None:
     assert _language("super top", prior="fr") == "fr"
 
 
+def test_a_short_text_is_more_likely_in_a_language_of_its_brand() -> None:
+    scores = [read([Text("super top", home=home)])[0].language_score for home in ((), ("nl",))]
+    assert read([Text("super top", home=("nl",))])[0].language == "nl"
+    assert scores[1] > scores[0]
+
+
+def test_a_long_text_does_not_mind_the_languages_of_its_brand() -> None:
+    text = "ik weet echt niet wat ik met dit kaartje moet doen morgen"
+    assert read([Text(text, home=("fr", "en"))]) == read([Text(text)])
+
+
 def test_a_long_text_is_in_its_own_whatever_the_network_says() -> None:
     assert _language("ik weet echt niet wat ik met dit kaartje moet doen morgen", language="en", prior="en") == "nl"
 

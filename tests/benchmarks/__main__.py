@@ -15,6 +15,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     calendar,
+    copying,
     door,
     due,
     growth,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "calendar": calendar.measure,
     "search": search.measure,
     "matching": matching.measure,
+    "copies": copying.measure,
     "memory": memory.measure,
 }
 

@@ -20,7 +20,7 @@ _QUERIES: dict[str, str] = {
                m.author_kind, CASE WHEN m.published_at_known THEN m.published_at END, m.edited_at,
                m.deleted_at IS NOT NULL, m.hidden_at IS NOT NULL, m.parent_external_id, p.external_id, r.external_id,
                m.likes, m.replies, m.shares, m.views, m.reactions, m.said_language, m.sentiment,
-               m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected,
+               m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected, m.wording::text, m.is_copy,
                encode(m.version_digest, 'hex'), s.tsv::text
           FROM mention m
           LEFT JOIN identity a ON a.brand_id = m.brand_id AND a.id = m.author_id

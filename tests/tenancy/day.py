@@ -36,6 +36,7 @@ from shared.ids import Prefix, new_uuid, parse_typeid
 from shared.models.enums import EventType, Network, WithdrawalKind
 from tests.connectors.loopback import Receiver, Reply
 from tests.services.ingest.turning import take_all
+from tests.tenancy import copying
 from tests.tenancy import graphql_operations as graphql
 from tests.tenancy import rest_operations as rest
 from tests.tenancy.searching import search
@@ -59,6 +60,7 @@ async def live(world: World, network: Receiver) -> None:
     await _move_clocks(world, second)
     await _search(world, first)
     await _poll(world, network)
+    await copying.copy(world, first)
     await _read_anew(world, first)
     await _read_deep(world, first)
     await _tell(world, network)

@@ -77,9 +77,11 @@ TARGETS = {
     ),
 }  # fmt: skip
 WHERE = {"Viewer": "viewer"}
+# What has no id itself: of which node's it is, and there in which field.
+BELOW = {"CopyCluster": ("Mention", "copies")}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
-    "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "input": None,
+    "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "duplicates": None, "input": None,
     "days": 90, "keys": ["MENTIONS"], "groupBy": ["CHANNEL"], "search": "said", "minRating": 1, "count": 3,
     "chart": "VOLUME",
     "what": "AUTHORS",
@@ -120,8 +122,10 @@ class Place:
             query = f"query Q({head}) {{ {WHERE[self.type.name]} {{ {inner} }} brand(id: $own) {{ id }} }}"
             own = tenant.id(Prefix.BRAND)
         else:
-            query = f"query Q({head}) {{ node(id: $own) {{ ... on {self.type.name} {{ {inner} }} }} }}"
-            own = tenant.id(NODES[self.type.name])
+            above, below = BELOW.get(self.type.name, (self.type.name, None))
+            inner = f"{below} {{ {inner} }}" if below is not None else inner
+            query = f"query Q({head}) {{ node(id: $own) {{ ... on {above} {{ {inner} }} }} }}"
+            own = tenant.id(NODES[above])
         return Asked(query, {"own": own, **given})
 
     def foreign(self, other: Tenant) -> Iterator[dict[str, Any]]:
@@ -181,7 +185,7 @@ def places(schema: GraphQLSchema) -> list[Place]:
         for name, field in type_.fields.items():
             if not field.args:
                 continue
-            if type_.name not in {*NODES, *WHERE}:
+            if type_.name not in {*NODES, *WHERE, *BELOW}:
                 raise Unfilled(f"say in graphql_operations.py how one gets to {type_.name}.{name}")
             _know(f"{type_.name}.{name}", field.args)
             found.append(Place(type_, name, field))

@@ -39,6 +39,7 @@ IN_TURN = sorted(
 # Their answers have no words.
 FIGURES_ONLY = {
     "get_best_times",
+    "get_calibration",
     "get_channel_coverage",
     "get_chart_png",
     "get_metrics",

@@ -17,7 +17,7 @@ def deliveries(name: str) -> list[dict[str, Any]]:
         said("root", "post", media=[{"url": f"https://example.org/{name}.jpg", "kind": "image", "alt": f"{name} alt"}]),
         said("child", "comment", parent_id=f"{name}-root"),
         said("grandchild", "reply", parent_id=f"{name}-child"),
-        said("stars", "review", rating=2),
+        said("stars", "review", rating=2, text=f"{name} said it better"),  # as the child, once that is edited
         said("whisper", "message", visibility="private"),
         said("going", "comment", parent_id=f"{name}-root"),
     ]

@@ -36,6 +36,7 @@ class BrandRead(Read):
     client_approval: bool
     approval_reminder_hours: int
     approval_last_call_hours: int
+    learns: bool
     role: GrantRole
     created_at: datetime
     version: int
@@ -57,6 +58,7 @@ class BrandPatch(Body):
     client_approval: bool | None = None
     approval_reminder_hours: int | None = None
     approval_last_call_hours: int | None = None
+    learns: bool | None = None
 
 
 def read(brand: Brand, role: GrantRole) -> BrandRead:
@@ -71,6 +73,7 @@ def read(brand: Brand, role: GrantRole) -> BrandRead:
         client_approval=brand.client_approval,
         approval_reminder_hours=brand.approval_reminder_hours,
         approval_last_call_hours=brand.approval_last_call_hours,
+        learns=brand.learns,
         role=role,
         created_at=brand.created_at,
         version=brand.version,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
@@ -21,7 +22,7 @@ from services.api.rest.ids import (
     ViewRef,
 )
 from services.api.rest.shapes import ListRead, Moment, Paging, Read, listed
-from shared.domain.listening import identities, mentions, readings, searching, versions, views
+from shared.domain.listening import clusters, identities, mentions, readings, searching, versions, views
 from shared.domain.listening.filters import SEARCH_MOST, MentionFilter
 from shared.domain.listening.searching import Spans
 from shared.domain.page import Page
@@ -87,6 +88,7 @@ class MentionRead(Read):
 
     `reach` is its views, else its author's followers as last told with it; null where nobody told. What is read of it,
     from `sentiment` to `topics`, is null until it is; `urgency` and `offence` go from 0 to 1.
+    `duplicate_of` is the mention that it is an exact or near copy of; null, where it is of none.
     `highlights`: where in `text` the words of the list's search are; null without a search.
     """
 
@@ -119,6 +121,7 @@ class MentionRead(Read):
     urgency: float | None
     offence: float | None
     topics: list[str] | None
+    duplicate_of: MentionRef | None
     highlights: list[SpanRead] | None
     version: int
 
@@ -139,7 +142,7 @@ class EditList(ListRead[EditRead]):
     pass
 
 
-def read(mention: Mention, author: Identity | None, spans: Spans | None = None) -> MentionRead:
+def read(mention: Mention, author: Identity | None, original: UUID | None, spans: Spans | None = None) -> MentionRead:
     return MentionRead(
         id=mention.id,
         network=mention.network,
@@ -172,6 +175,7 @@ def read(mention: Mention, author: Identity | None, spans: Spans | None = None) 
         urgency=mention.urgency,
         offence=mention.offence,
         topics=mention.topics,
+        duplicate_of=original,
         highlights=[SpanRead(start=start, end=end) for start, end in spans] if spans is not None else None,
         version=mention.version,
     )
@@ -180,6 +184,9 @@ def read(mention: Mention, author: Identity | None, spans: Spans | None = None) 
 def _sentiment(mention: Mention) -> SentimentRead | None:
     mood = readings.mood_of(mention)
     return SentimentRead.model_validate(mood, from_attributes=True) if mood is not None else None
+
+
+_SHOWN = {"false": False, "true": True, "null": None}
 
 
 def mention_filter(
@@ -202,6 +209,10 @@ def mention_filter(
         Literal["false", "true", "null"],
         Query(description="`false` leaves deleted mentions out, `true` shows only them, `null` both."),
     ] = "false",
+    duplicates: Annotated[
+        Literal["false", "true", "null"],
+        Query(description="`false` leaves copies out: what many say is there once. `true` shows only copies."),
+    ] = "null",
 ) -> MentionFilter:
     return MentionFilter(
         networks=_tuple(network),
@@ -219,7 +230,8 @@ def mention_filter(
         search=q,
         since=since,
         until=until,
-        deleted={"false": False, "true": True, "null": None}[deleted],
+        deleted=_SHOWN[deleted],
+        duplicates=_SHOWN[duplicates],
     )
 
 
@@ -229,10 +241,17 @@ Where = Annotated[MentionFilter, Depends(mention_filter)]
 async def listing(call: Call, scope: Scope, page: Page[Mention], words: str | None = None) -> dict[str, Any]:
     """A page of mentions with their authors, read at once; where `words` found them, with where they are."""
     authors = await _authors(call, scope, page.items)
+    originals = await clusters.originals(call.session, scope, page.items)
     ids = [mention.id for mention in page.items]
     spans = await searching.highlights(call.session, scope, words, ids) if words is not None else None
     data = [
-        read(it, authors.get(it.author_id), spans.get(it.id, []) if spans is not None else None) for it in page.items
+        read(
+            it,
+            authors.get(it.author_id),
+            originals.get(it.id),
+            spans.get(it.id, []) if spans is not None else None,
+        )
+        for it in page.items
     ]
     return {"data": data, "next_cursor": page.next_cursor, "has_more": page.has_more}
 
@@ -277,7 +296,8 @@ def _edit(edit: Edit) -> EditRead:
 async def with_author(call: Call, scope: Scope, mention: Mention) -> MentionRead:
     """One mention as it is answered."""
     authors = await _authors(call, scope, [mention])
-    return read(mention, authors.get(mention.author_id))
+    originals = await clusters.originals(call.session, scope, [mention])
+    return read(mention, authors.get(mention.author_id), originals.get(mention.id))
 
 
 async def _authors(call: Call, scope: Scope, found: Sequence[Mention]) -> dict[Any, Identity]:

@@ -17,7 +17,7 @@ from services.api.rest.operations import OperationRead
 from services.api.rest.shapes import Body, ListRead, Moment, Read, Text, whole
 from shared.analysis.queries.lexing import MOST_CHARACTERS
 from shared.connectors.registry import CARDS
-from shared.domain.listening import identities, matches, mentions, queries, recalls, trial
+from shared.domain.listening import clusters, identities, matches, mentions, queries, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.ids import Prefix, typeid
@@ -168,10 +168,13 @@ async def try_query(call: Calling, scope: InBrand, body: Annotated[Tried, FromBo
     tried = await trial.try_out(call.session, scope, body.expression)
     wanted = {one.mention.author_id for one in tried.sample if one.mention.author_id is not None}
     authors = await identities.by_ids(call.session, scope, wanted) if wanted else {}
+    originals = await clusters.originals(call.session, scope, [one.mention for one in tried.sample])
     sample = [
         SampleRead(
             mention=mention_shapes.read(
-                one.mention, authors.get(one.mention.author_id) if one.mention.author_id is not None else None
+                one.mention,
+                authors.get(one.mention.author_id) if one.mention.author_id is not None else None,
+                originals.get(one.mention.id),
             ),
             spans=_spans(one.spans),
         )

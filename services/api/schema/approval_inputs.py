@@ -23,6 +23,7 @@ class UpdateBrandInput:
     client_approval: bool | None = UNSET
     approval_reminder_hours: int | None = UNSET
     approval_last_call_hours: int | None = UNSET
+    learns: bool | None = UNSET
 
     def changes(self) -> BrandChanges:
         return validated(BrandChanges, given_values(self, *BrandChanges.model_fields))

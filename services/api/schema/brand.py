@@ -11,6 +11,7 @@ from services.api.schema.alert import Alert, AlertRule, brand_alerts, brand_rule
 from services.api.schema.approval import ApprovalLink, HoldStanding, Review, hold_standing, review
 from services.api.schema.arrival import Arrival
 from services.api.schema.best_times import BestTimes, suggested
+from services.api.schema.calibration import Calibration, standing
 from services.api.schema.campaign import Campaign
 from services.api.schema.channel import Channel
 from services.api.schema.chart import Chart, drawn
@@ -234,6 +235,8 @@ class Brand(Node):
     grace_seconds: int
     approval: ApprovalPolicy = strawberry.field(description="How many people besides the author must agree to a post.")
     client_approval: bool = strawberry.field(description="Whether the client must agree after them.")
+    learns: bool = strawberry.field(description="Whether people's corrections move what is read later.")
+    calibration: Calibration = strawberry.field(resolver=standing, description="What people's corrections have taught.")
     approval_reminder_hours: int
     approval_last_call_hours: int
     approvals_waiting: Connection[WaitingPost] = strawberry.field(resolver=_waiting)

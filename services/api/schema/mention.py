@@ -10,9 +10,11 @@ from strawberry import UNSET
 
 from services.api import loaders
 from services.api.completed import completed
+from services.api.schema import copies as copying
 from services.api.schema import sentiment as reading
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
+from services.api.schema.copies import CopyCluster
 from services.api.schema.identity import Identity
 from services.api.schema.saved_query import Match, Span, spans
 from services.api.schema.sentiment import Correction, Sentiment
@@ -136,6 +138,12 @@ class Mention(Node):
     topics: list[str] | None = strawberry.field(description="The phrases that it is about; null until they are read.")
     corrections: list[Correction] = strawberry.field(resolver=reading.corrections)
     matches: list[Match] = strawberry.field(resolver=_matches, description="The queries that it matches.")
+    duplicate_of: "Mention | None" = strawberry.field(
+        resolver=copying.duplicate_of, description="What it is an exact or near copy of; null where of nothing."
+    )
+    copies: CopyCluster = strawberry.field(
+        resolver=copying.copies, description="All that say the same, itself among them."
+    )
     highlights: list[Span] | None = strawberry.field(
         resolver=_highlights, description="Where in `text` the words of the list's search are; null without a search."
     )
@@ -145,7 +153,10 @@ class Mention(Node):
         return isinstance(obj, models.Mention)
 
 
-@strawberry.input(description="Absent: any. `since` is inclusive, `until` exclusive; `deleted: null` shows both.")
+@strawberry.input(
+    description="Absent: any. `since` is inclusive, `until` exclusive; `deleted: null` shows both. `duplicates: false`"
+    " leaves copies out, so that what many say is there once."
+)
 class MentionFilter:
     networks: list[Network] | None = UNSET
     channel_ids: list[strawberry.ID] | None = UNSET
@@ -163,6 +174,7 @@ class MentionFilter:
     since: datetime | None = UNSET
     until: datetime | None = UNSET
     deleted: bool | None = False
+    duplicates: bool | None = UNSET
 
     def read(self) -> DomainFilter:
         """Raises Invalid. An id of another brand, or of nothing, matches nothing."""
@@ -183,6 +195,7 @@ class MentionFilter:
             since=given(self.since),
             until=given(self.until),
             deleted=self.deleted,
+            duplicates=given(self.duplicates),
         )
 
 

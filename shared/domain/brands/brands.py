@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from shared.db import Session
+from shared.db import Session, driver
 from shared.domain.brands import audit
 from shared.domain.insight import reads, rollups, voices
 from shared.domain.page import Cursors, Page, PageRequest
@@ -31,6 +31,7 @@ class BrandChanges(SQLModel):
     client_approval: bool | None = None
     approval_reminder_hours: int | None = None
     approval_last_call_hours: int | None = None
+    learns: bool | None = None
 
 
 async def get(session: Session, scope: Scope) -> Brand:
@@ -39,6 +40,12 @@ async def get(session: Session, scope: Scope) -> Brand:
     if brand is None:
         raise NotFound(f"there is no brand with the id {typeid(Prefix.BRAND, scope.brand_id)!r}")
     return brand
+
+
+async def languages(session: Session, brand_id: UUID) -> tuple[str, ...]:
+    """The languages that the brand mostly hears; none where the brand is gone."""
+    found = await (await driver(session)).fetchval("SELECT languages FROM brand WHERE brand_id = $1", brand_id)
+    return tuple(found or ())
 
 
 async def list_(session: Session, principal: Principal, *, page: PageRequest, cursors: Cursors) -> Page[Brand]:

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.listening import mentions, readings, record
+from shared.domain.listening import calibrations, mentions, readings, record
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.page import Cursors, Page, PageRequest
@@ -52,8 +52,8 @@ class Said:
 async def correct(
     session: Session, scope: Scope, mention_id: UUID, *, said: Said, ears: Ears, now: datetime
 ) -> Mention:
-    """Let a person's word stand; sums, search, matches (by what `ears` know of the brand's queries) and events follow
-    in the same transaction.
+    """Let a person's word stand; sums, search, matches (by what `ears` know of the brand's queries), events and the
+    brand's calibration follow in the same transaction.
 
     Raises NotFound, Invalid, and Conflict where the mention is deleted.
     """
@@ -74,6 +74,7 @@ async def correct(
     await record.rewrite(session, scope, [mention.key], change, now=now, ears=ears)
     session.add_all(made)
     await session.flush()
+    await calibrations.learn(session, scope.brand_id, {one.field for one in made}, now=now)
     await session.refresh(mention)
     return mention
 
@@ -84,8 +85,14 @@ def _correction(
     user_id = scope.principal.user_id if scope.principal is not None else None
     return Correction(
         brand_id=scope.brand_id, mention_id=state.id, field=field, value=value, replaced=_standing(state, field),
-        user_id=user_id, made_at=now,
+        read_by=_read_by(state, field), user_id=user_id, made_at=now,
     )  # fmt: skip
+
+
+def _read_by(state: MentionState, field: CorrectedField) -> str | None:
+    """The version of the fast model whose word this replaces; None where it is a person's, or the deep model's."""
+    is_deep = field is CorrectedField.SENTIMENT and state.deep_by is not None
+    return None if is_deep or field in state.corrected else state.read_by
 
 
 def _standing(state: MentionState, field: CorrectedField) -> list[str] | None:

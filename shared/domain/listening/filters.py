@@ -35,7 +35,8 @@ SEARCH_MOST = 1000
 class MentionFilter:
     """None: any. An empty list: none at all. `since` is inclusive, `until` exclusive.
 
-    `deleted`: False leaves deleted mentions out, True shows only them, None shows both.
+    `deleted`: False leaves deleted mentions out, True shows only them, None shows both. `duplicates`: False leaves
+    copies out, so that what many say is there once, True shows only copies, None both.
     """
 
     networks: tuple[Network, ...] | None = None
@@ -54,6 +55,7 @@ class MentionFilter:
     since: datetime | None = None
     until: datetime | None = None
     deleted: bool | None = False
+    duplicates: bool | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -126,6 +128,7 @@ _CONDITIONS: dict[str, tuple[Any, _Condition]] = {
     "thread_id": (Uuid, lambda p: col(Mention.thread_id) == p),
     "query_ids": (ARRAY(Uuid), is_matched),
     "min_rating": (Float, lambda p: col(Mention.rating) >= p),
+    "duplicates": (Boolean, lambda p: col(Mention.is_copy) == p),
     "since": (TIME, lambda p: col(Mention.published_at) >= p),
     "until": (TIME, lambda p: col(Mention.published_at) < p),
 }

@@ -95,6 +95,9 @@ class MentionState:
     topics: list[str] | None = None
     read_by: str | None = None
     corrected: list[str] = field(default_factory=list)
+    wording: UUID | None = None
+    cluster: UUID | None = None
+    is_copy: bool = False
     dirty: bool = False
     noted: bool = False  # something was kept that nobody sees: no other version, and nothing to tell
     new: bool = False

@@ -5,10 +5,10 @@ so that the same facts in any order are read the same.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from shared.analysis import deep
+from shared.analysis import calibration, deep
 from shared.analysis.reading import Reading, Text, read
 from shared.contract import Said, storable
 from shared.domain.listening.merge import MentionState
@@ -21,20 +21,23 @@ _UNKNOWN = "und"
 _PLACES = 4  # what a chance is kept to
 _LONG = 4  # words; one in six languages of shorter texts is wrong without a prior
 _SURE = 0.9
+_SURE_ALONE = 0.6  # where nobody else says a language: of short texts one in a hundred is then wrong
 
 
 class Readings:
     """The readings of a batch, by their texts. Most are read ahead, outside of any transaction; what stands by facts of
-    several deliveries is read when it is asked for."""
+    several deliveries is read when it is asked for. `home` are the brand's languages: of a short text they are likelier
+    than others."""
 
-    def __init__(self, reader: Read = read) -> None:
-        self._read = reader
+    def __init__(self, reader: Read = read, *, home: Sequence[str] = ()) -> None:
+        self._read, self._home = reader, tuple(home)
         self._known: dict[Text, Reading] = {}
 
     def ahead(self, texts: Iterable[Text]) -> None:
         """Read what is not known yet: some hundreds of microseconds a text, in the thread that calls."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._read(new), strict=True) if new else ())
+        asked = [replace(text, home=self._home) for text in new] if self._home else new
+        self._known.update(zip(new, self._read(asked), strict=True) if new else ())
 
     def version(self) -> str:
         """The version of the model that reads now."""
@@ -66,8 +69,14 @@ def text_as(said: str, said_language: str | None, kind: MentionKind, network: Ne
     return Text(said, language or None, kind.value if kind is MentionKind.REVIEW else network.value)
 
 
-def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], readings: Readings | None) -> None:
-    """Bring what is read of changed states up to date with their texts. Without readings a new text stands unread."""
+def follow(
+    states: Iterable[MentionState],
+    before: Mapping[UUID, MentionState],
+    readings: Readings | None,
+    shift: calibration.Shift = calibration.NONE,
+) -> None:
+    """Bring what is read of changed states up to date with their texts, by the brand's own calibration. Without
+    readings a new text stands unread."""
     wanted: list[tuple[MentionState, Text]] = []
     for state in states:
         if not state.dirty:
@@ -83,7 +92,7 @@ def follow(states: Iterable[MentionState], before: Mapping[UUID, MentionState], 
                 wanted.append((state, text))
     if wanted and readings is not None:
         for (state, _), reading in zip(wanted, readings.of([text for _, text in wanted]), strict=True):
-            take(state, reading)
+            take(state, calibration.shifted(reading, shift))
 
 
 def take(state: MentionState, reading: Reading) -> None:
@@ -107,10 +116,10 @@ def take(state: MentionState, reading: Reading) -> None:
 def _language(state: MentionState, reading: Reading) -> str | None:
     """The model's word where the text is long enough or it is sure; against the network's only where both hold."""
     is_known, is_long = reading.language != _UNKNOWN, len((state.text or "").split()) >= _LONG
-    is_sure = reading.language_score >= _SURE
     if state.said_language is not None:
+        is_sure = reading.language_score >= _SURE
         return reading.language if is_known and is_long and is_sure else state.said_language
-    return reading.language if is_known and (is_long or is_sure) else None
+    return reading.language if is_known and (is_long or reading.language_score >= _SURE_ALONE) else None
 
 
 def take_anew(state: MentionState, reading: Reading) -> bool:

@@ -11,12 +11,15 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.analysis.calibration import NONE
 from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Said, storable
 from shared.db import Session, driver
 from shared.domain.events import events
 from shared.domain.insight import reads, rollups
 from shared.domain.listening import (
     border,
+    calibrations,
+    copies,
     counters,
     doubts,
     edits,
@@ -92,7 +95,8 @@ async def record(
     touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
     await own_posts.tie(session, scope.brand_id, batch.states.values())
     await reactions.count(session, scope.brand_id, batch.reactions, batch.states)
-    read.follow(batch.states.values(), batch.before, readings)
+    shift = await calibrations.of(session, scope.brand_id) if readings is not None else NONE
+    read.follow(batch.states.values(), batch.before, readings, shift)
     await _write(batch)
     await doubts.keep(session, scope.brand_id, batch.states.values(), batch.before, cascade, now=now)
     return touched
@@ -213,7 +217,7 @@ async def _write(batch: _Batch) -> None:
     for state in changed:
         state.version += 1
     await forest.plant([*heard_now, *reparented], reparented=bool(reparented))
-    await rows.write_mentions(session, brand_id, [*changed, *noted])
+    await copies.write(session, brand_id, [*changed, *noted], batch.before)
     moved = await forest.settle_children()
     await trees.tidy(session, brand_id, moved | _retimed(batch, changed))
     await edits.keep(session, brand_id, batch.edits, changed)

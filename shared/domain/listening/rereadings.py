@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from shared.analysis.calibration import shifted
 from shared.analysis.reading import Text
 from shared.db import Session, driver
 from shared.domain.brands import audit
-from shared.domain.listening import backfills, readings, record
+from shared.domain.listening import backfills, calibrations, readings, record
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.merge import MentionState
 from shared.domain.listening.readings import Readings
@@ -61,7 +62,9 @@ async def start(session: Session, scope: Scope, channel_id: UUID, *, since: date
 
 
 async def stale(session: Session, scope: Scope, operation: Operation, *, version: str) -> list[Stale]:
-    """The next mentions to read, in the order of their ids, at most 500."""
+    """The next mentions that are not read by this version of the model and the brand's calibration, in the order of
+    their ids, at most 500."""
+    version = (await calibrations.of(session, scope.brand_id)).named(version)
     rows = await (await driver(session)).fetch(
         "SELECT id, key, text, said_language, kind, network FROM mention"
         " WHERE brand_id = $1 AND id > $2 AND channel_id = $3 AND published_at >= $4 AND heard AND deleted_at IS NULL"
@@ -102,11 +105,13 @@ async def advance(
     if held is None or held.is_over or held.cursor != operation.cursor:
         return None
 
+    shift = await calibrations.of(session, scope.brand_id)
+
     def change(state: MentionState) -> None:
         text = readings.text_of(state)
         if text is not None:
             held.mentions += 1
-            held.changed += readings.take_anew(state, read.of([text])[0])
+            held.changed += readings.take_anew(state, shifted(read.of([text])[0], shift))
 
     if found:
         await record.rewrite(session, scope, [one.key for one in found], change, now=now, ears=ears)

@@ -27,6 +27,7 @@ _MENTION = {
     "sentiment": "text", "sentiment_score": "float8", "deep_by": "text", "fast_sentiment": "text",
     "fast_score": "float8", "intents": "text[]", "urgency": "float8", "offence": "float8", "topics": "text[]",
     "read_by": "text", "corrected": "text[]",
+    "wording": "uuid", "cluster": "uuid", "is_copy": "bool",
 }  # fmt: skip
 _IDENTITY = {
     "id": "uuid", "key": "uuid", "network": "text", "external_id": "text", "handle": "text", "name": "text",

@@ -21,7 +21,9 @@ from tests.domain.listening.test_record import at, hear, state_on
 Eyes: TypeAlias = "asyncpg.Connection[Any]"
 Told = tuple[list[Heard], list[list[Heard]]]
 
-_TABLES = ("mention", "identity", "thread", "edit", "reaction", "rollup_day", "rollup_hour", "mention_search", "event")
+_TABLES = ("mention", "identity", "thread", "edit", "reaction", "rollup_day", "rollup_hour", "mention_search",
+    "mention_bands", "event",
+)  # fmt: skip
 _IDS = st.sampled_from(["a", "b", "c", "d"])
 _STAMPS = st.sampled_from([at(0), at(1), at(2)])  # few, so that many facts meet at one moment
 _PEOPLE = st.sampled_from(["lea", "tom"])

@@ -77,10 +77,21 @@ async def test_a_short_text_of_which_nobody_is_sure_has_no_language(
     worker_db: Database, channel: HouseChannel, database: TestDatabase
 ) -> None:
     def unsure(batch: Any) -> list[Reading]:
-        return [replace(reading, language_score=0.6) for reading in words.read(batch)]
+        return [replace(reading, language_score=0.5) for reading in words.read(batch)]
 
     await hear(worker_db, channel, said("a", "merci"), reader=unsure)
     assert (await one(database, _READ))["language"] is None
+
+
+def test_a_text_is_read_with_the_languages_of_its_brand() -> None:
+    asked: list[Text] = []
+
+    def asking(batch: Any) -> list[Reading]:
+        asked.extend(batch)
+        return words.read(batch)
+
+    Readings(asking, home=["fr", "nl"]).of([Text("merci")])
+    assert [text.home for text in asked] == [("fr", "nl")]
 
 
 async def test_where_the_model_knows_no_language_the_networks_word_stands(

@@ -55,7 +55,8 @@ SELECT m.external_id, m.heard, m.kind, m.visibility, m.url, m.text, m.language, 
        m.author_kind, m.published_at, m.edited_at, m.deleted_at, m.hidden_at, m.version_stamp, m.version_digest,
        m.parent_external_id,
        p.external_id AS parent, m.likes, m.replies, m.shares, m.views, m.reach, m.sentiment,
-       m.sentiment_score, m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected, t.key AS thread, t.last_at,
+       m.sentiment_score, m.intents, m.urgency, m.offence, m.topics, m.read_by, m.corrected, m.wording, m.is_copy,
+       t.key AS thread, t.last_at,
        a.external_id AS author, a.name, a.handle, a.followers,
        (SELECT array_agg((e.text, e.edited_at) ORDER BY
            e.digest = m.version_digest AND e.edited_at IS NOT DISTINCT FROM m.edited_at,
@@ -244,7 +245,17 @@ async def test_any_order_and_repetition_ends_the_same(
     await hear(worker_db, first, *HISTORY)
     expected = await state(database, brand)
     connection = await asyncpg.connect(database.owner_url)
-    for table in ("mention", "identity", "thread", "edit", "reaction", "rollup_day", "rollup_hour", "mention_search"):
+    for table in (
+        "mention",
+        "identity",
+        "thread",
+        "edit",
+        "reaction",
+        "rollup_day",
+        "rollup_hour",
+        "mention_search",
+        "mention_bands",
+    ):
         await connection.execute(f'TRUNCATE "{table}" CASCADE')
     await connection.close()
 

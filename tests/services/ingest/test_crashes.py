@@ -37,7 +37,8 @@ Change: TypeAlias = dict[str, Any]
 T0 = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
 _ROUNDS = 6  # a worker comes again after an outage; one break and its two connections take no more than these
 _TABLES = (
-    "mention", "identity", "thread", "edit", "reaction", "rollup_day", "rollup_hour", "mention_search", "event",
+    "mention", "identity", "thread", "edit", "reaction", "rollup_day", "rollup_hour", "mention_search",
+    "mention_bands", "event",
     "event_queue", "arrival",
 )  # fmt: skip
 
@@ -280,6 +281,10 @@ _WRONG = {
         "SELECT id FROM thread WHERE id NOT IN (SELECT thread_id FROM mention WHERE thread_id IS NOT NULL)"
     ),
     "a version of nobody": "SELECT id FROM edit WHERE mention_key NOT IN (SELECT key FROM mention)",
+    "a wording that is counted wrong": (
+        "SELECT b.wording FROM mention_bands b"
+        " WHERE b.uses <> (SELECT count(*) FROM mention m WHERE m.wording = b.wording)"
+    ),
     "a search row of nobody": "SELECT mention_id FROM mention_search WHERE mention_id NOT IN (SELECT id FROM mention)",
 }  # fmt: skip
 

@@ -81,3 +81,9 @@ def test_evaluate_prints_every_file(tmp_path: Path, options: list[str]) -> None:
     assert "sentiment_fr.tsv" in result.output
     if options:
         assert [one["language"] for one in json.loads(result.output)] == ["de", "fr"]
+
+
+def test_chance_alone_makes_a_greater_calibration_error_of_fewer_texts() -> None:
+    few, many = (judging.error_by_chance(np.linspace(0.4, 1.0, count)) for count in (100, 10_000))
+    assert few > 0.05
+    assert many < 0.01

@@ -116,6 +116,7 @@ async def said(
             Mention.reach,
             _optional("sentiment"),
             _interactions(),
+            Mention.cluster,
         )
         .where(*rules)
         .order_by(col(Mention.published_at).desc(), col(Mention.id).desc())
@@ -123,7 +124,8 @@ async def said(
     )
     rows = (await session.execute(wanted, _given(scope, where, since, until))).all()
     return [
-        Said(row[0], row[1], row[2], row[3] or "", row[4], row[5], row[6], _is_negative(row[7]), row[8]) for row in rows
+        Said(row[0], row[1], row[2], row[3] or "", row[4], row[5], row[6], _is_negative(row[7]), row[8], row[9])
+        for row in rows
     ]
 
 

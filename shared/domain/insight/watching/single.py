@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from unicodedata import normalize
 from uuid import UUID
 
 import regex
@@ -16,10 +14,10 @@ from shared.models.enums import AlertKind
 
 REACH = 10_000  # views or followers, from which on an author is far-reaching where a rule says nothing
 COPIED = timedelta(hours=6)
-_SHORTEST = 25  # characters of a text that can be told to be a copy
+_SHORTEST = 25  # letters and spaces of a text that a campaign would have
 _LONGEST = 4000
 _DRIVERS = 5
-_LEFT_OUT = regex.compile(r"https?://\S+|www\.\S+|@[\p{L}\p{N}_.@-]+|[^\p{L}]+")
+_NO_WORDS = regex.compile(r"https?://\S+|www\.\S+|@[\p{L}\p{N}_.@-]+|[^\p{L}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ class Said:
     reach: int | None = None
     negative: bool | None = None
     interactions: int = 0
+    cluster: UUID | None = None
 
 
 def urgent(said: Sequence[Said], care: Care, *, start: datetime, end: datetime) -> Finding | None:
@@ -64,12 +63,14 @@ def far_reaching(said: Sequence[Said], reach: int, *, start: datetime, end: date
 
 
 def copies(said: Sequence[Said], care: Care, *, start: datetime, end: datetime) -> Finding | None:
-    """The same from many, more often and by more people than a rule puts up with; `weight` is how often."""
+    """The same from many, more often and by more people than a rule puts up with; `weight` is how often.
+
+    The same, exactly or nearly, is of one cluster. What is too short to be a campaign is left out.
+    """
     clusters: dict[str, list[Said]] = defaultdict(list)
     for one in said:
-        name = normal(one.text)
-        if name is not None:
-            clusters[name].append(one)
+        if one.cluster is not None and len(_NO_WORDS.sub(" ", one.text[:_LONGEST]).strip()) >= _SHORTEST:
+            clusters[str(one.cluster)].append(one)
     found = {
         name: ones
         for name, ones in clusters.items()
@@ -82,12 +83,6 @@ def copies(said: Sequence[Said], care: Care, *, start: datetime, end: datetime) 
     drivers += [Driver(DriverKind.MENTION, str(min(ones, key=_when).id), len(ones)) for _, ones in ranked[:_DRIVERS]]
     everything = [one for _, ones in ranked for one in ones]
     return _of(AlertKind.COPIES, everything, start, end, tuple(drivers))
-
-
-def normal(text: str) -> str | None:
-    """The name of a text's normal form: letters only, without addresses and accounts. None where it is too short."""
-    plain = _LEFT_OUT.sub(" ", normalize("NFKC", text[:_LONGEST]).casefold()).strip()
-    return sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16] if len(plain) >= _SHORTEST else None
 
 
 def _when(one: Said) -> tuple[datetime, UUID]:

@@ -40,18 +40,23 @@ def test_an_author_whom_many_read_is_far_reaching() -> None:
 
 
 def test_the_same_from_many_is_a_campaign_however_it_is_dressed() -> None:
+    cluster = UUID(int=1)
     copies = [
-        said(f"BOYCOTTEZ cette marque !!! Partagez {n} https://t.example/{n} @ami{n}", author=n) for n in range(12)
+        said(f"BOYCOTTEZ cette marque !!! Partagez https://t.example/{n} @ami{n}", author=n, cluster=cluster)
+        for n in range(12)
     ]
-    found = single.copies([*copies, said("Boycottez-les donc", author=99)], CARE, start=START, end=NOW)
+    other = said("Boycottez cette autre marque", author=99, cluster=UUID(int=2))
+    found = single.copies([*copies, other], CARE, start=START, end=NOW)
     assert found is not None
     assert found.seen == 12
-    assert len(keys(found, DriverKind.COPIES)) == 1
+    assert keys(found, DriverKind.COPIES) == [str(cluster)]
 
 
 def test_one_who_repeats_oneself_is_no_campaign() -> None:
-    assert single.copies([said("Boycottez cette marque, partagez !")] * 30, CARE, start=START, end=NOW) is None
+    copy = said("Boycottez cette marque, partagez !", cluster=UUID(int=1))
+    assert single.copies([copy] * 30, CARE, start=START, end=NOW) is None
 
 
 def test_short_texts_are_no_copies_of_each_other() -> None:
-    assert single.copies([said("Merci !", author=n) for n in range(50)], CARE, start=START, end=NOW) is None
+    thanks = [said("Merci ! https://t.example/merci", author=n, cluster=UUID(int=1)) for n in range(50)]
+    assert single.copies(thanks, CARE, start=START, end=NOW) is None

@@ -130,3 +130,17 @@ async def test_mentions_are_found_by_mood_and_intent(
     assert await ids(intent="question") == {"sad"}
     assert await ids(intent=["thanks", "criticism"], sentiment="positive") == {"glad"}
     problem(await caller.get("/mentions", params={"sentiment": "sad"}), 422)
+
+
+async def test_a_brand_shows_what_its_corrections_have_taught(caller: Caller, mention: dict[str, Any]) -> None:
+    await caller.post(f"/mentions/{mention['id']}/corrections", {"sentiment": "positive"})
+    shown = (await caller.get("/calibration")).json()
+    assert (shown["learns"], shown["needed"], shown["sentiment_corrections"], shown["since"]) == (True, 10, 1, None)
+    assert shown["sentiments"] == [{"label": label, "shift": 0} for label in ("negative", "neutral", "positive")]
+    assert {one["label"] for one in shown["intents"]} == {"criticism", "question", "praise", "request", "thanks"}
+
+
+async def test_a_brand_may_be_told_not_to_learn(caller: Caller) -> None:
+    brand = await caller.get("")
+    await caller.patch("", {"learns": False}, headers={"If-Match": brand.headers["etag"]})
+    assert not (await caller.get("/calibration")).json()["learns"]
