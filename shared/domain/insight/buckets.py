@@ -1,7 +1,7 @@
 """Time cut into buckets of a zone, and which of it was observed."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -59,6 +59,26 @@ def _next(at: datetime, interval: Interval, zone: ZoneInfo) -> datetime:
         return day_of(first, zone)
     days = 7 - local.weekday() if interval is Interval.WEEK else 1
     return day_of(noon + timedelta(days=days), zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """[since, until)."""
+
+    since: datetime
+    until: datetime
+
+    def shrunk(self, up: Callable[[datetime], datetime], down: Callable[[datetime], datetime]) -> "Range | None":
+        """The part between whole edges; None where there is none."""
+        inner = Range(up(self.since), down(self.until))
+        return inner if inner.since < inner.until else None
+
+    def without(self, inner: "Range | None") -> list["Range"]:
+        """What is left on both sides of `inner`."""
+        if inner is None:
+            return [self]
+        sides = [Range(self.since, inner.since), Range(inner.until, self.until)]
+        return [side for side in sides if side.since < side.until]
 
 
 @dataclass(frozen=True, slots=True)

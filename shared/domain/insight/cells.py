@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from shared.db import Session
 from shared.domain.insight import counts
-from shared.domain.insight.counts import Cell, Gap, Range
+from shared.domain.insight.buckets import Range
+from shared.domain.insight.counts import Cell, Gap
 from shared.domain.insight.rollups import day_of
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from sqlmodel import col, select
 
 from shared.db import Session, driver
+from shared.domain.insight.buckets import Range
 from shared.domain.insight.rollups import SUMS
 from shared.domain.listening import searching
 from shared.domain.listening.filters import MentionFilter, conditions, is_matched
@@ -35,26 +37,6 @@ from shared.models import Match, Mention, RollupHour
 from shared.models.base import TIME
 from shared.models.enums import AuthorKind, Dimension, Interval, MentionKind, MetricKey, Sentiment
 from shared.models.query import ANY
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """[since, until)."""
-
-    since: datetime
-    until: datetime
-
-    def shrunk(self, up: Callable[[datetime], datetime], down: Callable[[datetime], datetime]) -> "Range | None":
-        """The part between whole edges; None where there is none."""
-        inner = Range(up(self.since), down(self.until))
-        return inner if inner.since < inner.until else None
-
-    def without(self, inner: "Range | None") -> list["Range"]:
-        """What is left on both sides of `inner`."""
-        if inner is None:
-            return [self]
-        sides = [Range(self.since, inner.since), Range(inner.until, self.until)]
-        return [side for side in sides if side.since < side.until]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,35 +106,37 @@ async def by_day(
         given.append([*where.query_ids, ANY] if where.query_ids is not None else None)
     else:
         given.append(where.kinds)
-    given += [list(column) for column in zip(*gaps, strict=True)] or [[], [], []]
+    channel = "NULL::uuid"
+    if Dimension.CHANNEL in dimensions:
+        channel = "r.channel_id"
+    elif gaps:
+        channel = _UNSEEN
+        given += [list(column) for column in zip(*gaps, strict=True)]
     number: Callable[[Any], int]
     if interval is Interval.DAY:  # whole days are buckets by themselves: only longer ones are looked up among the edges
         bucket, number = "r.day", {edge: n for n, edge in enumerate(edges)}.__getitem__
     else:
-        bucket, number = "width_bucket(r.day, $10::timestamptz[]) - 1", int
+        bucket, number = f"width_bucket(r.day, ${len(given) + 1}::timestamptz[]) - 1", int
         given.append(edges)
     grouped = [d for d in dimensions if d is not Dimension.SENTIMENT]
     columns = "".join(f", {_ROLLUP_COLUMNS[d]}" for d in grouped)
     sums = ", ".join(f"sum(r.{name})::bigint" for name in SUMS)
     kind = "uuid" if Dimension.QUERY in dimensions else "text"
     statement = (
-        f"SELECT {bucket}, {_UNSEEN}, {sums}{columns}"  # noqa: S608  our words
+        f"SELECT {bucket}, {channel}, {sums}{columns}"  # noqa: S608  our words
         f" FROM {table} r JOIN channel c ON c.brand_id = r.brand_id AND c.id = r.channel_id"
         " WHERE r.brand_id = $1 AND r.day >= $2 AND r.day < $3"
         " AND ($4::text[] IS NULL OR c.network = ANY ($4)) AND ($5::uuid[] IS NULL OR r.channel_id = ANY ($5))"
         f" AND ($6::{kind}[] IS NULL OR {narrowed}) GROUP BY 1, 2{columns}"
     )
     found = await (await driver(session)).fetch(statement, *given)
-    values: dict[Any, tuple[str | None, ...]] = {}  # few, and the same for every day
-    width = 2 + len(SUMS)
-    cells = []
-    for row in found:
-        key = row[width:]
-        if ANY in key and len(dimensions) > 1:
-            continue  # a share is one query's among all, and not one network's
-        if key not in values:
-            values[key] = _values(grouped, key)
-        cells.append(Cell(number(row[0]), row[1], values[key], *row[2:width]))
+    told = cache(lambda values: _values(grouped, values))  # few, and the same for every day
+    width, is_alone = 2 + len(SUMS), len(dimensions) == 1  # a share is one query's among all, and not one network's
+    cells = [
+        Cell(number(row[0]), row[1], told(row[width:]), *row[2:width])
+        for row in found
+        if is_alone or ANY not in row[width:]
+    ]
     return cells if grouped == list(dimensions) else list(_by_mood(cells, dimensions.index(Dimension.SENTIMENT)))
 
 
