@@ -23,12 +23,12 @@ from shared.domain import scope as scopes
 from shared.domain.brands import brands, channels
 from shared.domain.brands.lanes import lane_of
 from shared.domain.listening import inbox, pointers, record
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.doubts import Cascade
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.inbox import Claimed, Raw, Settled
 from shared.domain.listening.pointers import Named
 from shared.domain.listening.readings import Read, Readings
-from shared.domain.listening.record import HeardPart
 from shared.domain.scope import Scope
 from shared.errors import BadPayload
 from shared.ids import Prefix, typeid

@@ -7,9 +7,9 @@ from shared.analysis.reading import Text
 from shared.connectors.registry import connector
 from shared.contract import Capability, Parsed, RawPart, Said
 from shared.domain.listening import inbox, pointers, readings
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.inbox import Claimed, Raw, Settled
 from shared.domain.listening.pointers import Named
-from shared.domain.listening.record import HeardPart
 from shared.errors import BadPayload, Problem
 from shared.models.enums import ArrivalState
 

@@ -10,7 +10,7 @@ from shared.contract import Card, Deleted
 from shared.db import Session
 from shared.domain.brands import audit
 from shared.domain.listening import record
-from shared.domain.listening.record import HeardPart
+from shared.domain.listening.batches import HeardPart
 from shared.domain.scope import Scope
 from shared.ids import Prefix, typeid
 from shared.models.enums import Network

@@ -5,26 +5,22 @@ merge in Python and write it back, without ever losing to a neighbour.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.analysis.calibration import NONE
-from shared.contract import Author, Counted, Deleted, Heard, Hidden, Reacted, Said, storable
 from shared.db import Session, driver
 from shared.domain.events import events
 from shared.domain.insight import reads, rollups
 from shared.domain.listening import (
-    border,
+    batches,
     calibrations,
     copies,
-    counters,
     doubts,
     edits,
     matches,
-    merge,
     own_posts,
     reactions,
     rows,
@@ -32,44 +28,14 @@ from shared.domain.listening import (
     trees,
 )
 from shared.domain.listening import readings as read
+from shared.domain.listening.batches import Batch, HeardPart
 from shared.domain.listening.ears import Ears
-from shared.domain.listening.merge import EditDraft, MentionState, thing_key
+from shared.domain.listening.merge import MentionState, thing_key
 from shared.domain.listening.readings import Readings
-from shared.domain.listening.rows import IdentityState
 from shared.domain.publishing import figures
 from shared.domain.scope import Scope
 from shared.errors import NotFound
-from shared.ids import new_uuid
 from shared.models.enums import AuthorKind, EventType, Network
-
-
-@dataclass(frozen=True, slots=True)
-class HeardPart:
-    """What one arrival said for one channel. `space` is where the channel's ids are unique: see `thing_key`."""
-
-    channel_id: UUID
-    network: Network
-    space: str
-    heard: Sequence[Heard]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Everything that one transaction gathers before it writes."""
-
-    session: Session
-    brand_id: UUID
-    zone: ZoneInfo
-    now: datetime
-    ears: Ears | None = None
-    states: dict[UUID, MentionState] = field(default_factory=dict)
-    identities: dict[UUID, IdentityState] = field(default_factory=dict)
-    author_keys: dict[UUID, UUID] = field(default_factory=dict)  # by id: ids are drawn, so only keys have an order
-    keys: dict[tuple[Network, str, str], UUID] = field(default_factory=dict)  # each is a digest, and wanted often
-    before: dict[UUID, MentionState] = field(default_factory=dict)
-    edits: list[EditDraft] = field(default_factory=list)
-    reactions: dict[tuple[UUID, UUID], Reacted] = field(default_factory=dict)
-    reparented: set[UUID] = field(default_factory=set)
 
 
 async def record(
@@ -89,10 +55,10 @@ async def record(
     Returns, for each part, the keys of the mentions that it spoke of. Raises NotFound where the brand is gone.
     """
     zone = await lock_brand(session, scope.brand_id)
-    batch = _Batch(session, scope.brand_id, zone, now, ears)
-    parts = [_at_the_border(part) for part in parts]
-    await _load(batch, parts)
-    touched = [[_fold(batch, part, heard) for heard in part.heard] for part in parts]
+    batch = Batch(session, scope.brand_id, zone, now, ears)
+    parts = [batches.at_the_border(part) for part in parts]
+    await batches.load(batch, parts)
+    touched = [[batches.fold(batch, part, heard) for heard in part.heard] for part in parts]
     await own_posts.tie(session, scope.brand_id, batch.states.values())
     await reactions.count(session, scope.brand_id, batch.reactions, batch.states)
     shift = await calibrations.of(session, scope.brand_id) if readings is not None else NONE
@@ -112,101 +78,7 @@ async def lock_brand(session: Session, brand_id: UUID) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _at_the_border(part: HeardPart) -> HeardPart:
-    heard = [border.at_the_border(one) if isinstance(one, Said) else one for one in part.heard]
-    return HeardPart(part.channel_id, part.network, part.space, heard)
-
-
-def _key(batch: _Batch, part: HeardPart, external_id: str) -> UUID:
-    named = (part.network, part.space, external_id)
-    key = batch.keys.get(named)
-    if key is None:
-        key = batch.keys[named] = thing_key(part.network, part.space, storable(external_id))
-    return key
-
-
-async def _load(batch: _Batch, parts: Sequence[HeardPart]) -> None:
-    mention_keys: set[UUID] = set()
-    identity_keys: set[UUID] = set()
-    for part in parts:
-        for one in part.heard:
-            mention_keys.add(_key(batch, part, one.external_id))
-            if isinstance(one, Said):
-                if one.parent_external_id is not None:
-                    mention_keys.add(_key(batch, part, one.parent_external_id))
-                if one.author is not None:
-                    identity_keys.add(_key(batch, part, one.author.external_id))
-    batch.states = await rows.load_mentions(batch.session, batch.brand_id, mention_keys)
-    batch.identities = await rows.load_identities(batch.session, batch.brand_id, identity_keys)
-    batch.author_keys = {one.id: key for key, one in batch.identities.items()}
-    others = {s.author_id for s in batch.states.values() if s.author_id is not None} - batch.author_keys.keys()
-    if others:
-        batch.author_keys |= await rows.identity_keys(batch.session, batch.brand_id, others)
-    for key, state in batch.states.items():
-        batch.before[key] = _copy(state)
-
-
-def _copy(state: MentionState) -> MentionState:
-    return MentionState(**{name: getattr(state, name) for name in MentionState.__dataclass_fields__})
-
-
-def _fold(batch: _Batch, part: HeardPart, one: Heard) -> UUID:
-    key = _key(batch, part, one.external_id)
-    state = batch.states.get(key)
-    if state is None:
-        state = batch.states[key] = MentionState(
-            new_uuid(), key, part.network, storable(one.external_id), part.channel_id, one.stamp, batch.now,
-            new=True, dirty=True,
-        )  # fmt: skip
-    if not state.heard and one.stamp < state.published_at:
-        state.published_at, state.dirty = one.stamp, True
-    match one:
-        case Said():
-            _fold_said(batch, part, state, one)
-        case Deleted():
-            merge.apply_deleted(state, one)
-        case Hidden():
-            merge.apply_hidden(state, one)
-        case Counted():
-            counters.apply_counted(state, one)
-        case Reacted():
-            actor = _key(batch, part, one.actor_external_id)
-            known = batch.reactions.get((key, actor))
-            if known is None or counters.reacted_order(one) > counters.reacted_order(known):
-                batch.reactions[key, actor] = one
-    return key
-
-
-def _fold_said(batch: _Batch, part: HeardPart, state: MentionState, said: Said) -> None:
-    author_id = _identity(batch, part, said.author, said.stamp) if said.author is not None else None
-    parent_key = _key(batch, part, said.parent_external_id) if said.parent_external_id is not None else None
-    old_parent, was_heard = state.parent_key, state.heard
-    batch.edits += merge.apply_said(
-        state,
-        said,
-        author_id=author_id,
-        author_keys=batch.author_keys,
-        parent_key=parent_key,
-        channel_id=part.channel_id,
-        now=batch.now,
-    )
-    if was_heard and state.parent_key != old_parent:
-        batch.reparented.add(state.key)
-
-
-def _identity(batch: _Batch, part: HeardPart, author: Author, stamp: datetime) -> UUID:
-    key = _key(batch, part, author.external_id)
-    known = batch.identities.get(key)
-    if known is None:
-        known = batch.identities[key] = IdentityState(
-            new_uuid(), key, part.network, author.external_id, None, None, None, None, {}, dirty=True
-        )
-        batch.author_keys[known.id] = key
-    known.fold(stamp, handle=author.handle, name=author.name, url=author.url, followers=author.followers)
-    return known.id
-
-
-async def _write(batch: _Batch) -> None:
+async def _write(batch: Batch) -> None:
     session, brand_id = batch.session, batch.brand_id
     await rows.write_identities(session, brand_id, (s for s in batch.identities.values() if s.dirty))
     heard_now = [s for s in batch.states.values() if s.heard and not _was_heard(batch, s)]
@@ -244,12 +116,12 @@ def _own_counts(changed: Iterable[MentionState]) -> dict[tuple[UUID, datetime], 
     }
 
 
-def _was_heard(batch: _Batch, state: MentionState) -> bool:
+def _was_heard(batch: Batch, state: MentionState) -> bool:
     old = batch.before.get(state.key)
     return old is not None and old.heard
 
 
-def _retimed(batch: _Batch, changed: Iterable[MentionState]) -> set[UUID]:
+def _retimed(batch: Batch, changed: Iterable[MentionState]) -> set[UUID]:
     """Threads in which a mention's time changed."""
     return {
         s.thread_id
@@ -258,7 +130,7 @@ def _retimed(batch: _Batch, changed: Iterable[MentionState]) -> set[UUID]:
     }
 
 
-def _events(batch: _Batch, changed: Iterable[MentionState]) -> Iterable[events.NewEvent]:
+def _events(batch: Batch, changed: Iterable[MentionState]) -> Iterable[events.NewEvent]:
     for state in changed:
         if not state.heard:
             continue
@@ -297,9 +169,9 @@ async def rewrite(
 ) -> dict[UUID, MentionState]:
     """Change mentions otherwise than by what is heard of them; what the change marks is written, and all that hangs
     on it follows. The states by their keys, of those that are there. What `change` raises goes on to the caller."""
-    batch = _Batch(session, scope.brand_id, await lock_brand(session, scope.brand_id), now, ears)
+    batch = Batch(session, scope.brand_id, await lock_brand(session, scope.brand_id), now, ears)
     batch.states = await rows.load_mentions(session, scope.brand_id, keys)
-    batch.before = {key: _copy(state) for key, state in batch.states.items()}
+    batch.before = {key: batches.copied(state) for key, state in batch.states.items()}
     for state in batch.states.values():
         change(state)
     if any(state.dirty or state.noted for state in batch.states.values()):

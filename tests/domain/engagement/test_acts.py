@@ -10,7 +10,7 @@ from shared.contract import Author, Certainty, Said, Sent
 from shared.domain.engagement import acts
 from shared.domain.engagement.acts import ReplyDraft
 from shared.domain.listening import mentions, record
-from shared.domain.listening.record import HeardPart
+from shared.domain.listening.batches import HeardPart
 from shared.domain.publishing.sending import settling
 from shared.domain.publishing.sending.outcomes import Live, Unknown
 from shared.errors import Conflict, Invalid, NotFound

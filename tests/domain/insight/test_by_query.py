@@ -5,10 +5,11 @@ from uuid import UUID
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.listening import queries
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.queries import QueryDraft
-from shared.domain.listening.record import HeardPart, record
+from shared.domain.listening.record import record
 from shared.ids import Prefix, typeid
 from shared.models.enums import Dimension, MetricKey
 from tests.conftest import NOW, House, HouseBrand, HouseChannel

@@ -13,9 +13,10 @@ from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.insight import metrics
 from shared.domain.insight.metrics import Series
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.readings import Readings
-from shared.domain.listening.record import HeardPart, record
+from shared.domain.listening.record import record
 from shared.errors import Invalid
 from shared.ids import Prefix, typeid
 from shared.models.enums import AuthorKind, Dimension, Intent, Interval, MentionKind, MetricKey, Network, Sentiment

@@ -10,9 +10,10 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.insight import tops
 from shared.domain.insight.tops import Top
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.readings import Readings
-from shared.domain.listening.record import HeardPart, record
+from shared.domain.listening.record import record
 from shared.errors import Invalid
 from shared.models.enums import AuthorKind, MentionKind, Network, TopKind
 from tests.conftest import House, HouseBrand, HouseChannel

@@ -19,13 +19,14 @@ from shared.domain.brands import brands
 from shared.domain.brands.brands import BrandChanges
 from shared.domain.insight import points, reads, voices
 from shared.domain.listening import corrections, mentions, queries, recalls
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.corrections import Said as SaidOtherwise
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.merge import MentionState
 from shared.domain.listening.queries import QueryChanges
 from shared.domain.listening.readings import Readings, take_anew
-from shared.domain.listening.record import HeardPart, record, rewrite
+from shared.domain.listening.record import record, rewrite
 from shared.domain.page import PageRequest
 from shared.errors import Invalid
 from shared.ids import Prefix, typeid

@@ -15,12 +15,12 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.domain.listening import corrections, deepenings, doubts, record
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.corrections import Said
 from shared.domain.listening.deepenings import Look, Read, Settled
 from shared.domain.listening.doubts import Cascade
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.readings import Readings
-from shared.domain.listening.record import HeardPart
 from shared.models.enums import Network, Sentiment
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
 from tests.domain.listening import words

@@ -8,9 +8,9 @@ from shared.contract import Author, Deleted, Heard, Said
 from shared.db import Database, driver
 from shared.domain import scope as scopes
 from shared.domain.listening import matches, queries, record, trial
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.queries import QueryChanges, QueryDraft
-from shared.domain.listening.record import HeardPart
 from shared.errors import Conflict, Invalid, NotFound, Stale
 from shared.models.enums import MentionKind, Network, QueryGroup
 from shared.models.query import SavedQuery

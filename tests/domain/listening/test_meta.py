@@ -13,7 +13,7 @@ from shared.contract import Heard, RawPart
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.listening import record
-from shared.domain.listening.record import HeardPart
+from shared.domain.listening.batches import HeardPart
 from shared.models.enums import Network
 from tests.conftest import House, TestDatabase
 from tests.connectors.graph_rig import PAGE, Rig, heard, rig, whole_round

@@ -12,10 +12,10 @@ from shared.contract import Deleted
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.listening import corrections, queries, record
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.corrections import Said
 from shared.domain.listening.ears import Ears
 from shared.domain.listening.readings import Readings
-from shared.domain.listening.record import HeardPart
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import new_uuid

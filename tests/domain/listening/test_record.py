@@ -16,8 +16,8 @@ from shared.db import Database, driver
 from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.domain.listening import record, trees
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.readings import Read, Readings
-from shared.domain.listening.record import HeardPart
 from shared.models import Post, Variant
 from shared.models.enums import AuthorKind, MentionKind, Network
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from shared.contract import Capability, Counted, Deleted, Heard, Said, Sent
 from shared.domain.listening import record
-from shared.domain.listening.record import HeardPart
+from shared.domain.listening.batches import HeardPart
 from shared.domain.publishing import figures
 from shared.domain.publishing.sending.outcomes import Live
 from shared.models.enums import AuthorKind, MentionKind, Network

@@ -21,7 +21,7 @@ from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
 from shared.domain.brands import connecting
 from shared.domain.listening import record
-from shared.domain.listening.record import HeardPart
+from shared.domain.listening.batches import HeardPart
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models import Channel, ChannelDraft

@@ -14,8 +14,8 @@ from shared.domain import leases
 from shared.domain import scope as scopes
 from shared.domain.brands import consents
 from shared.domain.listening import record, retention
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.merge import thing_key
-from shared.domain.listening.record import HeardPart
 from shared.domain.scope import Principal, Scope
 from shared.ids import new_uuid
 from shared.models import Arrival

@@ -22,7 +22,7 @@ from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.brands import channels
 from shared.domain.listening import record
-from shared.domain.listening.record import HeardPart
+from shared.domain.listening.batches import HeardPart
 from shared.ids import Prefix, parse_typeid, typeid
 from shared.models.enums import MentionKind, Network
 from shared.queues import Queues

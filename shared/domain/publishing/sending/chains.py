@@ -8,8 +8,8 @@ from sqlmodel import col, select
 from shared.contract import Capability, Card, Deleted, Hidden, Pointer
 from shared.db import Session
 from shared.domain.listening import pointers, record
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.pointers import Named
-from shared.domain.listening.record import HeardPart
 from shared.domain.publishing import transitions
 from shared.domain.publishing.sending import due
 from shared.domain.publishing.sending.held import Held, show

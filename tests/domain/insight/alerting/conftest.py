@@ -19,8 +19,9 @@ from shared.domain.insight.alerting import rules, watch
 from shared.domain.insight.alerting.memory import Memory
 from shared.domain.insight.alerting.rules import AlertRuleChanges, AlertRuleDraft
 from shared.domain.insight.alerting.watch import Looked
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.ears import Ears
-from shared.domain.listening.record import HeardPart, record
+from shared.domain.listening.record import record
 from shared.domain.scope import Scope
 from shared.models import Alert, AlertRule, Event
 from shared.models.enums import EventType, MentionKind

@@ -13,8 +13,9 @@ from services.api.app import create_app
 from shared.contract import Author, Heard, Said
 from shared.db import Database
 from shared.domain import scope as scopes
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.readings import Read, Readings
-from shared.domain.listening.record import HeardPart, record
+from shared.domain.listening.record import record
 from shared.ids import Prefix, typeid
 from shared.models.enums import MentionKind
 from shared.settings import Settings

@@ -7,8 +7,8 @@ import pytest
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.listening import record
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.ears import Ears
-from shared.domain.listening.record import HeardPart
 from shared.models.enums import Network
 from tests.conftest import House, HouseBrand
 from tests.services.api.graphql.asking import Api, at, brand_id, said

@@ -8,8 +8,8 @@ import pytest
 from shared.db import Database
 from shared.domain import scope as scopes
 from shared.domain.listening import record
+from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.ears import Ears
-from shared.domain.listening.record import HeardPart
 from shared.ids import Prefix, typeid
 from shared.models.enums import Network
 from tests.conftest import House, HouseBrand, HouseChannel
