@@ -33,9 +33,11 @@ _TYPES = {TableForm.CSV: "text/csv; charset=utf-8; header=present", TableForm.ND
 CSV_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "A line of names, then the rows."}
 }
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 NDJSON_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        # Generators of clients that don't know the first take the second.
+        "content": {"application/x-ndjson": _BYTES, "application/octet-stream": _BYTES},
         "description": 'As application/x-ndjson: an object a line, and then one of the form `{"rows": 12}`.',
     }
 }

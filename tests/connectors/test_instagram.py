@@ -222,7 +222,7 @@ async def test_what_is_not_on_the_card_is_refused_and_nothing_is_sent(kind: Outg
             with pytest.raises(Refused, match="does not offer"):
                 await refused
         assert here.graph.got == []
-    assert frozenset(Capability) == instagram.card.capabilities
+    assert frozenset(Capability) - {Capability.SEARCH} == instagram.card.capabilities
 
 
 async def test_a_host_that_is_away_is_unavailable() -> None:

@@ -18,8 +18,8 @@ def said(tenant: Tenant) -> list[Json]:
     """Seven mentions of one moment and of others, newest first."""
     tenant.hear(
         *(mention(f"page {n}", f"text {n}", published_at="2026-11-20T10:00:00Z") for n in range(4)),
-        mention("review", "bien", kind="review", rating=2, language="fr", published_at="2026-11-19T10:00:00Z"),
-        mention("good review", "goed", kind="review", rating=5, language="nl", published_at="2026-11-18T10:00:00Z"),
+        mention("review", "bien", kind="review", rating=2, language="pt", published_at="2026-11-19T10:00:00Z"),
+        mention("good review", "goed", kind="review", rating=5, language="da", published_at="2026-11-18T10:00:00Z"),
         mention("message", "geheim", kind="message", visibility="private", author={"id": "lena", "handle": "lena.b"},
                 published_at="2026-11-21T10:00:00Z"),
     )  # fmt: skip
@@ -132,8 +132,8 @@ def test_an_unknown_parameter_of_a_single_thing_is_422(tenant: Tenant) -> None:
         ({"kind": "review"}, {"review", "good review"}),
         ({"kind": ["review", "message"]}, {"review", "good review", "message"}),
         ({"visibility": "private"}, {"message"}),
-        ({"language": "nl"}, {"good review"}),
-        ({"language": ["nl", "fr"]}, {"good review", "review"}),
+        ({"language": "da"}, {"good review"}),
+        ({"language": ["da", "pt"]}, {"good review", "review"}),
         ({"min_rating": "3"}, {"good review"}),
         ({"network": "facebook"}, set()),
         ({"network": ["facebook", "generic"], "kind": "message"}, {"message"}),

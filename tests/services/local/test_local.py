@@ -175,7 +175,7 @@ def test_a_port_in_use_is_said_plainly(another: HouseProcess) -> None:
 def test_a_service_that_never_starts_is_quoted(another: HouseProcess) -> None:
     another.start("broken")
     assert another.process is not None
-    assert another.process.wait(40) == 1
+    assert another.process.wait(120) == 1
     assert "The sandbox does not start: the broken one says why" in another.said
     assert "Traceback" not in another.said
 
