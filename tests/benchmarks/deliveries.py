@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, islice, product
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,11 @@ _LANGUAGES = {
     "de": "Lieferung kam zu spät aber schön verpackt danke für schnelle Antwort leider fehlt ein Teil der Bestellung",
 }
 _WORDS = {language: words.split() for language, words in _LANGUAGES.items()}
+# What else people write about: as in any language, thousands of words of which few are frequent (Zipf). Of a handful of
+# words nearly all texts would be near copies of each other.
+_SYLLABLES = "ba bo da de do fa fi ga ge ka ko la li lo ma mi mo na ne no pa pe ra ri ro sa se so ta ti to va vi wa zo"
+_OTHERS = ["".join(one) for one in islice(product(_SYLLABLES.split(), repeat=3), 0, 40_000, 10)]
+_WEIGHTS = list(accumulate(1 / (n + 10) for n in range(len(_OTHERS))))
 _COLUMNS = (
     "id", "hook_id", "key", "network", "source", "brand_id", "channel_id", "unattributed", "headers", "body", "stamp",
     "received_at", "state", "claims", "problems", "ignored", "mention_keys",
@@ -46,13 +52,20 @@ class Writers:
         told = {
             "id": uuid.uuid4().hex,
             "kind": "comment",
-            "text": " ".join(chance.choices(_WORDS[language], k=self.length)),
+            "text": " ".join(self._words(language)),
             "author": {"id": f"author-{author}", "handle": f"noor{author}", "name": "Noor Peeters"},
             "published_at": at.isoformat(),
             "language": language,
             "url": f"https://example.com/c/{author}",
         }
         return told | ({"parent_id": f"post-{chance.randrange(50)}"} if chance.random() < 0.5 else {})
+
+    def _words(self, language: str) -> list[str]:
+        """Half of them from what is said to shops in this language."""
+        said = self._chance.choices(_WORDS[language], k=self.length // 2)
+        said += self._chance.choices(_OTHERS, cum_weights=_WEIGHTS, k=self.length - len(said))
+        self._chance.shuffle(said)
+        return said
 
     def bodies(self, count: int, per_delivery: int) -> Iterator[bytes]:
         """`count` deliveries of so many mentions each."""

@@ -17,30 +17,42 @@ _SEEN = "brand_id = ANY (parvis.seen_brands())"
 
 
 def _folded() -> tuple[str, str]:
-    """Latin letters with marks, and what is left of each without them. Marks by themselves come last: they go."""
+    """Latin letters with marks, and what is left of each without them."""
     pairs = {"ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ı": "i"}
     for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         bare = unicodedata.normalize("NFD", chr(code))
         if len(bare) > 1 and bare[0].isascii():
             pairs[chr(code)] = bare[0].lower()
-    marks = "".join(map(chr, (*range(0x300, 0x370), 0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF)))
-    return "".join(pairs) + marks, "".join(pairs.values())
+    return "".join(pairs), "".join(pairs.values())
 
 
+_LETTERS, _BARE = _folded()
+_MARKS = "".join(map(chr, (*range(0x300, 0x370), 0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF)))
 _PUNCTUATION = r"""!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~’ʼ‘“”«»…–—·"""
 
 
 # What an index and a search agree on. PostgreSQL's own parser takes `retard/remboursement` for a file and
 # `super.Merci` for a host, each one word: here words are what stands between punctuation. One sign becomes one space,
-# so that places in the text stay.
+# so that places in the text stay. `translate` goes through its list for each letter of a text, so that it is asked
+# about the letters beyond ASCII by themselves, and then with a list of those alone: 10 µs a text, not 170.
 _WORDS = f"""
 CREATE FUNCTION parvis.search_words(said text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT translate(said, '{_PUNCTUATION}', '{" " * (len(_PUNCTUATION) - 1)}')
 $$;
-CREATE FUNCTION parvis.search_fold(said text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
-  SELECT translate(replace(replace(replace(replace(replace(replace(said, 'ß', 'ss'), 'œ', 'oe'), 'Œ', 'oe'),
-                                           'æ', 'ae'), 'Æ', 'ae'), 'ĳ', 'ij'), '{_folded()[0]}', '{_folded()[1]}')
-$$;
+CREATE FUNCTION parvis.search_fold(said text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+  beyond text;
+BEGIN
+  IF octet_length(said) = length(said) THEN RETURN said; END IF;
+  said := replace(replace(replace(replace(replace(replace(said, 'ß', 'ss'), 'œ', 'oe'), 'Œ', 'oe'),
+                                  'æ', 'ae'), 'Æ', 'ae'), 'ĳ', 'ij');
+  beyond := regexp_replace(said, '[\\x01-\\x7f]+', '', 'g');
+  IF beyond ~ '[{_MARKS}]' THEN
+    said := translate(said, '{_MARKS}', '');
+    beyond := translate(beyond, '{_MARKS}', '');
+  END IF;
+  RETURN translate(said, beyond, translate(beyond, '{_LETTERS}', '{_BARE}'));
+END $$;
 """
 
 
