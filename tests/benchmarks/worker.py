@@ -80,7 +80,8 @@ async def measure(rig: Rig, plan: Plan) -> Result:
 # Taken on busy cores, by pg_stat_statements and by the statements alone.
 _SHARES = """PostgreSQL's part of a mention that comes alone, by statement: writing its row with six indexes and three \
 foreign keys 32 %, its search row 27 % (to_tsvector alone 20–40 µs), claiming and settling its arrival 27 %, event, \
-thread and identity 14 %. The worker's own part is spread over reading, merging, digests and arrays."""
+thread and identity 14 %. The worker's own part is spread over reading, merging, digests and arrays. These shares are \
+of before texts were read for moods, held against others for copies, and summed by query and model."""
 _DONE = """What was done: mentions are written from arrays (5–7 µs a row of PostgreSQL's; from JSON 15–18); \
 a key is digested once a batch; a first version takes no stamp for each of its facts; both sums in one round trip; a \
 session asks once for its driver's connection; four times as many arrivals a claim while more wait, so that each of 40 \
