@@ -82,8 +82,8 @@ def upgrade() -> None:
 
 
 def index_anew() -> None:
-    """Every text, by what it is compared by now: rows first and the index over all of them at once, a minute or two a
-    million. The owner sees every brand's texts only while row security is not forced upon it."""
+    """Every text, by what it is compared by now: rows first and the index over all of them at once.
+    The owner sees every brand's texts only while row security is not forced upon it."""
     op.execute("ALTER TABLE mention NO FORCE ROW LEVEL SECURITY")
     op.execute("DROP INDEX ix_mention_search_tsv")
     op.execute("TRUNCATE mention_search")
