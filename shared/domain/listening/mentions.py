@@ -1,7 +1,6 @@
 """Reading what was said."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,7 +40,7 @@ def place_of(
     if not best:
         return place
     score, bottom, top = best
-    return replace(place, score=score, bottom=datetime.fromisoformat(bottom), top=datetime.fromisoformat(top))
+    return place._replace(score=score, bottom=datetime.fromisoformat(bottom), top=datetime.fromisoformat(top))
 
 
 def list_digest(where: MentionFilter, order: MentionOrder) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -30,8 +30,7 @@ _SPANS = text(
 Spans = list[list[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a page of mentions starts: after this one, in the list's order.
 
     Best first, it is after this `score`, among what was said from `bottom` to `top`, both inclusive.
@@ -58,7 +57,7 @@ class Weighed:
 
     def stands(self, place: Place) -> Place:
         """One of them, as a page goes on from it."""
-        return replace(place, bottom=self.bottom, top=self.top)
+        return place._replace(bottom=self.bottom, top=self.top)
 
 
 def _key(place: Place) -> tuple[int, datetime, UUID]:
@@ -125,7 +124,7 @@ async def _found(
             "before_at": start.published_at if start else None, "before_id": start.id if start else None,
         },
     )  # fmt: skip
-    return [Place(row.published_at, row.mention_id, row.score) for row in found]
+    return [Place(at, id_, score) for id_, at, score in found.all()]
 
 
 async def highlights(session: Session, scope: Scope, words: str, ids: Collection[UUID]) -> dict[UUID, Spans]:
