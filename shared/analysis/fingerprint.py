@@ -17,9 +17,9 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.analysis.folding import Folded, fold
+from shared.analysis.folding import Folded, fold, written_out
 from shared.analysis.hashing import mixed
-from shared.analysis.tokens import TokenKind, tokens
+from shared.analysis.tokens import TokenKind, in_haste
 
 PLACES = 64
 BANDS = 16
@@ -57,11 +57,13 @@ class Fingerprint:
 
 def of(text: str) -> Fingerprint | None:
     """The fingerprint of a text; None where nothing is said in words. Any string is taken; time is linear in it."""
-    words = _words(fold(text[:MOST_CHARACTERS]))
-    if not words:
+    said = " ".join(_words(fold(written_out(text[:MOST_CHARACTERS]))))
+    if not said:
         return None
-    digest = hashlib.blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=16).digest()
-    return Fingerprint(UUID(bytes=digest), tuple(words))
+    # The two ways of writing an umlaut, and of œ and æ, are one.
+    said = said.replace("ue", "u").replace("oe", "o").replace("ae", "a")
+    digest = hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=16).digest()
+    return Fingerprint(UUID(bytes=digest), tuple(said.split(" ")))
 
 
 def _words(text: Folded) -> list[str]:
@@ -69,22 +71,23 @@ def _words(text: Folded) -> list[str]:
         plain = _SMILEY.sub(" ", text.text)
         text = Folded(plain, plain)
     found: list[str] = []
-    passed_on = True  # so far nothing but "RT @somebody"
-    via = False
-    for kind, name, _, _ in tokens(text):
-        if kind is TokenKind.HANDLE:
-            if via:
+    for some in in_haste(text):
+        if isinstance(some, list):
+            found += _said(some) if not found else some
+        elif some.kind is TokenKind.HANDLE:
+            if found and found[-1] == "via":
                 found.pop()
-        elif kind is TokenKind.WORD or kind is TokenKind.TAG:
-            if passed_on and name in _PASSED_ON:
-                continue
-            passed_on = False
-            # The two ways of writing an umlaut, and of œ and æ, are one.
-            found.append(name.replace("ue", "u").replace("oe", "o").replace("ae", "a") if "e" in name else name)
-            via = name == "via"
-            continue
-        via = False
+        elif some.kind is TokenKind.WORD or some.kind is TokenKind.TAG:
+            found += _said([some.name]) if not found else [some.name]
     return found
+
+
+def _said(names: list[str]) -> list[str]:
+    """A text's first words, without those that only say that it was passed on."""
+    start = 0
+    while start < len(names) and names[start] in _PASSED_ON:
+        start += 1
+    return names[start:]
 
 
 def signatures(fingerprints: Sequence[Fingerprint]) -> Signatures:

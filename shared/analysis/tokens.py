@@ -4,6 +4,7 @@ docs/queries.md says what each of them is. Everything else separates.
 """
 
 import re
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -75,6 +76,7 @@ _SIMPLE_KINDS = (TokenKind.WORD, TokenKind.WORD, TokenKind.EMOJI, TokenKind.TAG)
 _LATIN = re.compile(
     rf"((?![0-9]\u20e3)[^\W_]+(?:(?<=n)'t(?![^\W_]))?)|({_PICTOGRAPHS}(?!\u200d)|[\U0001f1e6-\U0001f1ff]{{2}})|\#(\w+)"
 )
+_LATIN_NAMES = re.compile(r"(?<=#)\w+|[^\W_]+(?:(?<=n)'t(?![^\W_]))?")
 _BEYOND = re.compile(
     r"[^\x00-\u024f\u2000-\u200c\u2010-\u20cf\u2100-\u2bff\U0001f000-\U0001faff]|[\U0001f3fb-\U0001f3ff]"
 )
@@ -100,6 +102,19 @@ def tokens(text: Folded) -> list[Token]:
     return found
 
 
+def in_haste(text: Folded) -> Iterator[list[str] | Token]:
+    """The same, of what stands between addresses the names of words and tags alone, many at a time."""
+    at = 0
+    if "." in text.text or "@" in text.text or "://" in text.text:
+        for run in _MAY_ADDRESS.finditer(text.text):
+            yield _names(text.text, at, run.start())
+            found: list[Token] = []
+            _addressed(found, text, run.start(), run.end())
+            yield from found
+            at = run.end()
+    yield _names(text.text, at, len(text.text))
+
+
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text that is not folded yet."""
     return tokens(fold(text))
@@ -112,6 +127,13 @@ def _plain(found: list[Token], text: str, start: int, end: int) -> None:
         index = match.lastindex or 1
         first, last = match.span()
         found.append(_new(Token, (_SIMPLE_KINDS[index], match[index], first, last)))
+
+
+def _names(text: str, start: int, end: int) -> list[str]:
+    """The names of the words and tags where there is no address."""
+    if _BEYOND.search(text, start, end) or "\u20e3" in text:
+        return [word or tag for word, _, tag in _SIMPLE.findall(text, start, end) if word or tag]
+    return _LATIN_NAMES.findall(text, start, end)
 
 
 def _addressed(found: list[Token], text: Folded, at: int, stop: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.analysis.folding import fold, folded
+from shared.analysis.folding import fold, folded, written_out
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from shared.analysis.folding import fold, folded
         ("Ｆｕｌｌ ﬁn 𝐁𝐨𝐥𝐝", "full fin bold"),
         ("don’t donʼt don`t DON'T", "don't don't don't don't"),
         ("so\u00adft \u200fmark\u2060ed", "soft marked"),
+        ("Balkonië\ufe0f mooi\ufe0f", "balkonie mooi"),
         ("👍🏽 ❤️ 👩🏽‍🚒", "👍 ❤ 👩‍🚒"),
         ("Parvis™ ½ №", "parvis™ ½ №"),
         ("İstanbul ΣΊΣΥΦΟΣ", "istanbul σισυφοσ"),
@@ -24,6 +25,11 @@ from shared.analysis.folding import fold, folded
 )
 def test_what_is_written_in_many_ways_has_one_form(written: str, plain: str) -> None:
     assert folded(written) == plain
+
+
+@given(st.text(alphabet=st.sampled_from("aëßœÆ\u0301 \u00ad\ufe0f!#ĳ한"), max_size=40))
+def test_what_is_written_out_folds_to_the_same(text: str) -> None:
+    assert folded(written_out(text)) == folded(text)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=40))

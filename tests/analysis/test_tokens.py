@@ -1,9 +1,11 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.analysis.folding import fold
-from shared.analysis.tokens import TokenKind, tokens, tokens_of
+from shared.analysis.tokens import TokenKind, in_haste, tokens, tokens_of
 
 
 def named(text: str, kind: TokenKind) -> list[str]:
@@ -64,3 +66,12 @@ def test_a_hundred_thousand_characters_of_anything_take_no_longer_than_that(piec
     began = time.process_time()
     tokens_of(piece * (100_000 // len(piece)))
     assert time.process_time() - began < 5
+
+
+@given(st.text(alphabet=st.sampled_from("abné.@#:/_'t🙂1\u20e3\u0301\ufe0f\u200d -한"), max_size=40))
+def test_in_haste_the_same_words_and_tags_are_named(text: str) -> None:
+    named_ = {TokenKind.WORD, TokenKind.TAG}
+    hasty: list[str] = []
+    for some in in_haste(fold(text)):
+        hasty += some if isinstance(some, list) else [some.name] if some.kind in named_ else []
+    assert hasty == [token.name for token in tokens_of(text) if token.kind in named_]

@@ -4,7 +4,6 @@ A letter or digit of ASCII is itself, folded; any other letter, mark or digit is
 two may fall together; all else is a space. What is found in such bytes is possible, what is not found is certain.
 """
 
-import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ from itertools import accumulate
 import numpy as np
 import regex
 
-from shared.analysis.folding import INVISIBLE, folded, is_word_character
+from shared.analysis.folding import folded, is_word_character, written_out
 from shared.analysis.queries.tree import Piece
 from shared.analysis.tokens import TokenKind
 
@@ -25,9 +24,6 @@ _READ = 0x3100  # of these, as of the emoji, each is looked up
 _EMOJI = range(0x1F300, 0x1FB00)
 _WIDE = (range(0x4E00, 0xA000), range(0xAC00, 0xD7A4))  # han and hangul, which folding leaves alone
 _MARKS = regex.compile(r"[\p{M}\u1100-\u11FF]")
-# Those that fold to none or several by themselves, without a mark beside them.
-_SEVERAL = re.compile(rf"[ßẞœŒæÆĳĲ{INVISIBLE}]")
-_EXPANDED = {letter: folded(letter) for letter in "ßẞœŒæÆĳĲ"}
 _LITERALS = regex.compile(r"[^*?]+")
 
 
@@ -91,7 +87,7 @@ def haystack(texts: Sequence[str]) -> Haystack:
     moved = _unclear(found, starts)
     if not moved:
         return Haystack(found.tobytes(), starts, ends)
-    texts = [_SEVERAL.sub(_expanded, text) if n in moved else text for n, text in enumerate(texts)]
+    texts = [written_out(text) if n in moved else text for n, text in enumerate(texts)]
     joined = _joined(texts)
     starts, ends = _places(texts)
     found = _bytes(joined)
@@ -110,10 +106,6 @@ def _unclear(found: Bytes, starts: Sequence[int]) -> set[int]:
     """The texts that hold something that could not be looked up."""
     places = np.flatnonzero(found == 0)
     return set((np.searchsorted(np.asarray(starts), places, side="right") - 1).tolist()) if places.size else set()
-
-
-def _expanded(match: re.Match[str]) -> str:
-    return _EXPANDED.get(match[0], "")
 
 
 def _joined(texts: Iterable[str]) -> str:
