@@ -215,5 +215,5 @@ def train(sheets: Sequence[Sheet], embed: Cached, folder: Path) -> str:
     if not learned or not kept:
         raise BadCorpus("There are no moods to learn from, or none to choose by.")
     fast = model.folder_weights(folder)
-    found = fitted(seen(learned, embed, fast), version=fast.version)
+    found = fitted(seen(learned, embed, fast), version=fast.learned)
     return keep(folder, chosen(seen(kept, embed, fast), found), embed.name, moods)

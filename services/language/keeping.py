@@ -28,7 +28,7 @@ def drawn(sheets: Sequence[Sheet]) -> list[dict[str, str | int]]:
 
 
 def keep(folder: Path, trained: Mapping[str, Trained], sheets: Sequence[Sheet]) -> str:
-    """Write `weights.npz` and `model.json`; the version, which is the weights' own digest."""
+    """Write `weights.npz` and `model.json`; what was learned by its name, the digest of the weights."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray] = {}
     scales: dict[str, float] = {}

@@ -159,7 +159,7 @@ def _of_shape(words: Words, runs: _Runs, shape: Shape) -> tuple[Ints, hashing.Ha
     """The places where phrases of this shape may begin, and the keys under which they would be listed."""
     starts, before = runs.starts, runs.before
     if shape.opening:
-        opening = (words.opens_clause if shape.opening == 1 else words.opens_sentence)[starts]
+        opening = (words.opens_clause if shape.opening == 1 else words.begins)[starts]
         starts, before = starts[opening], before[opening]
     last = starts + shape.length - 1
     ending = words.stems[shape.stem][last] if shape.stem else words.bare[last]

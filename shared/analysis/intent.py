@@ -22,6 +22,8 @@ Elkan and Naryanaswamy, Thresholding Classifiers to Maximize F1 Score, 2014)."""
 SIGNALS = (
     "asked with a mark",
     "asked without a mark",
+    "asked without a mark, closed",
+    "asked without a mark, within",
     "a mark alone",
     "a mark on an outcry",
     "an outcry",
@@ -45,6 +47,7 @@ SIGNALS = (
     "advert",
     "says you",
     "says I",
+    "says our",
     "says thou",
     "names somebody",
     "in quotation marks",
@@ -63,12 +66,15 @@ SIGNALS = (
 
 @dataclass(frozen=True)
 class Sentences:
-    """The sentences of a batch: the text of each, and what holds of each."""
+    """The sentences of a batch: the text of each, and what holds of each: whether it `asks` by its mark, is `closed` by
+    another sign, and begins as a question does."""
 
     text: Ints
     of_word: Ints
     asks: Flags
+    closed: Flags
     counts: NDArray[np.int64]
+    opens_asking: Flags
 
     def has(self, cue: str) -> Flags:
         """Which sentences have a cue."""
@@ -81,11 +87,14 @@ def sentences(features: Features) -> Sentences:
     of_word = np.cumsum(words.opens_sentence) - 1
     count = int(of_word[-1]) + 1 if len(of_word) else 0
     opening = np.flatnonzero(words.opens_sentence)
+    asking = features.hits.first[features.hits.of("question")]
     return Sentences(
         text=words.text[opening],
         of_word=of_word,
         asks=np.bincount(of_word[words.asks], minlength=count) > 0,
+        closed=np.bincount(of_word[words.ends_sentence], minlength=count) > 0,
         counts=features.hits.counts(of_word[features.hits.first], count),
+        opens_asking=np.bincount(of_word[asking[words.opens_clause[asking]]], minlength=count) > 0,
     )
 
 
@@ -106,6 +115,8 @@ def _asking(found: Sentences, size: int) -> list[Array]:
         for flags in (
             asked & found.asks,
             asked & ~found.asks,
+            asked & ~found.asks & found.closed,
+            asked & ~found.asks & ~found.opens_asking,
             found.asks & ~question & ~request & ~able & ~venting,
             found.asks & venting,
             venting & ~found.asks,
@@ -143,7 +154,7 @@ def signals(features: Features, chances: Array, unmarked: Array) -> Array:
     criticism, criticism_turned = _turned(features, "criticism")
     valence, _ = faces(words)
     length = words.count(words.kind == WORD)
-    alone = ("problem", "anger", "leaving", "advert", "you", "self", "thou")
+    alone = ("problem", "anger", "leaving", "advert", "you", "self", "ours", "thou")
     single = [np.minimum(features.counts[:, known.index(cue)], 3) for cue in alone]
     columns = [
         *_asking(sentence, size),

@@ -1,5 +1,6 @@
 """The weights: linear heads over hashed n-grams and figures, with the calibration of their chances."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.analysis import lexicon
 from shared.analysis.features import BITS, BUCKETS, FIGURES, Features
 
 FOLDER = Path(__file__).parent / "weights"
@@ -39,9 +41,11 @@ class Head:
 
 @dataclass(frozen=True)
 class Weights:
-    """All heads by name, calibrations by name (see `calibrated`), and the version that readings carry."""
+    """All heads by name, calibrations by name (see `calibrated`), what was `learned` by its digest, and the version
+    that readings carry; the weights of intents and the lists of words have part in it too."""
 
     version: str
+    learned: str
     heads: dict[str, Head]
     calibrations: dict[str, Array]
 
@@ -69,7 +73,14 @@ def folder_weights(folder: Path) -> Weights:
             for name in card["scales"]
         }
         calibrations = {name: data[f"{name}.calibration"].astype(np.float64) for name in card["calibrations"]}
-    return Weights(version=card["version"], heads=heads, calibrations=calibrations)
+    return Weights(version=_version(folder), learned=card["version"], heads=heads, calibrations=calibrations)
+
+
+def _version(folder: Path) -> str:
+    """All that a reading is told by, as one digest."""
+    files = (folder / "weights.npz", folder / "intent.json", *sorted(lexicon.FOLDER.iterdir()))
+    found = hashlib.sha256(b"".join(path.read_bytes() for path in files if path.suffix != ".md" and path.exists()))
+    return f"fast-{found.hexdigest()[:10]}"
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,19 @@ def test_a_phrase_may_be_several_cues() -> None:
     assert known.members.sum(axis=1).max() > 1
 
 
-def test_the_version_is_the_weights_own_digest() -> None:
+def test_what_was_learned_is_named_by_its_digest() -> None:
     digest = hashlib.sha256((model.FOLDER / "weights.npz").read_bytes()).hexdigest()[:10]
-    assert model.weights().version == f"fast-{digest}"
+    assert model.weights().learned == f"fast-{digest}"
+
+
+def test_other_weights_of_intents_are_another_version(tmp_path: Path) -> None:
+    for name in ("model.json", "weights.npz", "intent.json"):
+        shutil.copy(model.FOLDER / name, tmp_path)
+    shipped = model.weights()
+    assert model.folder_weights(tmp_path).version == shipped.version
+    (tmp_path / "intent.json").write_text("{}", "utf-8")
+    other = model.folder_weights(tmp_path)
+    assert (other.learned, other.version == shipped.version) == (shipped.learned, False)
 
 
 def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_what_was_learned_is_read_by(trained: Path) -> None:
     weights = deep.folder_weights(trained)
     moods = deep.read([Text("the blap is new"), Text("the vell is new"), Text("the river is new")], by_letters, weights)
     assert [mood.label for mood in moods if mood] == ["negative", "positive", "neutral"]
-    assert weights.fast == model.weights().version
+    assert weights.fast == model.weights().learned
 
 
 def test_the_card_names_the_vectors_and_counts_the_lines(trained: Path) -> None:
