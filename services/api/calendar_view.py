@@ -1,7 +1,7 @@
 """A calendar as both doors show it: plain values, with public ids."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +12,27 @@ from shared.domain.publishing.planning.repeats import Occurrence
 from shared.ids import Prefix, typeid, typeids
 
 Plain = dict[str, Any]
-Known = Callable[[Prefix, UUID], str]
+_Named = Callable[[UUID], str]
+
+
+class _Known:
+    """Public ids of the few that many name. A cache for each prefix: hashing a prefix costs more than looking up."""
+
+    __slots__ = ("channel", "recurrence", "slot")
+
+    def __init__(self) -> None:
+        self.channel: _Named = cache(partial(typeid, Prefix.CHANNEL))
+        self.slot: _Named = cache(partial(typeid, Prefix.SLOT))
+        self.recurrence: _Named = cache(partial(typeid, Prefix.RECURRENCE))
 
 
 def view(found: Calendar) -> Plain:
     """The whole of it; enumerations are their members still."""
-    # Channels, slots and recurrences are few, and named by many.
-    known = cache(typeid)
+    known = _Known()
     return {"timezone": found.timezone, "days": [_day(day, known) for day in found.days]}
 
 
-def _day(day: Day, known: Known) -> Plain:
+def _day(day: Day, known: _Known) -> Plain:
     return {
         "date": day.date,
         "blackouts": [
@@ -37,27 +47,28 @@ def _day(day: Day, known: Known) -> Plain:
         "posts": _posts(day.posts, known),
         "slots": [
             {
-                "slot_id": known(Prefix.SLOT, one.slot.id),
+                "slot_id": known.slot(one.slot.id),
                 "label": one.slot.label,
                 **_when(one.occurrence),
-                "channel_ids": [known(Prefix.CHANNEL, id_) for id_ in one.slot.channel_ids],
+                "channel_ids": [known.channel(id_) for id_ in one.slot.channel_ids],
             }
             for one in day.slots
         ],
         "previews": [
             {
-                "recurrence_id": known(Prefix.RECURRENCE, one.recurrence.id),
+                "recurrence_id": known.recurrence(one.recurrence.id),
                 "text": one.recurrence.template["text"][:BEGINNING],
                 "day": one.occurrence.on,
                 **_when(one.occurrence),
-                "channel_ids": [known(Prefix.CHANNEL, id_) for id_ in templates.channels_of(one.recurrence)],
+                "channel_ids": [known.channel(id_) for id_ in templates.channels_of(one.recurrence)],
             }
             for one in day.previews
         ],
     }
 
 
-def _posts(posts: Sequence[PostOn], known: Known) -> list[Plain]:
+def _posts(posts: Sequence[PostOn], known: _Known) -> list[Plain]:
+    channel = known.channel
     ids = typeids(Prefix.POST, [one.id for one in posts])
     forms = iter(typeids(Prefix.VARIANT, [id_ for one in posts for id_ in one.variant_ids]))
     return [
@@ -68,10 +79,10 @@ def _posts(posts: Sequence[PostOn], known: Known) -> list[Plain]:
             "at": one.at,
             "local_time": one.local_time,
             "timezone": one.timezone,
-            "slot_id": known(Prefix.SLOT, one.slot_id) if one.slot_id is not None else None,
-            "recurrence_id": known(Prefix.RECURRENCE, one.recurrence_id) if one.recurrence_id is not None else None,
+            "slot_id": known.slot(one.slot_id) if one.slot_id is not None else None,
+            "recurrence_id": known.recurrence(one.recurrence_id) if one.recurrence_id is not None else None,
             "variants": [
-                {"id": next(forms), "channel_id": known(Prefix.CHANNEL, channel_id), "status": status, "url": url}
+                {"id": next(forms), "channel_id": channel(channel_id), "status": status, "url": url}
                 for channel_id, status, url in zip(one.channel_ids, one.statuses, one.urls, strict=True)
             ],
         }
