@@ -30,6 +30,7 @@ _SETTINGS = (
     "checkpoint_completion_target=0.9",
     "effective_cache_size=1GB",
     "random_page_cost=1.1",
+    "autovacuum_naptime=10s",
     "timezone=UTC",
     "log_timezone=UTC",
     "log_line_prefix=%m [%p] ",
