@@ -115,8 +115,8 @@ def _asking(found: Sentences, size: int) -> list[Array]:
         for flags in (
             asked & found.asks,
             asked & ~found.asks,
-            asked & ~found.asks & found.closed,
-            asked & ~found.asks & ~found.opens_asking,
+            asked & ~found.asks & ~told & found.closed,
+            asked & ~found.asks & ~told & ~found.opens_asking,
             found.asks & ~question & ~request & ~able & ~venting,
             found.asks & venting,
             venting & ~found.asks,
