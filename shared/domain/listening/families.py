@@ -7,7 +7,7 @@ It follows from the wordings alone, and a change to it moves one leader on avera
 (Censor-Hillel, Haramaty, Karnin: Optimal dynamic distributed MIS, 2016).
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -80,8 +80,8 @@ class _Settling:
     before: dict[UUID, tuple[UUID | None, UUID | None]] = field(default_factory=dict)  # leader and cluster
     old: dict[UUID, UUID] = field(default_factory=dict)  # the clusters of those that lead no more
     bands: dict[UUID, list[int]] = field(default_factory=dict)
-    by_band: dict[int, set[UUID]] = field(default_factory=lambda: defaultdict(set))
-    leaders_by_band: dict[int, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    by_band: dict[int, list[UUID]] = field(default_factory=dict)  # each once: a new wording's bands are mostly its own
+    leaders_by_band: dict[int, list[UUID]] = field(default_factory=dict)
     has_leaders: set[UUID] = field(default_factory=set)  # whose leaders of now are known
     has_followers: set[UUID] = field(default_factory=set)  # whose near followers are
 
@@ -142,25 +142,29 @@ class _Settling:
             self.before[one.id] = one.leader, one.cluster
             self.bands[one.id] = mine
             for band in mine:
-                self.by_band[band].add(one.id)
+                self.by_band.setdefault(band, []).append(one.id)
             if one.leads:
                 self._lead(one, True)
         return [self.known[one.id] for one in found]
 
     def _lead(self, one: Wording, leads: bool) -> None:
         for band in self.bands[one.id]:
-            (self.leaders_by_band[band].add if leads else self.leaders_by_band[band].discard)(one.id)
+            leaders = self.leaders_by_band.setdefault(band, [])
+            if leads:
+                leaders.append(one.id)
+            else:
+                leaders.remove(one.id)
 
     def _wait(self, wordings: Iterable[Wording]) -> None:
         for one in wordings:
             heappush(self.waiting, one.id)
 
-    def _near(self, one: Wording, by_band: Mapping[int, set[UUID]], before: UUID | None = None) -> list[UUID]:
+    def _near(self, one: Wording, by_band: Mapping[int, list[UUID]], before: UUID | None = None) -> list[UUID]:
         """The known ones near it, but for itself; of those that come `before` one, where that is given."""
         sharing: set[UUID] = set()
         for band in self.bands[one.id]:
             if band in by_band:
-                sharing |= by_band[band]
+                sharing.update(by_band[band])
         sharing.discard(one.id)
         found = [other for other in sharing if before is None or other < before]
         if not found:
