@@ -56,7 +56,7 @@ async def measure(rig: Rig, plan: Plan) -> Result:
         )
         sides += await _five_times_as_many(database, plan, db, api, what, repeats)
     return Result(
-        title="Two years of share of voice",
+        title="Two years of figures",
         what=f"mentions of the largest brand by channel and day, {what.told()}; one reader, under the api's role and"
         " policies, scope and transaction included. The sums are read by Parvis' own function with the channels and"
         " their observed time, and by GraphQL over HTTP with the key checked; the 10 million are the days' sums five"

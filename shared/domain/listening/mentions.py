@@ -111,13 +111,11 @@ async def collect(
     values = parameters(scope, where, start)
     if where.words is None:
         return list(await read(values, False, limit)), place
-    if order is MentionOrder.OLDEST:
-        ids = await searching.every(session, where)
-        return list(await read({**values, "among": ids}, True, limit)), place
+    step = searching.oldest if order is MentionOrder.OLDEST else searching.newest
     rows: list[Any] = []
     most = limit
     while True:
-        ids, last = await searching.newest(session, where, start, most)
+        ids, last = await step(session, where, start, most)
         if ids:
             rows += await read({**values, "among": ids}, True, limit - len(rows))
         if len(rows) >= limit or last is None:

@@ -22,6 +22,10 @@ _FOUND = text(
     " CAST(:since AS timestamptz), CAST(:until AS timestamptz), CAST(:before_at AS timestamptz),"
     " CAST(:before_id AS uuid), CAST(:most AS int), CAST(:ranked AS boolean))"
 )
+_FOUND_FROM_OLDEST = text(
+    "SELECT mention_id, published_at FROM parvis.search_oldest(CAST(:words AS text), CAST(:since AS timestamptz),"
+    " CAST(:until AS timestamptz), CAST(:after_at AS timestamptz), CAST(:after_id AS uuid), CAST(:most AS int))"
+)
 _SPANS = text(
     "SELECT id, parvis.found_spans(CAST(:words AS text), coalesce(language, ''), text) AS spans FROM mention"
     " WHERE brand_id = CAST(:brand_id AS uuid) AND id = ANY(CAST(:ids AS uuid[])) AND text IS NOT NULL"
@@ -69,6 +73,21 @@ async def newest(
 ) -> tuple[list[UUID], Place | None]:
     """Ids that match the words, newest first, and where the next ones start (None: there are no more)."""
     found = await _found(session, where, start, most, ranked=False)
+    return [it.id for it in found], found[-1] if len(found) >= most else None
+
+
+async def oldest(
+    session: Session, where: MentionFilter, start: Place | None, most: int
+) -> tuple[list[UUID], Place | None]:
+    """The same, oldest first."""
+    rows = await session.execute(
+        _FOUND_FROM_OLDEST,
+        {
+            "words": where.words, "since": where.since, "until": where.until, "most": most,
+            "after_at": start.published_at if start else None, "after_id": start.id if start else None,
+        },
+    )  # fmt: skip
+    found = [Place(at, id_) for id_, at in rows.all()]
     return [it.id for it in found], found[-1] if len(found) >= most else None
 
 

@@ -1,5 +1,6 @@
 """Searching as people write: without accents, with elisions, apostrophes, beginnings; and where the words are."""
 
+import random
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from shared.domain.page import Cursors, PageRequest
 from shared.errors import Invalid
 from shared.models.enums import MentionOrder, Network
 from tests.conftest import House, HouseBrand
-from tests.services.api.graphql.asking import hear, said
+from tests.services.api.graphql.asking import at, hear, said
 
 SAID = {
     "fr accents": ("fr", "Ma réclamation a été livrée à l’école ; c'était une déception"),
@@ -92,15 +93,46 @@ async def test_words_are_found_and_shown_as_people_write_them(
 
 
 async def _pages(
-    db: Database, brand: HouseBrand, limit: int, cursor: str | None = None, **where: Any
-) -> tuple[list[str], str | None]:
+    db: Database, brand: HouseBrand, limit: int, cursor: str | None = None,
+    order: MentionOrder = MentionOrder.BEST, **where: Any,
+) -> tuple[list[str], str | None]:  # fmt: skip
     async with db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
         page = await mentions.search(
-            session, scope, where=MentionFilter(**where), order=MentionOrder.BEST,
+            session, scope, where=MentionFilter(**where), order=order,
             page=PageRequest(limit, cursor), cursors=Cursors(House(db).vault),
         )  # fmt: skip
     return [it.external_id for it in page.items], page.next_cursor
+
+
+@pytest.mark.parametrize(
+    "words", ["lanterne", "lanternes rouge", "rouge or verte", "lanterne -rouge", '"lanterne rouge"', "lant*", "jamais"]
+)
+async def test_oldest_and_newest_first_are_the_same_mentions_over_the_years(
+    house: House, brand: HouseBrand, app_db: Database, worker_db: Database, words: str
+) -> None:
+    chance = random.Random(words)
+    channel = await house.channel(brand)
+    facts = [
+        said(
+            str(n), " ".join(chance.choices(("lanterne", "lanternes", "rouge", "verte", "place"), k=3)),
+            language=chance.choice(("fr", "nl", None)), minutes=-chance.choice((1, 1, 60, 60 * 24 * 40, 60 * 24 * 800)),
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    await hear(worker_db, channel, *facts, reader=None)
+    ranges: list[dict[str, Any]] = [
+        {}, {"since": at(-60 * 24 * 500)}, {"until": at(-30)}, {"since": at(-70), "until": at(-1)}
+    ]  # fmt: skip
+    for where in ranges:
+        newest, _ = await _pages(app_db, brand, 100, order=MentionOrder.NEWEST, search=words, **where)
+        paged, cursor = list[str](), None
+        while cursor is not None or not paged:
+            some, cursor = await _pages(app_db, brand, 7, cursor, MentionOrder.OLDEST, search=words, **where)
+            paged += some
+            if not some:
+                break
+        assert paged == newest[::-1]
 
 
 async def _hear_lanterns(house: House, brand: HouseBrand, db: Database) -> None:
