@@ -187,11 +187,12 @@ async def test_side_tables_and_partitions_are_closed_by_name(login: Login, brand
 
 
 @pytest.mark.parametrize("login", ["worker"], indirect=True)
+@pytest.mark.parametrize("function", ["search_mentions", "search_oldest"])
 async def test_the_search_is_written_and_read_within_the_scope_only(
-    login: Login, brand: HouseBrand, other: HouseBrand
+    login: Login, brand: HouseBrand, other: HouseBrand, function: str
 ) -> None:
     index = "SELECT parvis.index_mentions($1, ARRAY[$2::uuid], ARRAY[now()], ARRAY['nl'], ARRAY['geheim genoegen'])"
-    search = "SELECT brand_id FROM parvis.search_mentions('geheim', NULL, NULL, NULL, NULL, 10)"
+    search = f"SELECT brand_id FROM parvis.{function}('geheim', NULL, NULL, NULL, NULL, 10)"
     mention = new_uuid()
     async with login.transaction():
         await scope(login, other)
