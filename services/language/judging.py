@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -66,12 +66,13 @@ class Given:
 def given(
     folder: Path, *, task: Task | None = None, kind: Kind | None = None, language: str | None = None
 ) -> list[Given]:
-    """The files of a folder, told by their names (`<task or source>_<language>….tsv`) where it is not said. Raises
-    BadCorpus where a file's task or language is not to be known, or there is none."""
+    """The files of a folder and of those in it, told by their names (`<task or source>_<language>….tsv`) where it is
+    not said; and behind them, of each language that several alike are about, all of these as one. Raises BadCorpus
+    where a file's task or language is not to be known, or there is none."""
     found = []
-    for path in sorted([*folder.glob("*.tsv"), *folder.glob("*.txt")]):
+    for path in sorted([*folder.rglob("*.tsv"), *folder.rglob("*.txt")]):
         # `intent/fr.tsv` says as much as `intent_fr.tsv`.
-        match = _NAME.match(path.stem) or _NAME.match(f"{folder.resolve().name}_{path.stem}")
+        match = _NAME.match(path.stem) or _NAME.match(f"{path.resolve().parent.name}_{path.stem}")
         name = match["name"].lower() if match else path.stem
         source = {**SOURCES, **TASKS}.get(name)
         spoken = language or (match["language"] if match else None)
@@ -84,7 +85,19 @@ def given(
         found.append(Given(path, spoken, known, lines(path)))
     if not found:
         raise BadCorpus(f"{folder} holds no .tsv or .txt file.")
-    return found
+    return [*found, *_together(found)]
+
+
+def _together(files: Sequence[Given]) -> Iterator[Given]:
+    """The files of one language, task, kind and scale as one, where there are several."""
+    alike: dict[tuple[str, Task, Kind, frozenset[str]], list[Given]] = {}
+    for file in files:
+        scale = {line.label for line in file.lines} if file.source.task in {"sentiment", "offence"} else set()
+        alike.setdefault((file.language, file.source.task, file.source.kind, frozenset(scale)), []).append(file)
+    for (language, task, _, _), some in alike.items():
+        if len(some) > 1:
+            every = tuple(line for one in some for line in one.lines)
+            yield Given(Path(f"all: {task} {language}"), language, some[0].source, every)
 
 
 def f1s(truth: NDArray[np.int64], said: NDArray[np.int64], classes: int) -> list[float]:
@@ -148,10 +161,10 @@ def _read_deep(file: Given, deep: ReadDeep) -> tuple[list[Reading], float]:
     return [replace(one, sentiment_chances=said) for one, said in zip(found, chances, strict=True)], speed
 
 
-def _spoken(file: Given, found: Sequence[Reading]) -> tuple[float, float]:
+def _spoken(file: Given, found: Sequence[Reading]) -> tuple[float | None, float]:
     right = np.array([reading.language == file.language for reading in found])
     long = np.array([len(line.text.split()) >= LONG for line in file.lines])
-    return 100.0 * float(right[long].mean()) if long.any() else float("nan"), 100.0 * float(right.mean())
+    return 100.0 * float(right[long].mean()) if long.any() else None, 100.0 * float(right.mean())
 
 
 def _mood_labels(file: Given) -> NDArray[np.int64]:
@@ -208,7 +221,11 @@ def _classes(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
 
 
 def _intents(file: Given, found: Sequence[Reading], speed: float) -> Verdict:
-    truth = np.array([[name in line.label.split(",") for name in intent.INTENTS] for line in file.lines])
+    labels = [set(line.label.split(",")) for line in file.lines]
+    unknown = set().union(*labels) - {"none", *intent.INTENTS}
+    if unknown:
+        raise BadCorpus(f"{file.path.name}: expected none, or some of {', '.join(intent.INTENTS)}; not {min(unknown)}.")
+    truth = np.array([[name in label for name in intent.INTENTS] for label in labels])
     said = np.array([[name in (one.intents or ()) for name in intent.INTENTS] for one in found])
     chances = np.array([list((one.intent_scores or dict.fromkeys(intent.INTENTS, 0.0)).values()) for one in found])
     each = [f1s(truth[:, c].astype(np.int64), said[:, c].astype(np.int64), 2)[1] for c in range(len(intent.INTENTS))]

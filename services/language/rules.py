@@ -26,12 +26,19 @@ make too much of cues and too little of moods."""
 FIRM = 4.0
 """How many times more strongly moods' weights are held."""
 
+FIRMEST = 100.0
+"""And those of a handle for a mood: in the lines it is mostly a friend's, on networks mostly the brand's."""
+
+
+_MOODS = ("criticism", "praise", "thanks")
+
 
 def expected() -> tuple[Array, Array]:
     """What weights are held to, and how strongly: both of shape (INTENTS, SIGNALS)."""
     means = np.array([[EXPECTED[name].get(signal, 0.0) for signal in intent.SIGNALS] for name in intent.INTENTS])
     held = np.full(means.shape, HELD)
     held[:, [intent.SIGNALS.index(signal) for signal in ("negative", "positive")]] *= FIRM
+    held[:, intent.SIGNALS.index("names somebody")] *= [FIRMEST if name in _MOODS else 1.0 for name in intent.INTENTS]
     held[:, -1] = 0.01
     return means, held
 

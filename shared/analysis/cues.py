@@ -20,8 +20,8 @@ _OPENING = np.array([0x2545F4914F6CDD1D], dtype=np.uint64)
 
 @dataclass(frozen=True, order=True)
 class Shape:
-    """How a phrase is listed: its words, whether it has to open a clause (1) or a sentence (2), and of how many letters
-    the stem is that its last word is given by (0: by all of it)."""
+    """How a phrase is listed: its words, whether it has to open a clause (1) or a sentence (2), both also behind
+    greetings, and of how many letters the stem is that its last word is given by (0: by all of it)."""
 
     length: int
     opening: int

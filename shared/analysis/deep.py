@@ -30,7 +30,8 @@ class Weights:
     """`table` (kinds, LABELS, DIMENSIONS) over vectors less `mean` and times `scale`; `offsets` (kinds, groups, LABELS)
     are added. `share` (groups, kinds) is how much of the sum is this and not the fast model, `slope` (groups, kinds)
     what the sum is multiplied by to be right. `sure` (groups) is the fast model's chance from which on little is won.
-    `version` is this file's own digest, and `fast` the version that the shares were found with."""
+    `version` is this file's own digest, and `fast` what the
+    fast model had `learned` that the shares were found with."""
 
     version: str
     fast: str

@@ -108,8 +108,8 @@ def folded(text: str) -> str:
 
 
 def written_out(text: str) -> str:
-    """A text that folds to the same, but for joined emoji, in a tenth of the time: the letters that fold to several are
-    those several in it, and what is invisible is gone."""
+    """A text that folds to the same in a tenth of the time, but for emoji and marks that only something invisible
+    joined or held apart: letters that fold to several are those several in it, and what is invisible is gone."""
     return text if text.isascii() else _SEVERAL.sub(_expanded, text)
 
 

@@ -67,7 +67,7 @@ SIGNALS = (
 @dataclass(frozen=True)
 class Sentences:
     """The sentences of a batch: the text of each, and what holds of each: whether it `asks` by its mark, is `closed` by
-    another sign, and begins as a question does."""
+    a sign that ends sentences, and has a clause that begins as a question does."""
 
     text: Ints
     of_word: Ints

@@ -26,7 +26,8 @@ class Reading:
     """What a text says. `language` is ISO 639-1 or `und`, `language_score` how likely it is. The others are None where
     there is nothing to read (no word and no picture): `sentiment` with the calibrated chance of that label, the chances
     of negative, neutral and positive, `polarity` from -1 to 1, `intents` (of `intent_scores`, those above
-    `intent.SAID`), `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the version of the weights."""
+    `intent.SAID`), `urgency` and `offence` from 0 to 1, key `phrases`. `model` is the version of
+    `model.Weights`."""
 
     language: str
     language_score: float

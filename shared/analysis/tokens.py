@@ -131,7 +131,7 @@ def _plain(found: list[Token], text: str, start: int, end: int) -> None:
 
 def _names(text: str, start: int, end: int) -> list[str]:
     """The names of the words and tags where there is no address."""
-    if _BEYOND.search(text, start, end) or "\u20e3" in text:
+    if _BEYOND.search(text, start, end):
         return [word or tag for word, _, tag in _SIMPLE.findall(text, start, end) if word or tag]
     return _LATIN_NAMES.findall(text, start, end)
 

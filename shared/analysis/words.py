@@ -23,8 +23,8 @@ STEMS = (4, 5, 6, 7, 8, 9)
 _HANDLE, _ADDRESS = hashing.of_words(["@user", "http"])
 _GREETINGS = hashing.of_words(
     "hi hiya hey hello hallo hoi hej dag goeiedag goedendag goeiemorgen goedemorgen goedemiddag goedenavond"  # noqa: SIM905
-    " bonjour bjr slt salut bonsoir coucou re moin moinmoin servus gruezi gruess tach nabend griasdi dites zeg mate"
-    " folks team".split()
+    " bonjour bjr slt salut bonsoir coucou moin moinmoin servus gruezi grüezi gruess grüss tach nabend griasdi dites"
+    " zeg".split()
 )
 _MOST_GREETINGS = 4
 
@@ -34,8 +34,8 @@ class Words:
     """The words of `size` texts in their order. `text`, `kind`, `hash` (of the lower-case word with its accents),
     `bare` (of the word without), `stems` (of its first letters, by how many, 0 where it is shorter), `start` and `end`
     (characters of the cleaned text) and the flags have one entry a word; `first` has the first word of each text and
-    one entry more. What comes behind the greetings and handles at a text's start opens a clause, and `begins`, as what
-    opens a sentence does. `characters` are those of words of letters without accents, each word between two spaces;
+    one entry more. What comes behind the greetings at a text's start opens a clause, and `begins`, as what opens a
+    sentence does. `characters` are those of words of letters without accents, each word between two spaces;
     `letter_of` says to which word each belongs."""
 
     size: int
@@ -148,14 +148,15 @@ def _clauses(line: _Line, first: Ints, word_kind: NDArray[np.uint8], sizes: Ints
     return after_stop, after_sign
 
 
-def _after_greetings(opens: Flags, greeting: Flags, text: Ints) -> Flags:
-    """Which words come behind the first of a text, while these are greetings and handles."""
+def _after_greetings(opens: Flags, greeting: Flags, passing: Flags, text: Ints) -> Flags:
+    """Which words come behind the first of a text, while these are greetings; signs between (`passing`) count for
+    nothing."""
     found, now = np.zeros(len(text), dtype=np.bool_), np.flatnonzero(opens & greeting)
     for _ in range(_MOST_GREETINGS):
         now = now[:-1] + 1 if now.size and now[-1] == len(text) - 1 else now + 1
         now = now[text[now] == text[now - 1]]
         found[now] = True
-        now = now[greeting[now]]
+        now = now[greeting[now] | passing[now]]
     return found
 
 
@@ -201,7 +202,8 @@ def _assembled(
     bounds = np.searchsorted(text, np.arange(len(texts) + 1))
     opens = np.zeros(len(first), dtype=np.bool_)
     opens[bounds[:-1][bounds[:-1] < bounds[1:]]] = True
-    greeted = _after_greetings(opens, named | np.isin(bare, _GREETINGS), text)
+    stopping = (kind == SIGNS) & _any(line.kind == STOP, first, ends)
+    greeted = _after_greetings(opens, np.isin(bare, _GREETINGS), (kind == SIGNS) & ~stopping, text)
     characters, letter_of = _padded(line, first, sizes, (kind == WORD) & ~named & ~link)
     return Words(
         size=len(texts),
@@ -217,7 +219,7 @@ def _assembled(
         tagged=(kind == WORD) & (first > 0) & (before == HASH),
         named=named,
         link=link,
-        ends_sentence=(kind == SIGNS) & _any(line.kind == STOP, first, ends),
+        ends_sentence=stopping,
         opens_sentence=opens | after_stop,
         opens_clause=opens | after_sign | greeted,
         begins=opens | after_stop | greeted,

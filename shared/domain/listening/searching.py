@@ -1,4 +1,4 @@
-"""What a search finds, in its own index: newest first, weighed, and where in a text the words are."""
+"""What a search finds, in its own index: newest or oldest first, weighed, and where in a text the words are."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 -- The words as each language's index knows them (simple, French, Dutch, German, English), and all of them together: each
 -- reading once, since a word that no language stems is the same in all, and was looked up five times.
-CREATE FUNCTION parvis.search_readings(words text) RETURNS tsquery[]
+CREATE OR REPLACE FUNCTION parvis.search_readings(words text) RETURNS tsquery[]
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
   simple tsquery := parvis.search_reading('simple', words);
@@ -82,9 +82,10 @@ BEGIN
   END LOOP;
 END $$;
 
--- The same, oldest first, from a place on: windows grow from the brand's first mention towards now.
-CREATE FUNCTION parvis.search_oldest(words text, since timestamptz, until timestamptz, after_at timestamptz,
-                                     after_id uuid, most int)
+-- The same, oldest first, from a place on. A window begins at a mention, whatever it says, so that years of silence cost
+-- nothing, and is wider than the last only where that held nothing.
+CREATE OR REPLACE FUNCTION parvis.search_oldest(words text, since timestamptz, until timestamptz,
+                                                after_at timestamptz, after_id uuid, most int)
 RETURNS TABLE (brand_id uuid, mention_id uuid, published_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 SET plan_cache_mode = force_custom_plan AS $$
@@ -108,7 +109,7 @@ BEGIN
     width := interval '14 days';
     found := 0;
     WHILE bottom < latest AND found < most LOOP
-      top := CASE WHEN width > interval '8 years' THEN latest ELSE least(bottom + width, latest) END;
+      top := least(bottom + width, latest);
       RETURN QUERY
         SELECT s.brand_id, s.mention_id, s.published_at FROM mention_search s
          WHERE s.brand_id = b AND s.tsv @@ readings AND s.published_at >= bottom AND s.published_at < top
@@ -118,8 +119,9 @@ BEGIN
          ORDER BY s.published_at, s.mention_id LIMIT most - found;
       GET DIAGNOSTICS step = ROW_COUNT;
       found := found + step;
-      bottom := top;
-      width := width * 4;
+      IF step = 0 THEN width := width * 4; END IF;
+      SELECT s.published_at INTO bottom FROM mention_search s
+       WHERE s.brand_id = b AND s.published_at >= top ORDER BY s.published_at LIMIT 1;
     END LOOP;
   END LOOP;
 END $$;

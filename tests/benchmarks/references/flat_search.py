@@ -31,7 +31,7 @@ DECLARE
   dutch tsquery := parvis.search_reading('dutch', words);
   german tsquery := parvis.search_reading('german', words);
   english tsquery := parvis.search_reading('english', words);
-  readings tsquery := simple || french || dutch || german || english;
+  readings tsquery := (parvis.search_readings(words))[6];
 BEGIN
   IF NOT best THEN
     RETURN QUERY

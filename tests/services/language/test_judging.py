@@ -52,6 +52,30 @@ def test_intents_are_judged_each(tmp_path: Path) -> None:
     assert verdict.each["question"] == verdict.each["thanks"] == 100.0
 
 
+def test_an_intent_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    _file(tmp_path, "intent_en.tsv", "question\tAre you open?\ncomplaint,praise\tNot bad, not good\n")
+    with pytest.raises(BadCorpus, match="not complaint"):
+        judging.judged(judging.given(tmp_path)[0])
+
+
+def test_files_alike_of_one_language_are_judged_together_too(tmp_path: Path) -> None:
+    (tmp_path / "intent").mkdir()
+    _file(tmp_path / "intent", "fr.tsv", "thanks\tMerci pour votre aide\n")
+    _file(tmp_path, "intent_fr_more.tsv", "question\tVous ouvrez quand ?\n")
+    _file(tmp_path, "sentiment_fr.tsv", "0\tnul\n2\tsuper\n")
+    _file(tmp_path, "reviews_fr.tsv", "0\tnul\n1\tsuper\n")
+    files = judging.given(tmp_path)
+    assert [(file.path.name, len(file.lines)) for file in files if file.path.name.startswith("all")] == [
+        ("all: intent fr", 2)
+    ]
+
+
+def test_figures_without_a_text_to_be_taken_of_are_no_numbers(tmp_path: Path) -> None:
+    _file(tmp_path, "intent_en.tsv", "thanks\tthanks a lot\n")
+    told = CliRunner().invoke(app, ["evaluate", "--data", str(tmp_path), "--json"]).output
+    assert json.loads(told, parse_constant=pytest.fail)[0]["language_accuracy"] is None
+
+
 def test_a_name_that_says_nothing_asks_for_the_task(tmp_path: Path) -> None:
     _file(tmp_path, "mine_en.tsv", "0\tx\n")
     with pytest.raises(BadCorpus, match="--task"):
