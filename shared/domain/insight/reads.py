@@ -22,8 +22,9 @@ _ADD = (
     " SET mentions = r.mentions + excluded.mentions, corrected = r.corrected + excluded.corrected"
 )
 _COUNTED = (
-    "SELECT brand_id, channel_id, kind, date_trunc('day', published_at, $2) AS day, coalesce(read_by, '') AS read_by,"
-    " count(*) AS mentions, count(*) FILTER (WHERE corrected <> '{}') AS corrected FROM mention"
+    "SELECT brand_id, channel_id, kind, date_trunc('day', published_at, $2) AS day,"
+    " coalesce(read_by || coalesce(' ' || deep_by, ''), '') AS read_by, count(*) AS mentions,"
+    " count(*) FILTER (WHERE corrected <> '{}') AS corrected FROM mention"
     " WHERE brand_id = $1 AND heard AND deleted_at IS NULL AND NOT (kind = 'post' AND author_kind = 'brand')"
 )
 _MODELS = (
@@ -47,7 +48,7 @@ _RECOUNT = (
 @dataclass(frozen=True, slots=True)
 class Model:
     """A version of the model (None: nobody has read them), how many mentions stand read by it, and how many of those a
-    person has corrected."""
+    person has corrected. Where the mood is the deep tier's, its version stands behind the other after a space."""
 
     version: str | None
     mentions: int
@@ -67,7 +68,7 @@ async def keep(
     for state in changed:
         for one, sign in ((before.get(state.key), -1), (state, 1)):
             if one is not None and one.listed and not one.own:
-                key = one.channel_id, one.kind.value, day_of(one.published_at, zone), one.read_by or ""
+                key = one.channel_id, one.kind.value, day_of(one.published_at, zone), _read_by(one)
                 mentions[key] += sign
                 corrected[key] += sign * bool(one.corrected)
     keys = sorted(key for key in mentions if mentions[key] or corrected[key])
@@ -75,6 +76,10 @@ async def keep(
         columns = map(list, zip(*keys, strict=True))
         counted = [mentions[key] for key in keys], [corrected[key] for key in keys]
         await (await driver(session)).execute(_ADD, brand_id, *columns, *counted)
+
+
+def _read_by(state: MentionState) -> str:
+    return f"{state.read_by} {state.deep_by}" if state.read_by and state.deep_by else state.read_by or ""
 
 
 async def models(

@@ -13,13 +13,14 @@ from shared.analysis.reading import Text
 from shared.contract import Counted, Deleted
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.insight import rollups
+from shared.domain.insight import reads, rollups
 from shared.domain.listening import corrections, deepenings, doubts, record
 from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.corrections import Said
 from shared.domain.listening.deepenings import Look, Read, Settled
 from shared.domain.listening.doubts import Cascade
 from shared.domain.listening.ears import Ears
+from shared.domain.listening.filters import MentionFilter
 from shared.domain.listening.readings import Readings
 from shared.models.enums import Network, Sentiment
 from tests.conftest import House, HouseBrand, HouseChannel, TestDatabase
@@ -27,6 +28,7 @@ from tests.domain.listening import words
 from tests.domain.listening.test_record import T0, at, one, said
 
 LEASE = timedelta(minutes=1)
+ZONE = ZoneInfo("Europe/Brussels")
 _MOOD = (
     "SELECT sentiment, sentiment_score, deep_by, fast_sentiment, fast_score, read_by, version FROM mention"
     " WHERE external_id = 'a'"
@@ -100,6 +102,11 @@ async def test_a_mood_that_the_fast_model_doubts_is_read_deep_and_both_are_kept(
     row = await one(database, _MOOD)
     assert (row["sentiment"], row["sentiment_score"], row["deep_by"]) == ("positive", 0.91, "deep-1")
     assert (row["fast_sentiment"], row["fast_score"], row["read_by"]) == ("neutral", 0.5, words.VERSION)
+    async with worker_db.session() as session:
+        scope = await scopes.house(session, channel.brand.brand_id)
+        told = await reads.models(session, scope, ZONE, at(-60 * 48), at(60 * 48), MentionFilter())
+        assert await reads.recount(session, channel.brand.brand_id, ZONE, at(-60 * 48), at(60 * 48)) == []
+    assert told == [reads.Model(f"{words.VERSION} deep-1", 1, 0)]
 
 
 async def test_what_the_fast_model_is_sure_of_does_not_wait(
@@ -138,8 +145,7 @@ async def test_a_label_that_changes_is_told_and_counted_and_one_that_stays_is_no
     assert tuple(hour) == (1, 0, 1)
     async with worker_db.session() as session:
         await scopes.house(session, channel.brand.brand_id)
-        zone = ZoneInfo("Europe/Brussels")
-        assert await rollups.recount(session, channel.brand.brand_id, zone, at(-60 * 24 * 30), at(60 * 24)) == []
+        assert await rollups.recount(session, channel.brand.brand_id, ZONE, at(-60 * 24 * 30), at(60 * 24)) == []
 
 
 async def test_the_same_text_again_keeps_its_deep_reading_and_does_not_wait_again(
