@@ -5,15 +5,20 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from redis.asyncio import Redis
 
+from shared.db import Database
+from shared.domain import scope as scopes
+from shared.domain.listening import queries
+from shared.domain.listening.queries import QueryDraft
 from shared.queues import Queues, SettleArrivals
 from tests.benchmarks import deliveries
 from tests.benchmarks.deliveries import Writers
@@ -40,6 +45,12 @@ from tests.conftest import HouseChannel, TestDatabase
 ONE, MANY, FULL = "one brand, a mention each", "40 brands, a mention each", "one brand, 20 mentions each"
 NAIVE = "one arq job a mention"
 BRANDS = 40
+# What each brand listens for.
+QUERIES = (
+    "colis OR pakje OR order OR Bestellung", "delivery NEAR/3 slow", '"pas encore arrivé" OR "nog niet aangekomen"',
+    "merci équipe -colis", "schön* AND danke", "#lanternes OR @parvis", "helpful staff", "author:noor1*",
+    "lang:de AND (zu spät OR leider)", "sentiment:negative AND (service OR team)",
+)  # fmt: skip
 PER_CORE = Figure("a core", "/s")
 _LOOK_SECONDS = 0.01
 _PATIENCE = 120.0
@@ -63,16 +74,17 @@ async def measure(rig: Rig, plan: Plan) -> Result:
     return Result(
         title="Mentions through the worker",
         what="Deliveries of signed generic JSON (25 words, four languages, half of them answers), as the door keeps"
-        " them."
-        " Then the bell is rung, and the time taken until the last is settled: parsed, merged, threaded, indexed"
-        " for search, counted in the sums, told as events. The worker is one process on one core; PostgreSQL (fsync on)"
-        " has the others. “A core” is what one core would do if it did PostgreSQL's part as well. The naive side is an"
-        " arq job for each mention with a session over SQLModel tables and a commit, which records the same tables"
-        " under the same role and policies.",
+        " them. Then the bell is rung, and the time taken until the last is settled: parsed, read for language, moods"
+        " and intents, merged, threaded, held against copies, indexed for search, asked"
+        f" {len(QUERIES)} queries of its brand, counted in the sums, told as events. The worker is one process on one"
+        " core; PostgreSQL (fsync on) has the others. “A core” is what one core would do if it did PostgreSQL's part as"
+        " well. The naive side is an arq job for each mention with a session over SQLModel tables and a commit, which"
+        " records the same tables under the same role and policies and reads nothing.",
         sides=sides,
         targets=_targets(sides),
         verified="after each round there was one mention, one search row and one event for each mention delivered, the"
-        " day's and the hour's sums were those of the mentions, and every arrival was settled.",
+        " day's and the hour's sums were those of the mentions, and every arrival was settled; of ours more than a"
+        " tenth matched a query.",
         notes=(_SHARES, _DONE, _MANY),
     )
 
@@ -126,6 +138,7 @@ class _Case:
     watching: "asyncpg.Connection[Any]"
     queues: Queues
     given: int = 0
+    listens: bool = True
 
     def round(self, mentions: int) -> Round:
         """A round of so many mentions."""
@@ -136,6 +149,9 @@ class _Case:
             samples = await settling(self.rig, self.running, self.watching, mentions, lambda: self.begin(ids))
             self.given += mentions
             await prove(self.watching, self.given)
+            if self.listens:
+                matched = await self.watching.fetchval("SELECT count(DISTINCT mention_id) FROM match")
+                verify(matched * 10 > self.given, f"of {self.given} mentions {matched} match a query")
             return samples
 
         return turn
@@ -163,9 +179,23 @@ class _NaiveCase(_Case):
 @asynccontextmanager
 async def _case(rig: Rig, plan: Plan, shelf: int, *, brands: int, per_delivery: int) -> AsyncIterator[_Case]:
     async with _database(rig, shelf) as database, _parts(rig, database, brands) as (channels, watching, queues):
+        await _listen(database, {channel.brand.brand_id for channel in channels})
         worker = rig.service("services.ingest.worker", database.settings, ready=beats(watching, "ingest-worker"))
         async with worker as running:
             yield _Case(rig, database, channels, per_delivery, Writers(plan.seed), running, watching, queues)
+
+
+async def _listen(database: TestDatabase, brand_ids: Iterable[UUID]) -> None:
+    db = Database(database.owner_url, name="filling", size=1)
+    try:
+        for brand_id in brand_ids:
+            async with db.session() as session:
+                scope = await scopes.house(session, brand_id)
+                for n, expression in enumerate(QUERIES):
+                    draft = QueryDraft(name=f"Query {n}", expression=expression)
+                    await queries.create(session, scope, draft=draft, now=datetime.now(UTC))
+    finally:
+        await db.close()
 
 
 @asynccontextmanager
@@ -174,7 +204,8 @@ async def _naive(rig: Rig, plan: Plan, shelf: int) -> AsyncIterator[_Case]:
         told = {"DATABASE": database.worker_url, "REDIS": str(database.settings.redis_url)}
         environment = {**os.environ, **told}
         async with rig.process("arq_per_mention", (sys.executable, *_REFERENCE), environment=environment) as running:
-            yield _NaiveCase(rig, database, channels, 1, Writers(plan.seed), running, watching, queues)
+            writers = Writers(plan.seed)
+            yield _NaiveCase(rig, database, channels, 1, writers, running, watching, queues, listens=False)
 
 
 @asynccontextmanager

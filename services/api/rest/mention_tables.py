@@ -24,7 +24,8 @@ COLUMNS = (
     "id", "network", "kind", "visibility", "external_id", "url", "text", "language", "rating", "published_at",
     "observed_at", "edited_at", "deleted_at", "hidden_at", "author_id", "author_name", "author_handle", "author_kind",
     "channel_id", "parent_id", "thread_id", "variant_id", "likes", "replies", "shares", "views", "sentiment",
-    "sentiment_score", "sentiment_source", "model_version", "intents", "urgency", "offence", "topics", "version",
+    "sentiment_score", "sentiment_source", "model_version", "intents", "urgency", "offence", "topics", "duplicate_of",
+    "reach", "version",
 )  # fmt: skip
 Most = Annotated[
     int | None, Query(description="At most so many rows; without it all.", json_schema_extra={"minimum": 1})

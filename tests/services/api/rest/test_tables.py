@@ -73,6 +73,21 @@ async def test_a_line_of_ndjson_is_the_mention_as_the_list_has_it(
     assert [line] == (await caller.get("/mentions")).json()["data"]
 
 
+async def test_a_row_says_what_the_list_says(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
+    text = "the lanterns on the square are lit again tonight"
+    await hear(worker_db, channel, said("1", text), said("2", text, author=Author("u-2", followers=700), minutes=1))
+    listed = (await caller.get("/mentions")).json()["data"]
+    for row, one in zip(_rows(await caller.get("/mentions.csv")), listed, strict=True):
+        plain = {name: value for name, value in one.items() if not isinstance(value, dict | list | bool)}
+        left_out = plain.keys() - row.keys()
+        assert left_out <= {"parent_external_id", "highlights"}
+        assert {name: row[name] for name in plain.keys() - left_out} == {
+            name: "" if plain[name] is None else str(plain[name]) for name in plain.keys() - left_out
+        }
+    assert [bool(row["duplicate_of"]) for row in _rows(await caller.get("/mentions.csv"))] == [True, False]
+    assert [row["reach"] for row in _rows(await caller.get("/mentions.csv"))] == ["700", ""]
+
+
 async def test_the_filters_of_the_list_hold(caller: Caller, channel: HouseChannel, worker_db: Database) -> None:
     await hear(
         worker_db, channel, said("1", "good bier"), said("2", "bad"), said("3", "gone"), Deleted("3", at(9)),
