@@ -1,6 +1,7 @@
 """Why a text is read as it is: what each score is the sum of."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -86,15 +87,14 @@ def _sorted(total: float, parts: Sequence[Part]) -> Score:
 
 def _word_parts(seen: reading.Seen, values: Array) -> list[Part]:
     """The values of words as parts: one for each distinct word, with all its places."""
-    found: dict[str, tuple[float, list[tuple[int, int]]]] = {}
     words, whole = seen.features.words, seen.cleaned[0]
-    for place, value in enumerate(values.tolist()):
-        if value:
-            span = int(words.start[place]), int(words.end[place])
-            name = whole[span[0] : span[1]].lower()
-            before, spans = found.get(name, (0.0, []))
-            found[name] = before + value, [*spans, span]
-    return [Part(name, value, tuple(spans), "word") for name, (value, spans) in found.items()]
+    sums: defaultdict[str, float] = defaultdict(float)
+    spans: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for begin, end, value in zip(words.start.tolist(), words.end.tolist(), values.tolist(), strict=True):
+        name = whole[begin:end].lower()
+        sums[name] += value
+        spans[name].append((begin, end))
+    return [Part(name, value, tuple(spans[name]), "word") for name, value in sums.items()]
 
 
 def _of_words(seen: reading.Seen, chosen: Flags) -> Spans:

@@ -62,6 +62,14 @@ def test_places_are_those_of_the_text_as_it_was_given() -> None:
     ]
 
 
+def test_a_word_that_is_said_again_has_all_of_its_places() -> None:
+    assert spelled("Horrible food, horrible staff, HORRIBLE", "negative", "horrible") == [
+        "Horrible",
+        "horrible",
+        "HORRIBLE",
+    ]
+
+
 def test_a_link_and_a_face_have_all_of_their_places() -> None:
     text = "Nul :-(( voir https://example.com/a?b=c merci"
     assert spelled(text, "negative", "http") == ["https://example.com/a?b=c"]
