@@ -50,6 +50,7 @@ from services.api.rest import (
     consents,
     copies,
     corrections,
+    explanations,
     hold,
     identities,
     many_posts,
@@ -79,6 +80,7 @@ from services.serving import Check, probe_routes
 from shared import http
 from shared.db import Database
 from shared.domain.listening.ears import Ears
+from shared.domain.listening.explanations import Explainer
 from shared.domain.page import Cursors
 from shared.domain.publishing.library.media_addresses import Addresses
 from shared.errors import ParvisError
@@ -123,6 +125,7 @@ ROUTERS = (
     mentions.router,
     copies.router,
     corrections.router,
+    explanations.router,
     calibration.router,
     threads.router,
     identities.router,
@@ -198,6 +201,7 @@ async def open_services(settings: Settings, clock: Callable[[], datetime] = now)
             checker=Checker(),
             drawer=drawer,
             addresses=Addresses(vault, settings.api_base_url),
+            explainer=Explainer(),
             ears=Ears(),
         )
         await asyncio.to_thread(receiving.clear, made.incoming, time.time() - _LEFT_BEHIND)

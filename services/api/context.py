@@ -18,6 +18,7 @@ from services.media.checking import Checker
 from shared.db import Database, Session, is_passing
 from shared.domain import scope as scopes
 from shared.domain.listening.ears import Ears
+from shared.domain.listening.explanations import Explainer
 from shared.domain.page import Cursors
 from shared.domain.publishing.library.media_addresses import Addresses
 from shared.domain.scope import Principal, Scope
@@ -50,6 +51,7 @@ class Services:
     checker: Checker
     drawer: Drawer
     addresses: Addresses
+    explainer: Explainer
     ears: Ears  # what is known of brands' queries: making them ready takes time, and a brand's lock is held meanwhile
 
     @property

@@ -201,6 +201,11 @@ async def _languages(session: Session, scope: Scope, ids: list[UUID]) -> dict[UU
     return dict.fromkeys(ids, (await brands.get(session, scope)).languages)
 
 
+async def languages(context: Context, brand_id: UUID) -> list[str]:
+    """The languages that the brand mostly hears."""
+    return await _load(context, "languages", brand_id, brand_id, _languages) or []
+
+
 async def _file(context: Context, brand_id: UUID, id_: UUID) -> Media | None:
     return await _load(context, "media", brand_id, id_, _files)
 
@@ -211,8 +216,8 @@ async def known_media(context: Context, brand_id: UUID, items: JsonList) -> Know
     if not ids:
         return Known()
     found = await asyncio.gather(*(_file(context, brand_id, id_) for id_ in ids))
-    languages = await _load(context, "languages", brand_id, brand_id, _languages) or []
-    return Known({row.id: row for row in found if row is not None}, tuple(languages))
+    spoken_in = await languages(context, brand_id)
+    return Known({row.id: row for row in found if row is not None}, tuple(spoken_in))
 
 
 async def figures_of(context: Context, brand_id: UUID, variant_id: UUID) -> list[Figure]:

@@ -1,6 +1,7 @@
 """What is given to be read, and how it is cleaned before anything looks at it."""
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import regex
@@ -63,6 +64,27 @@ def _linked(found: regex.Match[str]) -> str:
 
 def _pictured(text: str, pattern: regex.Pattern[str], picture: str) -> str:
     return pattern.sub(lambda found: _padded(picture, len(found[0])), text)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The text in the shortest pieces that are composed (NFC) each by itself."""
+    piece = text[:1]
+    for character in text[1:]:
+        if character.isascii() or _is_apart(piece, character):
+            yield piece
+            piece = character
+        else:
+            piece += character
+    if piece:
+        yield piece
+
+
+def _is_apart(before: str, character: str) -> bool:
+    """Whether nothing from this character on is composed with what stands before it, or changes places with it."""
+    if unicodedata.combining(unicodedata.normalize("NFD", character)[0]):
+        return False
+    one, other = (unicodedata.normalize("NFC", part) for part in (before, character))
+    return unicodedata.normalize("NFC", before + character) == one + other
 
 
 def cleaned(text: str | None) -> str:

@@ -78,7 +78,12 @@ TARGETS = {
 }  # fmt: skip
 WHERE = {"Viewer": "viewer"}
 # What has no id itself: of which node's it is, and there in which field.
-BELOW = {"CopyCluster": ("Mention", "copies")}
+BELOW: dict[str, tuple[str, ...]] = {
+    "CopyCluster": ("Mention", "copies"),
+    "ExplainedScore": ("Mention", "explanation", "urgency"),
+    "ExplainedMood": ("Mention", "explanation", "sentiment", "scores"),
+    "ExplainedIntent": ("Mention", "explanation", "intents", "scores"),
+}
 ROOTS = {"viewer", "node", "brand", "brands"}
 PLAIN: dict[str, Any] = {
     "first": 1, "after": None, "where": None, "ifVersion": None, "deleted": None, "duplicates": None, "input": None,
@@ -122,8 +127,9 @@ class Place:
             query = f"query Q({head}) {{ {WHERE[self.type.name]} {{ {inner} }} brand(id: $own) {{ id }} }}"
             own = tenant.id(Prefix.BRAND)
         else:
-            above, below = BELOW.get(self.type.name, (self.type.name, None))
-            inner = f"{below} {{ {inner} }}" if below is not None else inner
+            above, *below = BELOW.get(self.type.name, (self.type.name,))
+            for field in reversed(below):
+                inner = f"{field} {{ {inner} }}"
             query = f"query Q({head}) {{ node(id: $own) {{ ... on {above} {{ {inner} }} }} }}"
             own = tenant.id(NODES[above])
         return Asked(query, {"own": own, **given})

@@ -38,6 +38,8 @@ _OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L}
 _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
 # What is below these comes once for each day.
 _BY_DAY = frozenset({"Calendar"})
+# Reading a text anew takes as long as answering so many objects.
+_WEIGHTS = {"Explanation": 50}
 _PLUMBING = ("Edge", "PageInfo")
 
 
@@ -167,7 +169,8 @@ class _Walk:
         size, bad = self.page_size(node) if known is not None and "first" in known.args else (1, ())
         if known is not None and type_ is not None and type_.name in _BY_DAY:
             size = self.days(node)
-        own = 0 if type_ is None or is_leaf_type(type_) or type_.name.endswith(_PLUMBING) else 1
+        is_free = type_ is None or is_leaf_type(type_) or type_.name.endswith(_PLUMBING)
+        own = 0 if type_ is None or is_free else _WEIGHTS.get(type_.name, 1)
         return Measure(1 + below.depth, aliases + below.aliases, own + size * below.cost, bad + below.bad_sizes)
 
     def days(self, node: FieldNode) -> int:

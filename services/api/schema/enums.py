@@ -25,6 +25,7 @@ for _kind in (
     enums.Digest,
     enums.Dimension,
     enums.EventType,
+    enums.ExplainedKind,
     enums.HoldSource,
     enums.Intent,
     enums.Interval,

@@ -15,6 +15,7 @@ from services.api.schema import sentiment as reading
 from services.api.schema.channel import Channel
 from services.api.schema.connection import Info, Node, connection, given, public_id, requested
 from services.api.schema.copies import CopyCluster
+from services.api.schema.explanation import Explanation, explanation
 from services.api.schema.identity import Identity
 from services.api.schema.saved_query import Match, Span, spans
 from services.api.schema.sentiment import Correction, Sentiment
@@ -137,6 +138,9 @@ class Mention(Node):
     offence: float | None = strawberry.field(description="From 0 to 1; null until it is read.")
     topics: list[str] | None = strawberry.field(description="The phrases that it is about; null until they are read.")
     corrections: list[Correction] = strawberry.field(resolver=reading.corrections)
+    explanation: Explanation | None = strawberry.field(
+        resolver=explanation, description="Why it is read so; null where it is deleted or not read."
+    )
     matches: list[Match] = strawberry.field(resolver=_matches, description="The queries that it matches.")
     duplicate_of: "Mention | None" = strawberry.field(
         resolver=copying.duplicate_of, description="What it is an exact or near copy of; null where of nothing."

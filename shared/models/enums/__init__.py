@@ -9,6 +9,7 @@ from shared.models.enums.listening import (
     ArrivalState,
     AuthorKind,
     CorrectedField,
+    ExplainedKind,
     Intent,
     MentionKind,
     MentionOrder,
@@ -18,6 +19,7 @@ from shared.models.enums.listening import (
     RecallOver,
     Sentiment,
     SentimentSource,
+    Unexplained,
     Visibility,
 )
 from shared.models.enums.publishing import (
@@ -55,6 +57,7 @@ __all__ = [
     "Digest",
     "Dimension",
     "EventType",
+    "ExplainedKind",
     "GrantRole",
     "HoldSource",
     "Intent",
@@ -83,6 +86,7 @@ __all__ = [
     "Sentiment",
     "SentimentSource",
     "TopKind",
+    "Unexplained",
     "UpkeepKind",
     "VariantStatus",
     "Visibility",

@@ -58,6 +58,24 @@ class CorrectedField(StrEnum):
     LANGUAGE = "language"
 
 
+class ExplainedKind(StrEnum):
+    """What a part of a score is: a word of the text; a signal, counted over all of it; what every text has; what makes
+    chances right; what the brand's corrections add."""
+
+    WORD = "word"
+    SIGNAL = "signal"
+    CONSTANT = "constant"
+    CALIBRATION = "calibration"
+    CORRECTIONS = "corrections"
+
+
+class Unexplained(StrEnum):
+    """Why there is nothing to explain: the mention is deleted, or nothing was read of it."""
+
+    DELETED = "deleted"
+    UNREAD = "unread"
+
+
 class ArrivalState(StrEnum):
     RECEIVED = "received"
     SETTLED = "settled"

@@ -48,7 +48,13 @@ OBJECTS: dict[str, dict[str, str]] = {
     },
     "Sentiment": {"fast": "FastSentiment"},
 }  # fmt: skip
-UNKNOWN = ["corrections { field value }", "history { text editedAt }", "channel { health }", "thread { root { id } }"]
+UNKNOWN = [
+    "explanation { current }",
+    "corrections { field value }",
+    "history { text editedAt }",
+    "channel { health }",
+    "thread { root { id } }",
+]
 
 
 class Dice:
