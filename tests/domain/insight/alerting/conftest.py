@@ -65,11 +65,11 @@ class Lookout:
         heard = []
         for at in moments:
             self.count += 1
-            said = words if words is not None else SAYINGS[self.count % len(SAYINGS)]
+            said, who = words if words is not None else SAYINGS[self.count % len(SAYINGS)], f"a-{self.count}"
             heard.append(
                 Said(
                     f"m-{self.count}", kind=MentionKind.COMMENT, stamp=at, published_at=at,
-                    text=f"{said} {self.count}", author=Author(f"a-{self.count}", followers=followers), **more,
+                    text=f"{said} {self.count}", author=Author(who, handle=who, followers=followers), **more,
                 )
             )  # fmt: skip
         for start in range(0, len(heard), 500):

@@ -24,9 +24,8 @@ HOUR = timedelta(hours=1)
 def read(batch: Sequence[Text]) -> list[Reading]:
     """Fire is urgent, and nothing else is."""
     readings = words.read(batch)
-    return [
-        replace(one, urgency=0.95 if "fire" in said.text else 0.1) for one, said in zip(readings, batch, strict=True)
-    ]
+    urgencies = [0.95 if "fire" in (said.text or "") else 0.1 for said in batch]
+    return [replace(one, urgency=urgency) for one, urgency in zip(readings, urgencies, strict=True)]
 
 
 async def hear(watch: Lookout, said: datetime, heard: datetime | None = None, words: str = "fire", **more: Any) -> None:
