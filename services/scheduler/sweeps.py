@@ -15,7 +15,7 @@ from shared.domain import leases, scope
 from shared.domain.brands import consents
 from shared.domain.insight import reads, rollups, voices
 from shared.domain.listening import retention
-from shared.domain.notifying import delivery_log, mails, notifications
+from shared.domain.notifying import delivery_log, mails, notifications, quotes
 from shared.domain.scope import Scope
 from shared.log import logger
 from shared.models.brand import Brand
@@ -57,7 +57,8 @@ async def forget(house: House) -> None:
         await leases.forget_dead(session)
         brands = await retention.brands_with_hooks(session)
     for brand_id in brands:
-        await _count(house, "raw_body", _deleted(house, brand_id))
+        await _count(house, "raw_body", _deleted(house, brand_id, retention.forget_deleted))
+        await _count(house, "notice_text", _deleted(house, brand_id, quotes.forget_deleted))
         await _count(house, "rollup_hour", _hours(house, brand_id))
         for kind, forget in (("notification", notifications.forget), ("webhook_delivery", delivery_log.forget)):
             while await _count(house, kind, _told(house, brand_id, forget)) >= BATCH:
@@ -117,10 +118,14 @@ def _old_arrivals(house: House) -> Work:
     return work
 
 
-def _deleted(house: House, brand_id: UUID) -> Work:
+class _ForgetDeleted(Protocol):
+    def __call__(self, session: Session, scope: Scope, *, since: datetime) -> Awaitable[int]: ...
+
+
+def _deleted(house: House, brand_id: UUID, forget: _ForgetDeleted) -> Work:
     async def work(session: Session) -> int:
         seen = await scope.house(session, brand_id)
-        return await retention.forget_deleted(session, seen, since=house.clock() - timedelta(days=2))
+        return await forget(session, seen, since=house.clock() - timedelta(days=2))
 
     return work
 

@@ -43,6 +43,9 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "single": "{rule} : depuis {since}. Nombre de mentions : {seen}.",
         "closed": "{rule} : c’est redevenu comme d’habitude.", "about": "Il y est question de : {phrases}.",
         "rule": "Une règle d’alerte", "once": "un moment", "none": "moins",
+        "opened_by": "Ce qui est dit : {mentions}.", "followed_by": "Nouveau : {mentions}.",
+        "quoted": "« {} »", "by": "{author} sur {network}", "on": "sur {network}",
+        "private": "un message privé", "mention": "une mention",
     },
     "nl": {
         "counted": "{rule}: {seen} vermeldingen sinds {since}, waar er gewoonlijk {expected} zijn.",
@@ -51,6 +54,9 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "single": "{rule}: sinds {since}. Aantal vermeldingen: {seen}.",
         "closed": "{rule}: het is weer zoals gewoonlijk.", "about": "Het gaat over: {phrases}.",
         "rule": "Een meldingsregel", "once": "een moment", "none": "minder",
+        "opened_by": "Wat er gezegd is: {mentions}.", "followed_by": "Nieuw: {mentions}.",
+        "quoted": "“{}”", "by": "{author} op {network}", "on": "op {network}",
+        "private": "een privébericht", "mention": "een vermelding",
     },
     "de": {
         "counted": "{rule}: {seen} Erwähnungen seit {since}, wo sonst {expected} üblich sind.",
@@ -59,6 +65,9 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "single": "{rule}: seit {since}. Zahl der Erwähnungen: {seen}.",
         "closed": "{rule}: Es ist wieder wie gewohnt.", "about": "Es geht um: {phrases}.",
         "rule": "Eine Alarmregel", "once": "einem Moment", "none": "weniger",
+        "opened_by": "Gesagt wurde: {mentions}.", "followed_by": "Neu: {mentions}.",
+        "quoted": "„{}“", "by": "{author} auf {network}", "on": "auf {network}",
+        "private": "eine private Nachricht", "mention": "eine Erwähnung",
     },
     "en": {
         "counted": "{rule}: {seen} mentions since {since}, where {expected} would be usual.",
@@ -67,6 +76,9 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "single": "{rule}: since {since}. Number of mentions: {seen}.",
         "closed": "{rule}: it is as usual again.", "about": "It is about: {phrases}.",
         "rule": "An alert rule", "once": "a moment", "none": "fewer",
+        "opened_by": "What was said: {mentions}.", "followed_by": "New: {mentions}.",
+        "quoted": "“{}”", "by": "{author} on {network}", "on": "on {network}",
+        "private": "a private message", "mention": "a mention",
     },
 }  # fmt: skip
 _COUNTED = frozenset({_K.VOLUME_SPIKE, _K.RISING_PHRASE})
@@ -88,4 +100,19 @@ def said(kind: NotificationKind, facts: Mapping[str, Any], language: str) -> tup
     title = titles[of] if kind is NotificationKind.ALERT_OPENED else f"{titles['followed']}: {titles[of]}"
     sentence = sentences["counted" if of in _COUNTED else of if of in sentences else "single"].format_map(named)
     phrases = ", ".join(map(str, facts.get("phrases") or ()))
-    return title, f"{sentence} {sentences['about'].format(phrases=phrases)}" if phrases else sentence
+    if phrases:
+        sentence = f"{sentence} {sentences['about'].format(phrases=phrases)}"
+    mentions = "; ".join(_mentioned(one, sentences) for one in facts.get("mentions") or ())
+    if mentions:
+        by = "opened_by" if kind is NotificationKind.ALERT_OPENED else "followed_by"
+        sentence = f"{sentence} {sentences[by].format(mentions=mentions)}"
+    return title, sentence
+
+
+def _mentioned(one: Mapping[str, Any], sentences: Mapping[str, str]) -> str:
+    """A mention by its text, or by what it is where there is none to show, and where it comes from."""
+    nothing = sentences["private" if one.get("is_private") else "mention"]
+    what = sentences["quoted"].format(one["text"]) if one.get("text") else nothing
+    network = str(one.get("network") or "").capitalize()
+    source = sentences["by" if one.get("author") else "on"].format(author=one.get("author"), network=network)
+    return f"{what} ({source})"

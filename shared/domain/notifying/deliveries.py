@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from shared.db import Session, driver
 from shared.domain import scope as scopes
-from shared.domain.notifying import addresses, delivery_log, endpoints, words
+from shared.domain.notifying import addresses, delivery_log, endpoints, quotes, words
 from shared.domain.notifying.facts import News
 from shared.domain.notifying.people import Person
 from shared.domain.scope import Principal, Scope
@@ -112,8 +112,8 @@ def _to_brand(
 
 
 def payload(one: Notification, language: str, frontend_url: str | None) -> dict[str, Any]:
-    """What a webhook says of a notification."""
-    prefix, said = Prefix(one.thing_prefix), words.say(one.kind, one.facts, language)
+    """What a webhook says of a notification: of mentions that it names no text."""
+    prefix, said = Prefix(one.thing_prefix), words.say(one.kind, quotes.without_texts(one.facts), language)
     return {
         "type": f"notification.{one.kind.value}",
         "timestamp": one.at.isoformat(),

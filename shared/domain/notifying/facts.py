@@ -9,7 +9,8 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import channels
-from shared.domain.notifying import alert_facts
+from shared.domain.notifying import alert_facts, quotes
+from shared.domain.notifying.excerpts import excerpt
 from shared.domain.notifying.kinds import Rule
 from shared.domain.publishing import reading
 from shared.domain.publishing.agreeing import reviews
@@ -115,6 +116,7 @@ class _Known:
     effects: dict[UUID, Outgoing]
     names: dict[UUID, tuple[str, str | None]]  # a channel's name, and why it stands still
     alerts: dict[UUID, dict[str, Any]]
+    quotes: dict[UUID, dict[str, Any]]  # mentions that alerts name
 
     def facts(self, event: Event, rule: Rule, thing_id: UUID, removed: dict[UUID, Variant]) -> dict[str, Any]:
         payload = event.payload
@@ -131,7 +133,8 @@ class _Known:
                 return {"effect": payload.get("kind"), "channels": where, "reason": problem.get("message")}
             case Prefix.ALERT:
                 told = {name: alert_facts.shown(payload.get(name)) for name in ("seen", "expected")}
-                return {**self.alerts.get(thing_id, {}), **told}
+                named = [self.quotes[one] for one in quotes.named(event) if one in self.quotes]
+                return {**self.alerts.get(thing_id, {}), **told, **({"mentions": named} if named else {})}
             case Prefix.BRAND:
                 return {"held": payload.get("state") != "off"}
             case _:
@@ -139,7 +142,7 @@ class _Known:
 
     def _of_post(self, event: Event, rule: Rule, post_id: UUID, removed: dict[UUID, Variant]) -> dict[str, Any]:
         post = self.posts.get(post_id)
-        said: dict[str, Any] = {"post": _excerpt(post.text) if post is not None else ""}
+        said: dict[str, Any] = {"post": excerpt(post.text, _EXCERPT) if post is not None else ""}
         if _is_removal(rule):
             return said | {"channels": [self._name(removed[event.thing_id].channel_id)]}
         if rule.kind in _STANDING:
@@ -180,10 +183,7 @@ async def _known(
     named = await channels.by_ids(session, scope, needed) if needed else {}
     wanted_alerts = ids[Prefix.ALERT]
     alerts = await alert_facts.of_alerts(session, scope, wanted_alerts, brand.zone) if wanted_alerts else {}
+    named_mentions = {one for event, rule, _ in about if rule.about is Prefix.ALERT for one in quotes.named(event)}
+    quoted = await quotes.of_mentions(session, scope, named_mentions)
     names = {id_: (one.name, one.status_reason) for id_, one in named.items()}
-    return _Known(posts, variants, effects, names, alerts)
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _EXCERPT else line[: _EXCERPT - 1].rstrip() + "…"
+    return _Known(posts, variants, effects, names, alerts, quoted)

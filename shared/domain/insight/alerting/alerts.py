@@ -1,6 +1,6 @@
 """What was found: alerts, as people read them and close them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -83,8 +83,10 @@ async def snooze(session: Session, scope: Scope, alert_id: UUID, *, until: datet
     return alert
 
 
-async def told(session: Session, scope: Scope, alert: Alert, type_: EventType, *, now: datetime) -> None:
-    """Write the fact of a turn."""
+async def told(
+    session: Session, scope: Scope, alert: Alert, type_: EventType, *, named: Sequence[UUID] = (), now: datetime
+) -> None:
+    """Write the fact of a turn; `named` are mentions that are told with it."""
     payload: JsonObject = {
         "rule_id": typeid(Prefix.ALERT_RULE, alert.rule_id),
         "kind": alert.kind.value,
@@ -93,6 +95,8 @@ async def told(session: Session, scope: Scope, alert: Alert, type_: EventType, *
         "seen": alert.seen,
         "expected": alert.expected,
     }
+    if named:
+        payload["mention_ids"] = [typeid(Prefix.MENTION, one) for one in named]
     await events.add(session, scope.brand_id, [NewEvent(type_, alert.id, alert.version, payload)], now=now)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -12,6 +12,7 @@ from shared.domain.insight.alerting.memory import Known, Memory
 from shared.domain.insight.watching import counting, negative, phrases, single
 from shared.domain.insight.watching.counting import Told
 from shared.domain.insight.watching.findings import Driver, DriverKind, Finding
+from shared.domain.insight.watching.naming import HEARD, Named
 from shared.domain.insight.watching.negative import Feelings, Shares
 from shared.domain.insight.watching.phrases import Tally
 from shared.domain.insight.watching.sensitivity import CARES, Care
@@ -24,7 +25,8 @@ from shared.models.brand import Brand
 from shared.models.enums import AlertKind
 
 _NEEDED = max(counting.QUIET)  # hours
-SINGLE = timedelta(hours=2)  # for which a single mention is news
+SINGLE = timedelta(hours=2)  # for which an alert goes on after the last mention of its own was heard
+ALONE = frozenset({AlertKind.URGENT_MENTION, AlertKind.FAR_REACHING_AUTHOR})  # kinds that one mention is enough for
 RISING = timedelta(hours=6)
 _BEFORE_DAYS, _A_DAY = 14, 200  # what is usually said: so many mentions of each of so many days
 _MOST_SAID = 3000
@@ -37,13 +39,18 @@ _TELLING = 2.0  # deviations of the log-odds, from which on a phrase explains so
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A rule with what is needed to look: its brand, and what was told before of it and of the brand."""
+    """A rule with what is needed to look: its brand, and what was told before of it and of the brand.
+
+    `named` and `drivers` are of rules that one mention is enough for: what they named, what an open alert shows.
+    """
 
     rule: AlertRule
     brand: Brand
     course: Course | None
     told: Told | None
     spoken: list[Told]
+    named: Named = field(default_factory=Named)
+    drivers: tuple[Driver, ...] = ()
 
     @property
     def where(self) -> MentionFilter:
@@ -54,10 +61,20 @@ class Watched:
         return CARES[self.rule.sensitivity]
 
 
-async def detect(
-    session: Session, scope: Scope, watched: Watched, keeps: Memory, now: datetime
-) -> tuple[Finding | None, bool]:
-    """What there is to find, and whether what is open goes on by the looser measure of what has begun."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is to find, and whether what is open goes on by the looser measure of what has begun.
+
+    `fresh`: the single mentions of the finding that are not named yet.
+    """
+
+    finding: Finding | None
+    goes_on: bool
+    fresh: Sequence[Said] = ()
+
+
+async def detect(session: Session, scope: Scope, watched: Watched, keeps: Memory, now: datetime) -> Found:
+    """Hold the rule against what there is now."""
     kind = watched.rule.kind
     match kind:
         case AlertKind.VOLUME_SPIKE | AlertKind.SILENCE | AlertKind.NEGATIVE_SPIKE:
@@ -65,18 +82,20 @@ async def detect(
             known = await keeps.know(
                 session, scope, watched.where, watched.brand, watched.spoken, now, feelings=feelings
             )
-            return _counted(watched, known, await memory.look(session, scope, watched.where, known, _NEEDED, now))
+            return Found(
+                *_counted(watched, known, await memory.look(session, scope, watched.where, known, _NEEDED, now))
+            )
         case AlertKind.RISING_PHRASE:
             finding = await _rising(session, scope, watched, now)
         case AlertKind.URGENT_MENTION | AlertKind.FAR_REACHING_AUTHOR:
-            finding = await _single(session, scope, watched, now)
+            return await _single(session, scope, watched, now)
         case AlertKind.COPIES:
             start = _start(watched, now, single.COPIED)
             said = await reading.said(session, scope, watched.where, start, now, limit=_MOST_SAID)
             finding = single.copies(said, watched.care, start=start, end=now)
         case _:
             assert_never(kind)
-    return finding, finding is not None
+    return Found(finding, finding is not None)
 
 
 def _counted(watched: Watched, known: Known, seen: memory.Now) -> tuple[Finding | None, bool]:
@@ -117,16 +136,23 @@ async def _rising(session: Session, scope: Scope, watched: Watched, now: datetim
     )  # fmt: skip
 
 
-async def _single(session: Session, scope: Scope, watched: Watched, now: datetime) -> Finding | None:
-    start = _start(watched, now, SINGLE)
+async def _single(session: Session, scope: Scope, watched: Watched, now: datetime) -> Found:
+    named, course = watched.named, watched.course
+    since = max(now - HEARD, watched.rule.created_at)
     if watched.rule.kind is AlertKind.URGENT_MENTION:
-        said = await reading.said(
-            session, scope, watched.where, start, now, limit=_MOST_SAID, urgent_from=watched.care.urgency
+        fresh = await reading.unnamed(
+            session, scope, watched.where, named, since, limit=_MOST_SAID, urgent_from=watched.care.urgency
         )
-        return single.urgent(said, watched.care, start=start, end=now)
-    reach = watched.rule.reach or single.REACH
-    said = await reading.said(session, scope, watched.where, start, now, limit=_MOST_SAID, reach_from=reach)
-    return single.far_reaching(said, reach, start=start, end=now)
+        finding = single.urgent(fresh, watched.care, now=now)
+    else:
+        reach = watched.rule.reach or single.REACH
+        fresh = await reading.unnamed(session, scope, watched.where, named, since, limit=_MOST_SAID, reach_from=reach)
+        finding = single.far_reaching(fresh, reach, now=now)
+    if finding is None:
+        return Found(None, named.last is not None and now - named.last <= SINGLE)
+    if course is not None:
+        finding = single.joined(finding, watched.drivers, course.told_weight, course.since)
+    return Found(finding, goes_on=True, fresh=fresh)
 
 
 def _start(watched: Watched, now: datetime, length: timedelta) -> datetime:

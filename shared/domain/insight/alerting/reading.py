@@ -3,16 +3,30 @@
 Whether a mention was analysed is known once it has the columns for it; until then none was, and None says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal, not_, null, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Interval,
+    Uuid,
+    all_,
+    and_,
+    bindparam,
+    func,
+    literal,
+    not_,
+    null,
+    type_coerce,
+)
 from sqlalchemy import Text as TextType
 from sqlmodel import col, select
 
 from shared.db import Session
+from shared.domain.insight.watching.naming import OLDEST, Named
 from shared.domain.insight.watching.rhythm import HOUR
 from shared.domain.insight.watching.single import Said
 from shared.domain.listening.filters import MentionFilter, conditions
@@ -96,19 +110,54 @@ async def said(
     until: datetime,
     *,
     limit: int,
+) -> list[Said]:
+    """The newest mentions of [since, until), at most `limit`."""
+    return await _read(session, _between(where), _given(scope, where, since, until), limit)
+
+
+async def unnamed(
+    session: Session,
+    scope: Scope,
+    where: MentionFilter,
+    named: Named,
+    since: datetime,
+    *,
+    limit: int,
     urgent_from: float | None = None,
     reach_from: int | None = None,
 ) -> list[Said]:
-    """The newest mentions of [since, until), at most `limit`; of the urgent or the far-reaching ones, where asked."""
-    rules = _between(where)
+    """What was heard from `since` on, was young then, and is not named yet, the newest and at most `limit` of it; of
+    the urgent or the far-reaching ones, where asked."""
+    rules = [
+        *_of_others(where),
+        # The index is by publication, and what was young when it was heard was published no longer before.
+        col(Mention.published_at) >= bindparam("range_since", type_=TIME),
+        col(Mention.observed_at) >= bindparam("heard_since", type_=TIME),
+        col(Mention.observed_at) - col(Mention.published_at) <= literal(OLDEST, Interval),
+        col(Mention.id) != all_(bindparam("named", type_=ARRAY(Uuid))),
+    ]
+    given = {
+        "brand_id": scope.brand_id, **where.given(), "range_since": since - OLDEST, "heard_since": since,
+        "named": list(named.heard),
+    }  # fmt: skip
+    if named.until is not None:
+        rules.append(col(Mention.observed_at) > bindparam("named_until", type_=TIME))
+        given["named_until"] = named.until
     if urgent_from is not None:
         rules.append(_optional("urgency") >= urgent_from)
     if reach_from is not None:
         rules.append(col(Mention.reach) >= reach_from)
+    return await _read(session, rules, given, limit)
+
+
+async def _read(
+    session: Session, rules: Sequence[ColumnElement[bool]], given: Mapping[str, Any], limit: int
+) -> list[Said]:  # fmt: skip
     wanted = (
         select(  # type: ignore[call-overload]
             Mention.id,
             Mention.published_at,
+            Mention.observed_at,
             Mention.author_id,
             Mention.text,
             type_coerce(Mention.network, TextType),
@@ -122,9 +171,21 @@ async def said(
         .order_by(col(Mention.published_at).desc(), col(Mention.id).desc())
         .limit(limit)
     )
-    rows = (await session.execute(wanted, _given(scope, where, since, until))).all()
+    rows = (await session.execute(wanted, given)).all()
     return [
-        Said(row[0], row[1], row[2], row[3] or "", row[4], row[5], row[6], _is_negative(row[7]), row[8], row[9])
+        Said(
+            id=row[0],
+            published_at=row[1],
+            observed_at=row[2],
+            author_id=row[3],
+            text=row[4] or "",
+            network=row[5],
+            urgency=row[6],
+            reach=row[7],
+            negative=_is_negative(row[8]),
+            interactions=row[9],
+            cluster=row[10],
+        )
         for row in rows
     ]
 
@@ -158,10 +219,14 @@ def _known(column: Any) -> ColumnElement[int]:
     return func.coalesce(column, 0)
 
 
+def _of_others(where: MentionFilter) -> list[ColumnElement[bool]]:
+    """What the filter lets through, but for the brand's own posts."""
+    return [*conditions(where.shape()), not_(_OWN)]
+
+
 def _between(where: MentionFilter) -> list[ColumnElement[bool]]:
     return [
-        *conditions(where.shape()),
-        not_(_OWN),
+        *_of_others(where),
         col(Mention.published_at) >= bindparam("range_since", type_=TIME),
         col(Mention.published_at) < bindparam("range_until", type_=TIME),
     ]

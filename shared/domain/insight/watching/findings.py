@@ -1,5 +1,6 @@
 """What is found, and what it is explained by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +28,11 @@ class Driver:
     seen: int = 1
     expected: float | None = None
     weight: float = 0.0
+
+    @classmethod
+    def read(cls, shown: Mapping[str, Any]) -> "Driver":
+        """As a finding shows it; its weight is not kept."""
+        return cls(DriverKind(shown["what"]), shown["key"], shown["seen"], shown["expected"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,11 @@ from shared.domain.insight.alerting.rules import AlertRuleChanges, AlertRuleDraf
 from shared.domain.insight.alerting.watch import Looked
 from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.ears import Ears
+from shared.domain.listening.readings import Read, Readings
 from shared.domain.listening.record import record
 from shared.domain.scope import Scope
-from shared.models import Alert, AlertRule, Event
+from shared.ids import Prefix, typeid
+from shared.models import Alert, AlertRule, Event, Mention
 from shared.models.enums import EventType, MentionKind
 from tests.conftest import NOW, House, HouseBrand, HouseChannel
 
@@ -50,17 +52,24 @@ class Lookout:
             yield session, await scopes.house_at(session, self.brand.brand_id)
 
     async def hear(
-        self, *moments: datetime, words: str | None = None, followers: int | None = None, **more: Any
+        self,
+        *moments: datetime,
+        words: str | None = None,
+        followers: int | None = None,
+        heard_at: datetime | None = None,
+        read: Read | None = None,
+        **more: Any,
     ) -> None:
-        """A mention at each moment, each by another author."""
+        """A mention at each moment, each by another author; heard when the last of them was said, at NOW at the
+        soonest, or at `heard_at`."""
         heard = []
         for at in moments:
             self.count += 1
-            said = words if words is not None else SAYINGS[self.count % len(SAYINGS)]
+            said, who = words if words is not None else SAYINGS[self.count % len(SAYINGS)], f"a-{self.count}"
             heard.append(
                 Said(
                     f"m-{self.count}", kind=MentionKind.COMMENT, stamp=at, published_at=at,
-                    text=f"{said} {self.count}", author=Author(f"a-{self.count}", followers=followers), **more,
+                    text=f"{said} {self.count}", author=Author(who, handle=who, followers=followers), **more,
                 )
             )  # fmt: skip
         for start in range(0, len(heard), 500):
@@ -68,7 +77,8 @@ class Lookout:
                 part = HeardPart(
                     self.channel.id, self.channel.channel.network, str(self.channel.id), heard[start : start + 500]
                 )
-                await record(session, scope, [part], now=max(*moments, NOW), ears=Ears())
+                now, readings = heard_at or max(*moments, NOW), Readings(read) if read is not None else None
+                await record(session, scope, [part], now=now, ears=Ears(), readings=readings)
 
     async def storm(self, until: datetime, count: int = 60, words: str = "Rappel produit dangereux") -> None:
         """So many mentions within the hour before."""
@@ -100,6 +110,18 @@ class Lookout:
             wanted = select(Event.type).where(Event.brand_id == scope.brand_id, col(Event.type).in_(types))
             return [EventType(one) for one in (await session.execute(wanted.order_by(col(Event.id)))).scalars()]
 
+    async def named(self) -> list[list[str]]:
+        """The texts of the mentions that were told with each turn, in order."""
+        async with self.at(self.app) as (session, scope):
+            events = select(Event).where(Event.brand_id == scope.brand_id, col(Event.type).like("alert.%"))
+            ids = [
+                one.payload.get("mention_ids", [])
+                for one in (await session.execute(events.order_by(col(Event.id)))).scalars()
+            ]
+            rows = await session.execute(select(Mention.id, Mention.text).where(Mention.brand_id == scope.brand_id))
+            texts = {typeid(Prefix.MENTION, id_): text for id_, text in rows}
+            return [[texts[id_] for id_ in some] for some in ids]
+
     async def due_at(self) -> datetime | None:
         async with self.at() as (session, scope):
             found = await session.execute(
@@ -107,6 +129,12 @@ class Lookout:
             )
             at: datetime | None = found.scalar_one_or_none()
             return at
+
+
+@pytest.fixture
+async def newcomer(house: House, brand: HouseBrand, app_db: Database, worker_db: Database) -> Lookout:
+    """A watch over a brand of which nothing was heard yet."""
+    return Lookout(app_db, worker_db, house, brand, await house.channel(brand))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ CARE = CARES[AlertSensitivity.MEDIUM]
 
 
 def said(text: str = "", *, author: int = 1, minutes: int = 5, **more: object) -> Said:
-    return Said(uuid4(), NOW - timedelta(minutes=minutes), UUID(int=author), text, **more)  # type: ignore[arg-type]
+    at = NOW - timedelta(minutes=minutes)
+    return Said(uuid4(), at, at, UUID(int=author), text, **more)  # type: ignore[arg-type]
 
 
 def keys(found: Finding | None, what: DriverKind) -> list[str]:
@@ -24,17 +25,17 @@ def keys(found: Finding | None, what: DriverKind) -> list[str]:
 
 def test_the_most_urgent_mention_comes_first() -> None:
     calm, bad, worst = said(urgency=0.2), said(urgency=0.85), said(urgency=0.95)
-    found = single.urgent([calm, bad, worst], CARE, start=START, end=NOW)
+    found = single.urgent([calm, bad, worst], CARE, now=NOW)
     assert keys(found, DriverKind.MENTION) == [str(worst.id), str(bad.id)]
 
 
 def test_what_is_not_analysed_is_not_urgent() -> None:
-    assert single.urgent([said(), said(urgency=0.2)], CARE, start=START, end=NOW) is None
+    assert single.urgent([said(), said(urgency=0.2)], CARE, now=NOW) is None
 
 
 def test_an_author_whom_many_read_is_far_reaching() -> None:
     loud = said(author=7, reach=50_000)
-    found = single.far_reaching([said(reach=200), loud, said()], 10_000, start=START, end=NOW)
+    found = single.far_reaching([said(reach=200), loud, said()], 10_000, now=NOW)
     assert keys(found, DriverKind.AUTHOR) == [str(UUID(int=7))]
     assert keys(found, DriverKind.MENTION) == [str(loud.id)]
 

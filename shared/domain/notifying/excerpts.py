@@ -1,0 +1,7 @@
+"""The beginning of a text, as a notice shows it."""
+
+
+def excerpt(text: str, most: int) -> str:
+    """The text on one line, of at most so many characters; what is left out is marked."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
