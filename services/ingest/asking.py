@@ -12,7 +12,7 @@ from services.logins import Logins
 from services.pauses import LONGEST, growing
 from services.rounds import passes
 from shared.domain import turns
-from shared.domain.listening import recalls, rereadings
+from shared.domain.listening import recall_pages, rereadings
 from shared.domain.turns import Queue, Turn
 from shared.log import logger
 
@@ -34,7 +34,7 @@ class Kind:
 
 async def _operate(worker: Worker, logins: Logins, turn: Turn) -> After:
     """Long work: of a network, or of our own."""
-    if turn.lane == recalls.LANE:
+    if turn.lane == recall_pages.LANE:
         return await recalling.act(worker, turn)
     if turn.lane == rereadings.LANE:
         return await rereading.act(worker, turn)

@@ -18,8 +18,8 @@ from shared.analysis.queries.evaluating import Span, merged
 from shared.analysis.queries.needed import Groups, has_needed, needed
 from shared.analysis.queries.needles import Haystack, haystack
 from shared.analysis.queries.seen import Seen
-from shared.analysis.queries.subject import Subject
-from shared.analysis.queries.tree import FieldName, Node, Reach, leaves
+from shared.analysis.queries.subject import Subject, has_attribute
+from shared.analysis.queries.tree import Attribute, FieldName, Node, Reach, leaves
 
 Key = TypeVar("Key", bound=Hashable)
 _AT_ONCE = 256
@@ -30,7 +30,7 @@ _CHARACTERS_AT_ONCE = 200_000
 @dataclass(frozen=True, slots=True)
 class Listening(Generic[Key]):
     """A query made ready once; `group` is whose texts it is asked of (None: of all). `asks_reach`: what it matches
-    may change when somebody counts anew."""
+    may change when somebody counts anew; `authors`: what it asks of authors, who may be called otherwise one day."""
 
     key: Key
     group: Hashable
@@ -39,6 +39,7 @@ class Listening(Generic[Key]):
     needed: Groups
     anchors: Anchors | None
     asks_reach: bool = False
+    authors: tuple[Attribute, ...] = ()
 
     @property
     def is_always_asked(self) -> bool:
@@ -50,7 +51,8 @@ def listening(key: Key, node: Node, *, group: Hashable = None, seen: Seen | None
     """A query made ready, its anchors chosen by what was seen."""
     found = anchors(node, seen or Seen())
     asks_reach = any(isinstance(leaf, Reach) for leaf in leaves(node))
-    return Listening(key, group, node, compiled(node), needed(node, found), found, asks_reach)
+    authors = tuple(leaf for leaf in leaves(node) if isinstance(leaf, Attribute) and leaf.name is FieldName.AUTHOR)
+    return Listening(key, group, node, compiled(node), needed(node, found), found, asks_reach, authors)
 
 
 def anchored_anew(query: Listening[Key], seen: Seen) -> Listening[Key]:
@@ -74,6 +76,7 @@ class Matcher(Generic[Key]):
         self._seen = seen or Seen()
         self._queries = list(queries)
         self.asks_reach = any(query.asks_reach for query in self._queries)
+        self._of_authors = [query for query in self._queries if query.authors]
         waiting: dict[bytes, list[int]] = {}
         self._emoji: dict[str, list[int]] = {}
         self._values: dict[Value, list[int]] = {}
@@ -95,6 +98,19 @@ class Matcher(Generic[Key]):
 
     def __len__(self) -> int:
         return len(self._queries)
+
+    @property
+    def asks_author(self) -> bool:
+        """Whether what it matches may change when an author is called otherwise."""
+        return bool(self._of_authors)
+
+    def telling_apart(self, one: Subject, other: Subject) -> list[Listening[Key]]:
+        """The queries of which an `author:` holds for the author of only one of the two."""
+        return [
+            query
+            for query in self._of_authors
+            if any(has_attribute(one, leaf) != has_attribute(other, leaf) for leaf in query.authors)
+        ]
 
     def match(
         self, subjects: Sequence[Subject], *, group: Hashable = None, until: float | None = None

@@ -17,7 +17,8 @@ class Operation(SQLModel, table=True):
     was said on a channel since then, read again. Or the search of a network for a recall, its parent.
 
     A backfill brings `arrivals`; a recall asks `mentions` and finds `matches`; read again, some mentions are `changed`;
-    a search brings `mentions`, and `asked` says what it asked for.
+    a search brings `mentions`, and `asked` says what it asked for. A recall that a renamed author began has that author
+    there, and asks nobody else's mentions.
     """
 
     __tablename__ = "operation"

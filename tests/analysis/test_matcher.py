@@ -14,6 +14,29 @@ from shared.analysis.queries.tree import Node
 from tests.analysis.queries.writing import queries, subjects
 
 
+def by(handle: str | None, name: str | None = None) -> Subject:
+    return Subject("", author_handle=handle, author_name=name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (by("jan"), by("piet"), [0, 1, 2]),
+        (by("jan"), by("jantje"), [0]),
+        (by("@jan"), by("jan@x.test"), []),
+        (by("jan", "Klaas"), by("jan"), [3]),
+        (by("eva"), by("ann"), [2]),
+        (by("eva"), by("piet"), []),
+    ],
+)
+def test_names_are_told_apart_by_each_author_that_a_query_asks_for(
+    one: Subject, other: Subject, expected: list[int]
+) -> None:
+    written = ["author:jan bier", "bier -author:jan*", "(author:eva,piet koffie) OR author:jan*", "author:klaas", "jan"]
+    matcher = Matcher(listening(n, tree) for n, tree in enumerate(trees(written)))
+    assert [query.key for query in matcher.telling_apart(one, other)] == expected
+
+
 def trees(written: list[str]) -> list[Node]:
     found = []
     for query in written:

@@ -17,7 +17,7 @@ from services.api.rest.operations import OperationRead
 from services.api.rest.shapes import Body, ListRead, Moment, Read, Text, whole
 from shared.analysis.queries.lexing import MOST_CHARACTERS
 from shared.connectors.registry import CARDS
-from shared.domain.listening import clusters, identities, matches, mentions, queries, recalls, trial
+from shared.domain.listening import clusters, identities, matches, mentions, queries, recall_pages, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.ids import Prefix, typeid
@@ -240,7 +240,7 @@ async def recall_query(
         call.session,
         scope,
         query_id,
-        since=body.since or recalls.ALL_TIME,
+        since=body.since or recall_pages.ALL_TIME,
         over=body.over,
         cards=CARDS,
         now=call.services.clock(),

@@ -18,7 +18,7 @@ from services.api.schema.saved_query import SavedQuery
 from shared import models
 from shared.connectors.registry import CARDS
 from shared.db import Session
-from shared.domain.listening import backfills, queries, recalls, trial
+from shared.domain.listening import backfills, queries, recall_pages, recalls, trial
 from shared.domain.listening.queries import QueryChanges, QueryDraft
 from shared.domain.listening.trial import Trial
 from shared.domain.scope import Scope
@@ -156,7 +156,7 @@ class SavedQueryMutation:
 
     @strawberry.mutation(description="Asks a query of what is stored, and of networks, in the background.")  # type: ignore[untyped-decorator]
     async def recall_saved_query(self, info: Info, input: RecallSavedQueryInput) -> RecallSavedQueryPayload:
-        now, since = info.context.services.clock(), given(input.since) or recalls.ALL_TIME
+        now, since = info.context.services.clock(), given(input.since) or recall_pages.ALL_TIME
         over = given(input.over)
 
         async def act(session: Session, scope: Scope) -> models.Operation:

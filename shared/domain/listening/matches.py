@@ -55,10 +55,14 @@ async def keep(
     """
     different = [s for s in changed if _asked(s) != _asked(before.get(s.key))]
     recounted = [s for s in changed if s.listed and _is_recounted(s, before.get(s.key))]
-    is_asked = ears is not None and (recounted or any(s.listed for s in different))
+    retimed = [s for s in changed if s.listed and _is_retimed(s, before.get(s.key))]
+    is_asked = ears is not None and (recounted or retimed or any(s.listed for s in different))
     matcher = await ears.of(session, brand_id) if ears is not None and is_asked else None
     if matcher is not None and matcher.asks_reach:
         different += recounted
+    if matcher is not None and matcher.asks_author:
+        known = {s.key for s in different}
+        different += [s for s in retimed if s.key not in known]
     again = [s for s in different if s.listed]
     forgotten = [s.id for s in different if s.key in before and (not s.listed or ears is not None)]
     listed = [(s, old) for s in changed if (old := before.get(s.key)) is not None and old.listed]
@@ -108,6 +112,12 @@ def _asked(state: MentionState | None) -> tuple[object, ...] | None:
 def _is_recounted(state: MentionState, old: MentionState | None) -> bool:
     """Whether nothing but its reach is different of what queries ask: that is asked again where one asks for it."""
     return old is not None and old.reach != state.reach and _asked(old) == _asked(state)
+
+
+def _is_retimed(state: MentionState, old: MentionState | None) -> bool:
+    """Whether it stands elsewhere in time and is otherwise the same: what asks again for a renamed author, page by page
+    from the newest back, may have gone past there."""
+    return old is not None and old.published_at != state.published_at and _asked(old) == _asked(state)
 
 
 def subject_of(state: MentionState, author: Author | None) -> Subject:
@@ -177,20 +187,23 @@ async def replace(
     session: Session,
     brand_id: UUID,
     zone: ZoneInfo,
-    query_id: UUID,
+    query_ids: Collection[UUID],
     asked: Mapping[UUID, Counts],
     found: Sequence[Sequence[Found[Asking]]],
 ) -> int:
-    """What a query matches of these mentions is `found`, in their order, and no longer what it was; how many it is.
-    The brand's row is locked."""
+    """What these queries match of these mentions is `found`, in their order, and no longer what it was; how many
+    matches that are. The brand's row is locked."""
     ids = list(asked)
     stood = await _queries_of(session, brand_id, ids)
     await (await driver(session)).execute(
-        "DELETE FROM match WHERE brand_id = $1 AND query_id = $2 AND mention_id = ANY ($3)", brand_id, query_id, ids
+        "DELETE FROM match WHERE brand_id = $1 AND query_id = ANY ($2) AND mention_id = ANY ($3)",
+        brand_id,
+        list(query_ids),
+        ids,
     )
     count = await _put(session, brand_id, zip(ids, found, strict=True))
     matched = _matched(ids, found)
-    stands = {id_: stood.get(id_, NONE) - {query_id} | matched.get(id_, NONE) for id_ in ids}
+    stands = {id_: stood.get(id_, NONE).difference(query_ids) | matched.get(id_, NONE) for id_ in ids}
     gone: list[Counted] = [(asked[id_], queries) for id_, queries in stood.items()]
     await voices.add(session, brand_id, zone, gone, [(asked[id_], queries) for id_, queries in stands.items()])
     return count

@@ -2,27 +2,24 @@
 of networks that can search: they are searched side by side (`searches.py`), and the recall is over when they are.
 
 A page is one transaction under the brand's lock, with its matches and the place that was reached. A page that is done
-twice ends the same. Where the query changes meanwhile, its next page is the first again.
+twice ends the same. Where the query changes meanwhile, its next page is the first again. One that a rename began is of
+one author's mentions (`renames.py`).
 """
 
-import asyncio
-import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from shared.analysis.matcher import Matcher, listening
+from shared.analysis.matcher import listening
 from shared.analysis.queries.parsing import parse
 from shared.contract import Card
 from shared.db import Session
 from shared.domain.brands import audit
-from shared.domain.listening import backfills, matches, queries, record, searches, trial
-from shared.domain.listening.ears import Asking
-from shared.domain.listening.searching import Place
+from shared.domain.listening import backfills, queries, recall_pages, record, searches
 from shared.domain.scope import Scope
 from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.ids import Prefix, typeid
@@ -31,8 +28,6 @@ from shared.models.operation import Operation
 from shared.models.query import SavedQuery
 from shared.models.turn import DueOperation
 
-LANE = "recall"  # one for all brands: two pages at once in a worker, in rounds over brands
-ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 STORED = (RecallOver.STORED,)
 _PAGE = 500
 _THROUGH = "through"  # the cursor behind the last page
@@ -78,7 +73,7 @@ async def start(
     await session.flush()
     session.add(
         DueOperation(
-            operation_id=made.id, brand_id=scope.brand_id, channel_id=query_id, lane=LANE,
+            operation_id=made.id, brand_id=scope.brand_id, channel_id=query_id, lane=recall_pages.LANE,
             due_at=now,
         )
     )  # fmt: skip
@@ -133,42 +128,33 @@ async def _networks(session: Session, scope: Scope, operation: Operation, now: d
 
 async def _page(session: Session, scope: Scope, zone: ZoneInfo, operation: Operation, query: SavedQuery) -> bool:
     """Ask the next page; whether there is one after it."""
-    place = _place(operation, query)
+    place = recall_pages.place_at(operation.cursor, query.version)
     if place is None and operation.pages:
         operation.mentions = operation.matches = 0
-    rows = await trial.stored(session, scope, place, _PAGE, since=operation.since)
-    matcher: Matcher[Asking] = Matcher([listening((query.id, query.version), parse(query.expression))])
-    until = time.monotonic() + matches.MOST_SECONDS
-    found = await asyncio.to_thread(matcher.match, [trial.subject(row) for row in rows], until=until)
-    more = len(rows) == _PAGE or len(found) < len(rows)
-    rows = rows[: len(found)]  # what there was not the time for is asked with the next page
-    asked = {row.id: trial.counts(row) for row in rows}
-    operation.matches += await matches.replace(session, scope.brand_id, zone, query.id, asked, found)
-    operation.mentions += len(rows)
+    asking = [listening((query.id, query.version), parse(query.expression))]
+    author_id = recall_pages.author_of(operation)
+    page = await recall_pages.ask(
+        session, scope, zone, asking, place, _PAGE, since=operation.since, author_id=author_id
+    )
+    operation.matches += page.matches
+    operation.mentions += page.mentions
     operation.pages += 1
     operation.version += 1
-    if not more:
+    if not page.more:
         operation.reached_at, operation.cursor = operation.since, _THROUGH
-    elif rows:
-        operation.reached_at = rows[-1].published_at
-        operation.cursor = f"{query.version} {rows[-1].published_at.isoformat()} {rows[-1].id}"
+    elif page.last is not None:
+        operation.reached_at = page.last.published_at
+        operation.cursor = recall_pages.cursor_at(page.last, query.version)
     await session.flush()
-    return more
-
-
-def _place(operation: Operation, query: SavedQuery) -> Place | None:
-    """Where the next page begins; None at the newest, also where the query is another by now."""
-    version, _, rest = (operation.cursor or "0").partition(" ")
-    if int(version) != query.version:
-        return None
-    at, _, id_ = rest.partition(" ")
-    return Place(datetime.fromisoformat(at), UUID(id_))
+    return page.more
 
 
 async def _unfinished(session: Session, scope: Scope, query_id: UUID) -> Operation | None:
+    """The query's recall of all authors that is not over."""
     wanted = select(Operation).where(
         col(Operation.brand_id) == scope.brand_id,
         col(Operation.query_id) == query_id,
+        col(Operation.asked).is_(None),
         col(Operation.status).in_((OperationStatus.PENDING, OperationStatus.RUNNING)),
     )
     found: Operation | None = (await session.execute(wanted)).scalars().first()

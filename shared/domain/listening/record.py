@@ -23,6 +23,7 @@ from shared.domain.listening import (
     matches,
     own_posts,
     reactions,
+    renames,
     rows,
     search_rows,
     trees,
@@ -64,6 +65,7 @@ async def record(
     shift = await calibrations.of(session, scope.brand_id) if readings is not None else NONE
     read.follow(batch.states.values(), batch.before, readings, shift)
     await _write(batch)
+    await renames.keep(session, scope, zone, ears, batch.identities.values(), now=now)
     await doubts.keep(session, scope.brand_id, batch.states.values(), batch.before, cascade, now=now)
     return touched
 

@@ -152,7 +152,8 @@ async def _put(
 
 @dataclass(slots=True)
 class IdentityState:
-    """An identity's row; each of its facts stands by the greatest (stamp, value) that named it."""
+    """An identity's row; each of its facts stands by the greatest (stamp, value) that named it. `was`: handle and name
+    as they were read, None where it is new."""
 
     id: UUID
     key: UUID
@@ -164,6 +165,12 @@ class IdentityState:
     followers: int | None
     facts_at: dict[str, str]
     dirty: bool = False
+    was: tuple[str | None, str | None] | None = None
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether it is known and called otherwise than before."""
+        return self.was is not None and self.was != (self.handle, self.name)
 
     def fold(self, stamp: datetime, **facts: str | int | None) -> None:
         """Take the facts that are newer than what is known."""
@@ -188,7 +195,7 @@ async def load_identities(session: Session, brand_id: UUID, keys: Iterable[UUID]
     return {
         row["key"]: IdentityState(
             row["id"], row["key"], Network(row["network"]), row["external_id"], row["handle"], row["name"],
-            row["url"], row["followers"], row["facts_at"],
+            row["url"], row["followers"], row["facts_at"], was=(row["handle"], row["name"]),
         )
         for row in found
     }  # fmt: skip

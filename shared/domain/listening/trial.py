@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import and_, select
 from sqlmodel import col
@@ -127,10 +128,17 @@ class _Asking:
 
 
 async def stored(
-    session: Session, scope: Scope, place: Place | None, limit: int, *, since: datetime | None = None
+    session: Session,
+    scope: Scope,
+    place: Place | None,
+    limit: int,
+    *,
+    since: datetime | None = None,
+    author_id: UUID | None = None,
 ) -> list[Any]:
-    """What queries ask of mentions, from the newest listed one on, or from `place`, back to `since`."""
-    where = MentionFilter(since=since)
+    """What queries ask of mentions, from the newest listed one on, or from `place`, back to `since`; of one author's
+    where one is given."""
+    where = MentionFilter(since=since, author_id=author_id)
     rules = mentions.rules(where.shape(), MentionOrder.NEWEST, after=place is not None, among=False)
     statement = (
         select(*_COLUMNS)

@@ -18,7 +18,7 @@ from shared.domain import scope as scopes
 from shared.domain.brands import brands
 from shared.domain.brands.brands import BrandChanges
 from shared.domain.insight import points, reads, voices
-from shared.domain.listening import corrections, mentions, queries, recalls
+from shared.domain.listening import corrections, mentions, queries, recall_pages, recalls
 from shared.domain.listening.batches import HeardPart
 from shared.domain.listening.corrections import Said as SaidOtherwise
 from shared.domain.listening.ears import Ears
@@ -116,7 +116,7 @@ class Life:
             async with self.db.session() as session:
                 scope = await scopes.house(session, self.brand.brand_id)
                 one = self.dice.choice(self.queries)
-                operation = await recalls.start(session, scope, one, since=recalls.ALL_TIME, now=LATER)
+                operation = await recalls.start(session, scope, one, since=recall_pages.ALL_TIME, now=LATER)
             more: recalls.Step | None = recalls.Step.PAGE
             while more is not None:
                 async with self.db.session() as session:

@@ -6,7 +6,7 @@ import pytest
 from shared.contract import Deleted
 from shared.db import Database
 from shared.domain import scope as scopes
-from shared.domain.listening import backfills, queries, recalls
+from shared.domain.listening import backfills, queries, recall_pages, recalls
 from shared.errors import Conflict, Invalid
 from shared.models.enums import OperationStatus
 from shared.models.operation import Operation
@@ -28,7 +28,7 @@ async def channel(house: House, brand: HouseBrand) -> HouseChannel:
 async def start(db: Database, brand: HouseBrand, id_: UUID, **more: Any) -> Operation:
     async with db.session() as session:
         scope = await scopes.house(session, brand.brand_id)
-        return await recalls.start(session, scope, id_, since=more.get("since", recalls.ALL_TIME), now=T0)
+        return await recalls.start(session, scope, id_, since=more.get("since", recall_pages.ALL_TIME), now=T0)
 
 
 async def go_on(db: Database, brand: HouseBrand, operation: Operation) -> tuple[bool, Operation]:

@@ -17,6 +17,7 @@ from shared.domain import scope as scopes
 from shared.domain.insight import rollups
 from shared.domain.listening import record, trees
 from shared.domain.listening.batches import HeardPart
+from shared.domain.listening.ears import Ears
 from shared.domain.listening.readings import Read, Readings
 from shared.models import Post, Variant
 from shared.models.enums import AuthorKind, MentionKind, Network
@@ -42,12 +43,18 @@ async def channel(house: House, brand: HouseBrand) -> HouseChannel:
 
 
 async def hear(
-    db: Database, channel: HouseChannel, *heard: Heard, now: datetime = T0, reader: Read | None = words.read
+    db: Database,
+    channel: HouseChannel,
+    *heard: Heard,
+    now: datetime = T0,
+    reader: Read | None = words.read,
+    ears: Ears | None = None,
 ) -> None:
     async with db.session() as session:
         scope = await scopes.house(session, channel.brand.brand_id)
         part = HeardPart(channel.id, Network.GENERIC, str(channel.id), heard)
-        await record.record(session, scope, [part], now=now, readings=Readings(reader) if reader else None)
+        readings = Readings(reader) if reader else None
+        await record.record(session, scope, [part], now=now, readings=readings, ears=ears)
 
 
 _VISIBLE = """

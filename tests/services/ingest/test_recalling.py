@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.domain import scope as scopes
-from shared.domain.listening import queries, recalls
+from shared.domain.listening import queries, recall_pages, recalls
 from shared.domain.listening.queries import QueryDraft
 from tests.services.ingest.practice import Practice
 from tests.services.ingest.test_looking_back import operation
@@ -29,7 +29,7 @@ async def test_a_worker_takes_the_turns_of_a_recall_until_it_is_through(network:
     id_ = await save(network, "bier")
     async with network.worker.db.session() as session:
         scope = await scopes.house(session, network.brand.brand_id)
-        begun = await recalls.start(session, scope, id_, since=recalls.ALL_TIME, now=datetime.now(UTC))
+        begun = await recalls.start(session, scope, id_, since=recall_pages.ALL_TIME, now=datetime.now(UTC))
     await network.turn()
     done = await operation(network, begun.id)
     assert (done.status.value, done.mentions, done.matches) == ("succeeded", 2, 1)
