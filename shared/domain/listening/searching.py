@@ -12,7 +12,7 @@ from shared.db import Session
 from shared.domain.listening.filters import MentionFilter
 from shared.domain.scope import Scope
 
-WEIGHED = 2_000  # mentions that best first chooses among
+WEIGHED = 1_000  # mentions that best first chooses among
 FURTHEST = 20_000  # and how many that the words match it looks through for them, where a filter lets few pass
 _ALL = 2**31 - 1
 _TICK = timedelta(microseconds=1)
