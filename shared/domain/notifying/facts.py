@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from shared.db import Session
 from shared.domain.brands import channels
+from shared.domain.excerpts import excerpt
 from shared.domain.notifying import alert_facts, quotes
-from shared.domain.notifying.excerpts import excerpt
 from shared.domain.notifying.kinds import Rule
 from shared.domain.publishing import reading
 from shared.domain.publishing.agreeing import reviews

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from shared.db import Session
-from shared.domain.notifying.excerpts import excerpt
+from shared.domain.excerpts import excerpt
 from shared.domain.scope import Scope
 from shared.ids import Prefix, parse_typeid
 from shared.models.enums import EventType, MentionKind, NotificationKind, Visibility

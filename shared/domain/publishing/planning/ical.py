@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
+from shared.domain.excerpts import excerpt
 from shared.ids import Prefix, typeid
 from shared.models.brand import Brand
 from shared.models.enums import PostStatus
@@ -82,7 +83,7 @@ def _event(prefix: Prefix, id_: UUID, version: int, changed_at: datetime) -> ica
 def _title(text: str) -> str:
     """The first line that says something, cut where it is long."""
     line = next((found for line in text.splitlines() if (found := " ".join(line.split()))), _UNTITLED)
-    return line if len(line) <= _TITLE else f"{line[: _TITLE - 1]}…"
+    return excerpt(line, _TITLE)
 
 
 def _status(status: PostStatus) -> str:

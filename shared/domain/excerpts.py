@@ -1,4 +1,4 @@
-"""The beginning of a text, as a notice shows it."""
+"""The beginning of a text, as notices and calendars show it."""
 
 
 def excerpt(text: str, most: int) -> str:
